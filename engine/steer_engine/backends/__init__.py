@@ -1,0 +1,77 @@
+"""The seam between the decode loop and whatever runs the model.
+
+Every backend passes `tests/engine/backends/test_contract.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steer_engine.vocabulary import TokenId, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known about a loaded model, for people and for cache keys."""
+
+    name: str
+    path: str
+    architecture: str
+    quantization: str
+    n_params: int
+    size_bytes: int
+    context_length: int
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Tokens to append to one slot, and for how many of its last positions logits are wanted."""
+
+    slot: int
+    tokens: Sequence[TokenId]
+    n_logits: int = 1
+
+
+class Backend(Protocol):
+    """A language model with a KV cache of independent slots.
+
+    A slot is a sequence of tokens, empty at first. Nothing is shared between slots but what `fork`
+    copies. Methods raise `BackendError` when the native library fails.
+    """
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The model's tokens."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is; `info.context_length` is the most tokens a slot may ever hold."""
+
+    @property
+    def chat_template(self) -> str | None:
+        """The model's own Jinja chat template, or None when it has none."""
+
+    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
+        """Make room for `n_slots` slots of `n_tokens` tokens each. All slots become empty."""
+
+    def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:
+        """Append every run to its slot in one model call.
+
+        Returns, for each run, the logits after its last `n_logits` tokens, shape
+        ``(n_logits, vocab_size)``. The arrays are the caller's own.
+        """
+
+    def trim(self, slot: int, n_tokens: int) -> None:
+        """Drop the last `n_tokens` tokens of a slot."""
+
+    def fork(self, source: int, target: int, n_tokens: int) -> None:
+        """Make `target` hold the first `n_tokens` tokens of `source`, in place of its own."""
+
+    def close(self) -> None:
+        """Free the model. Calling it again does nothing."""

@@ -1,0 +1,387 @@
+"""llama.cpp through the low-level API of llama-cpp-python.
+
+The high-level class is avoided on purpose: it decodes one sequence, keeps every logit, and turns a
+schema it cannot convert into "any JSON" without a word.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steer_engine.backends import ModelInfo, Run
+from steer_engine.errors import BackendError, ModelError
+from steer_engine.vocabulary import TokenId, Vocabulary
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Handle: TypeAlias = object
+"""A pointer that only llama.cpp looks into."""
+
+_BATCH = 512  # tokens a native call computes; also how long a Ctrl-C may have to wait on the GPU
+_OUTPUTS = 64  # logits rows a native call may return: their buffer is outputs x vocabulary floats
+_ALONE = (
+    32  # from this many tokens on, a call runs beside the main thread so that it can be stopped
+)
+
+
+class LlamaCppBackend:
+    """A GGUF model in this process. See `Backend` for the promises."""
+
+    def __init__(self, path: Path, *, n_threads: int | None = None, embedded: bool = False) -> None:
+        """Load the model at `path`.
+
+        Raises:
+            ModelError: the file is not a model that this llama.cpp can load.
+        """
+        self._native = _native()
+        self._model = _load(self._native, path)
+        self._n_threads = n_threads or default_threads()
+        self._context: Handle = None
+        self._memory: Handle = None
+        self._lengths: list[int] = []
+        self._room = 0
+        self._batch = _Batch(self._native, _BATCH)
+        self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop
+        self._vocab = self._native.llama_model_get_vocab(self._model)
+        self.vocabulary = _vocabulary(self._native, self._vocab)
+        self.info = _info(self._native, self._model, path, embedded=embedded)
+        self.chat_template = _metadata(self._native, self._model, "tokenizer.chat_template")
+
+    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
+        native = self._native
+        if n_slots == len(self._lengths) and n_tokens <= self._room:
+            native.llama_memory_clear(self._memory, False)
+            self._lengths = [0] * n_slots
+            return
+        self._free_context()
+        params = native.llama_context_default_params()
+        params.n_ctx = -(-n_slots * n_tokens // 256) * 256
+        params.n_batch = params.n_ubatch = _BATCH
+        params.n_seq_max = n_slots
+        params.n_outputs_max = _OUTPUTS
+        params.n_threads = params.n_threads_batch = self._n_threads
+        # One buffer for all slots: a part of a slot can be forked (a split one aborts the process).
+        params.kv_unified = True
+        params.no_perf = True
+        _log().clear()
+        self._context = native.llama_init_from_model(self._model, params)
+        if not self._context:
+            raise BackendError(
+                f"no memory for {n_slots} x {n_tokens} tokens of context ({_log().reason()});"
+                " use a smaller --max-tokens or a smaller model"
+            )
+        # libc's strlen is the abort callback: it needs no GIL, so a stop is seen at once.
+        strlen = ctypes.cast(ctypes.CDLL(None).strlen, native.ggml_abort_callback)
+        native.llama_set_abort_callback(
+            self._context, strlen, ctypes.cast(self._stop, ctypes.c_void_p)
+        )
+        self._memory = native.llama_get_memory(self._context)
+        self._lengths = [0] * n_slots
+        self._room = n_tokens
+
+    def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:
+        wanted = [
+            np.empty((run.n_logits, self.vocabulary.vocab_size), dtype=np.float32) for run in runs
+        ]
+        rows: list[NDArray[np.float32]] = []  # where the outputs of the filled batch belong
+        self._batch.clear()
+        for run, logits in zip(runs, wanted, strict=True):
+            first = len(run.tokens) - run.n_logits
+            if self._lengths[run.slot] + len(run.tokens) > self._room:
+                raise BackendError(f"slot {run.slot} holds at most {self._room} tokens")
+            for i, token in enumerate(run.tokens):
+                if self._batch.is_full or len(rows) == _OUTPUTS:
+                    self._compute(rows)
+                self._batch.add(token, self._lengths[run.slot], run.slot, output=i >= first)
+                self._lengths[run.slot] += 1
+                if i >= first:
+                    rows.append(logits[i - first])
+        self._compute(rows)
+        return wanted
+
+    def trim(self, slot: int, n_tokens: int) -> None:
+        keep = self._lengths[slot] - n_tokens
+        if not self._native.llama_memory_seq_rm(self._memory, slot, keep, -1):
+            raise BackendError("this model's cache cannot be trimmed (it is recurrent)")
+        self._lengths[slot] = keep
+
+    def fork(self, source: int, target: int, n_tokens: int) -> None:
+        native = self._native
+        native.llama_memory_seq_rm(self._memory, target, -1, -1)
+        native.llama_memory_seq_cp(self._memory, source, target, 0, n_tokens)
+        self._lengths[target] = n_tokens
+
+    def close(self) -> None:
+        self._free_context()
+        if self._model is not None:
+            self._native.llama_model_free(self._model)
+            self._model = None
+
+    def _compute(self, rows: list[NDArray[np.float32]]) -> None:
+        """Run the filled batch, copy its outputs into `rows`, and empty both."""
+        if self._batch.n_tokens == 0:
+            return
+        status = self._decode()
+        if status != 0:
+            reason = "no room in the KV cache" if status == 1 else _log().reason()
+            raise BackendError(f"llama_decode failed with status {status} ({reason})")
+        size = self.vocabulary.vocab_size
+        for row, position in zip(rows, self._batch.outputs, strict=True):
+            logits = self._native.llama_get_logits_ith(self._context, position)
+            row[:] = np.ctypeslib.as_array(logits, shape=(size,))
+        rows.clear()
+        self._batch.clear()
+
+    def _decode(self) -> int:
+        if self._batch.n_tokens < _ALONE:
+            return int(self._native.llama_decode(self._context, self._batch.native))
+        return self._decode_beside()
+
+    def _decode_beside(self) -> int:
+        """Run a long call in a thread: Ctrl-C then stops it within milliseconds on a CPU."""
+        status: list[int] = []
+
+        def work() -> None:
+            status.append(self._native.llama_decode(self._context, self._batch.native))
+
+        thread = threading.Thread(target=work, name="llama_decode")
+        thread.start()
+        try:
+            thread.join()
+        except BaseException:
+            self._stop.value = b"x"
+            raise
+        finally:
+            thread.join()
+            self._stop.value = b""
+        return status[0]
+
+    def _free_context(self) -> None:
+        if self._context is not None:
+            self._native.llama_free(self._context)
+        self._context = self._memory = None
+        self._lengths, self._room = [], 0
+
+
+class _Batch:
+    """A `llama_batch` whose arrays are numpy's, so that filling it costs no ctypes call a token."""
+
+    def __init__(self, native: ModuleType, capacity: int) -> None:
+        self._token = np.zeros(capacity, dtype=np.int32)
+        self._position = np.zeros(capacity, dtype=np.int32)
+        self._n_slots = np.ones(capacity, dtype=np.int32)
+        self._slot = np.zeros(capacity, dtype=np.int32)
+        self._output = np.zeros(capacity, dtype=np.int8)
+        address, step = self._slot.ctypes.data, self._slot.itemsize
+        self._slot_pointers = address + step * np.arange(capacity, dtype=np.uint64)
+        self.outputs: list[int] = []
+        self.native = native.llama_batch()
+        for name, array in {
+            "token": self._token,
+            "pos": self._position,
+            "n_seq_id": self._n_slots,
+            "seq_id": self._slot_pointers,
+            "logits": self._output,
+        }.items():
+            kind = type(getattr(self.native, name))
+            setattr(self.native, name, ctypes.cast(array.ctypes.data, kind))
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self.native.n_tokens)
+
+    @property
+    def is_full(self) -> bool:
+        return self.n_tokens == len(self._token)
+
+    def add(self, token: TokenId, position: int, slot: int, *, output: bool) -> None:
+        i = self.n_tokens
+        self._token[i] = token
+        self._position[i] = position
+        self._slot[i] = slot
+        self._output[i] = output
+        if output:
+            self.outputs.append(i)
+        self.native.n_tokens = i + 1
+
+    def clear(self) -> None:
+        self.native.n_tokens = 0
+        self.outputs.clear()
+
+
+def default_threads() -> int:
+    """Return a thread count that leaves a core free.
+
+    ggml's threads wait for each other by spinning: one busy core makes all of them slow.
+    """
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (usable or 2) - 1)
+
+
+class _NativeLog:
+    """Keeps llama.cpp's log away from the notebook, and its errors for our own messages."""
+
+    def __init__(self, native: ModuleType) -> None:
+        self._errors: list[str] = []
+        # The callback object must outlive every native call that may log.
+        self._callback = native.llama_log_callback(self._keep)
+        native.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def reason(self) -> str:
+        """Return the first error since `clear`, which is the cause of those after it."""
+        return self._errors[0] if self._errors else "llama.cpp gives no reason"
+
+    def clear(self) -> None:
+        self._errors.clear()
+
+    def _keep(self, level: int, text: bytes, _data: object) -> None:
+        line = text.decode("utf-8", "replace").strip()
+        if line and level == _GGML_LOG_LEVEL_ERROR and len(self._errors) < _ERRORS:
+            self._errors.append(line)
+
+
+_ERRORS = 20
+_GGML_LOG_LEVEL_ERROR = 4
+
+
+@cache
+def _native() -> ModuleType:
+    """Return llama-cpp-python's bindings, with the native log silenced before anything logs."""
+    try:
+        from llama_cpp import llama_cpp as native
+    except (ImportError, OSError) as error:
+        raise ModelError(
+            f"llama-cpp-python cannot be imported ({error}); reinstall it with"
+            " `pip install --force-reinstall --no-cache-dir llama-cpp-python`"
+        ) from error
+    return native
+
+
+@cache
+def _log() -> _NativeLog:
+    # llama.cpp has one log for the whole process, so this is the one thing here that is global.
+    return _NativeLog(_native())
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Return the vocabulary of a GGUF file without loading its weights.
+
+    The native model stays in memory for as long as the process: the tokeniser needs it.
+
+    Raises:
+        ModelError: the file cannot be loaded.
+    """
+    native = _native()
+    model = _load(native, path, vocab_only=True)
+    return _vocabulary(native, native.llama_model_get_vocab(model))
+
+
+def _load(native: ModuleType, path: Path, *, vocab_only: bool = False) -> Handle:
+    _log().clear()
+    native.llama_backend_init()
+    params = native.llama_model_default_params()
+    params.vocab_only = vocab_only
+    model = native.llama_model_load_from_file(os.fsencode(path), params)
+    if not model:
+        raise ModelError(f"{path} cannot be loaded: {_log().reason()}")
+    return model
+
+
+def _vocabulary(native: ModuleType, vocab: Handle) -> Vocabulary:
+    size = native.llama_vocab_n_tokens(vocab)
+    spellings = tuple(_spelling(native, vocab, token) for token in range(size))
+    return Vocabulary(
+        spellings=spellings,
+        eos_ids=frozenset(t for t in range(size) if native.llama_vocab_is_eog(vocab, t)),
+        special_ids=frozenset(
+            t for t in range(size) if _is_special(native, vocab, t, spellings[t])
+        ),
+        bos_id=native.llama_vocab_bos(vocab) if native.llama_vocab_get_add_bos(vocab) else None,
+        tokenize_bytes=_Tokenizer(native, vocab, spellings),
+    )
+
+
+def _spelling(native: ModuleType, vocab: Handle, token: TokenId) -> bytes:
+    size = 64
+    while True:
+        buffer = ctypes.create_string_buffer(size)
+        n_bytes = native.llama_token_to_piece(vocab, token, buffer, size, 0, True)
+        if n_bytes >= 0:
+            return bytes(buffer.raw[:n_bytes])
+        size = -n_bytes
+
+
+def _is_special(native: ModuleType, vocab: Handle, token: TokenId, spelling: bytes) -> bool:
+    attributes = native.llama_vocab_get_attr(vocab, token)
+    if attributes & (native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_UNKNOWN):
+        return True
+    # Some models declare their control tokens as user-defined ones; ordinary text in that class
+    # (runs of spaces, say) does not look like a tag.
+    is_tag = spelling.startswith(b"<") and spelling.endswith(b">")
+    return bool(attributes & native.LLAMA_TOKEN_ATTR_USER_DEFINED) and is_tag
+
+
+class _Tokenizer:
+    """llama.cpp's tokenizer, without the space that SentencePiece models put before a text."""
+
+    def __init__(self, native: ModuleType, vocab: Handle, spellings: tuple[bytes, ...]) -> None:
+        self._native, self._vocab, self._spellings = native, vocab, spellings
+
+    def __call__(self, text: bytes, *, parse_special: bool) -> list[TokenId]:
+        tokens = self._tokenize(text, parse_special=parse_special)
+        if self._spell(tokens) != b" " + text:
+            return tokens
+        # A text that follows another has no such space: put one before it and take that off.
+        before = self._tokenize(b"\n", parse_special=False)
+        tokens = self._tokenize(b"\n" + text, parse_special=parse_special)
+        return tokens[len(before) :] if tokens[: len(before)] == before else tokens
+
+    def _tokenize(self, text: bytes, *, parse_special: bool) -> list[TokenId]:
+        size = len(text) + 8
+        buffer = (ctypes.c_int32 * size)()
+        n_tokens = self._native.llama_tokenize(
+            self._vocab, text, len(text), buffer, size, False, parse_special
+        )
+        if n_tokens < 0:
+            raise BackendError(f"llama_tokenize needs {-n_tokens} tokens for {len(text)} bytes")
+        return list(buffer[:n_tokens])
+
+    def _spell(self, tokens: list[TokenId]) -> bytes:
+        return b"".join(self._spellings[token] for token in tokens)
+
+
+def _info(native: ModuleType, model: Handle, path: Path, *, embedded: bool) -> ModelInfo:
+    buffer = ctypes.create_string_buffer(256)
+    native.llama_model_desc(model, buffer, len(buffer))
+    return ModelInfo(
+        name=_metadata(native, model, "general.name") or path.stem,
+        path=str(path),
+        architecture=_metadata(native, model, "general.architecture") or "unknown",
+        quantization=buffer.value.decode("utf-8", "replace").split(" ")[-1],
+        n_params=native.llama_model_n_params(model),
+        size_bytes=native.llama_model_size(model),
+        context_length=native.llama_model_n_ctx_train(model),
+        embedded=embedded,
+    )
+
+
+def _metadata(native: ModuleType, model: Handle, key: str) -> str | None:
+    size = 256
+    while True:
+        buffer = ctypes.create_string_buffer(size)
+        n_bytes = native.llama_model_meta_val_str(model, key.encode(), buffer, size)
+        if n_bytes < 0:
+            return None
+        if n_bytes < size:
+            return buffer.value.decode("utf-8", "replace")
+        size = n_bytes + 1

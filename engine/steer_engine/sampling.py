@@ -1,0 +1,86 @@
+"""From logits to a token. A sampler is a function; greedy unless a temperature is given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steer_engine.errors import SamplingError
+from steer_engine.mask import Logits
+from steer_engine.vocabulary import TokenId
+
+Sampler = Callable[[Logits], TokenId]
+"""Picks a token; minus infinity marks the tokens that may not be picked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are picked. `temperature` 0 is greedy and ignores the rest.
+
+    `top_p` keeps the smallest set of tokens whose probability reaches it; `min_p` keeps tokens at
+    least that fraction as probable as the best one. Both act after the token mask, so that they
+    narrow what is valid and never empty it.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            raise SamplingError(f"temperature must be 0 or more, not {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise SamplingError(f"top_p must be above 0 and at most 1, not {self.top_p}")
+        if not 0 <= self.min_p < 1:
+            raise SamplingError(f"min_p must be at least 0 and below 1, not {self.min_p}")
+        if self.seed < 0:
+            raise SamplingError(f"seed must be 0 or more, not {self.seed}")
+
+
+def make_sampler(sampling: Sampling, *, row: int) -> Sampler:
+    """Return a sampler for one row. Equal `sampling` and `row` draw the same tokens."""
+    if sampling.temperature == 0:
+        return greedy
+    rng = np.random.default_rng([sampling.seed, row])
+
+    def draw(logits: Logits) -> TokenId:
+        probs = _kept(softmax(logits / np.float32(sampling.temperature)), sampling)
+        return int(rng.choice(len(probs), p=probs))
+
+    return draw
+
+
+def greedy(logits: Logits) -> TokenId:
+    """Return the most probable token; the lowest id wins a tie."""
+    return int(np.argmax(logits))
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return normalised probabilities, float64, same shape."""
+    weights = np.exp(logits.astype(np.float64) - np.max(logits))
+    probs: NDArray[np.float64] = weights / weights.sum()
+    return probs
+
+
+def log_normalizer(logits: Logits) -> float:
+    """Return ``log(sum(exp(logits)))``; subtract it from a logit to get a log-probability."""
+    peak = float(np.max(logits))
+    return peak + math.log(float(np.exp(logits - np.float32(peak)).sum(dtype=np.float64)))
+
+
+def _kept(probs: NDArray[np.float64], sampling: Sampling) -> NDArray[np.float64]:
+    if sampling.min_p > 0:
+        probs = np.where(probs >= sampling.min_p * probs.max(), probs, 0.0)
+    if sampling.top_p < 1:
+        order = np.argsort(-probs, kind="stable")
+        before = np.cumsum(probs[order]) - probs[order]
+        # The token that crosses the line is kept: at least one always survives.
+        probs = probs.copy()
+        probs[order[before >= sampling.top_p * probs.sum()]] = 0.0
+    kept: NDArray[np.float64] = probs / probs.sum()
+    return kept

@@ -1,0 +1,120 @@
+"""The `Schema` value, and the ways through a JSON Schema document.
+
+Everything here is about where things stand in a document; what the keywords mean is told elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonObject: TypeAlias = "dict[str, JsonValue]"
+JsonSchema: TypeAlias = "bool | JsonObject"
+
+# The only places of a 2020-12 document where a schema can stand. `definitions` is its old spelling
+# of `$defs` and still full of schemas in documents of today.
+_ONE_SCHEMA = frozenset(
+    {
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+_LIST_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_MAP_OF_SCHEMAS = frozenset(
+    {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
+)
+DEFINITIONS = ("$defs", "definitions")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A JSON Schema (2020-12), checked, with everything the rest of steermagic reads from it.
+
+    `text` is the document's canonical JSON text and the schema's identity: equal texts mean equal
+    grammars. The order of its properties is the order in which values are written.
+    """
+
+    text: str
+    name: str | None = None
+
+    @property
+    def document(self) -> JsonSchema:
+        """The parsed document; a fresh copy at every call, so a caller may change it."""
+        document: JsonSchema = json.loads(self.text)
+        return document
+
+
+def dump(value: JsonValue, *, indent: int | None = None) -> str:
+    """Return the canonical JSON text of `value`: order kept, nothing escaped needlessly."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def pointer_to(base: str, *steps: str | int) -> str:
+    """Return the JSON pointer that goes on from `base` (RFC 6901)."""
+    return base + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def place(pointer: str) -> str:
+    """Return the words with which a message names `pointer`."""
+    return f"at {pointer}" if pointer else "at the root"
+
+
+def children(schema: JsonSchema, pointer: str = "") -> Iterator[tuple[str, JsonSchema]]:
+    """Yield each direct subschema of `schema` with its pointer, in the document's order."""
+    if isinstance(schema, bool):
+        return
+    for keyword, value in schema.items():
+        steps: list[tuple[str, JsonValue]] = []
+        here = pointer_to(pointer, keyword)
+        if keyword in _ONE_SCHEMA:
+            steps = [(here, value)]
+        elif keyword in _LIST_OF_SCHEMAS and isinstance(value, list):
+            steps = [(pointer_to(here, i), item) for i, item in enumerate(value)]
+        elif keyword in _MAP_OF_SCHEMAS and isinstance(value, dict):
+            steps = [(pointer_to(here, key), item) for key, item in value.items()]
+        yield from ((where, item) for where, item in steps if isinstance(item, bool | dict))
+
+
+def walk(schema: JsonSchema, pointer: str = "") -> Iterator[tuple[str, JsonSchema]]:
+    """Yield `schema` and every subschema below it, parents first, each with its pointer."""
+    yield pointer, schema
+    for where, child in children(schema, pointer):
+        yield from walk(child, where)
+
+
+def map_children(schema: JsonObject, change: Callable[[JsonSchema], JsonSchema]) -> JsonObject:
+    """Return a copy of `schema` in which `change` has replaced each direct subschema."""
+
+    def changed(value: JsonValue) -> JsonValue:
+        return change(value) if isinstance(value, bool | dict) else value
+
+    result: JsonObject = {}
+    for keyword, value in schema.items():
+        if keyword in _ONE_SCHEMA:
+            result[keyword] = changed(value)
+        elif keyword in _LIST_OF_SCHEMAS and isinstance(value, list):
+            result[keyword] = [changed(item) for item in value]
+        elif keyword in _MAP_OF_SCHEMAS and isinstance(value, dict):
+            result[keyword] = {key: changed(item) for key, item in value.items()}
+        else:
+            result[keyword] = value
+    return result
+
+
+def definitions_of(document: JsonSchema) -> JsonObject:
+    """Return the keywords of `document` that hold definitions, so that a part can refer to them."""
+    if isinstance(document, bool):
+        return {}
+    return {keyword: document[keyword] for keyword in DEFINITIONS if keyword in document}

@@ -1,0 +1,226 @@
+"""Types, literals and defaults of the compact notation: the part of its grammar behind the colon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NoReturn, TypeAlias, TypeVar
+
+from steer_engine.schema import shapes, words
+from steer_engine.schema.document import JsonObject, JsonValue
+from steer_engine.schema.literals import CONSTANTS, read_number, read_string
+from steer_engine.schema.tokens import Cursor, Kind
+
+_T = TypeVar("_T")
+# Reads the fields up to the given closing bracket, which stays.
+ReadBlock: TypeAlias = Callable[[Cursor, str], JsonObject]
+
+_GENERICS = frozenset({"list", "dict", "Literal", "Optional", "Union"})
+_FREE_TEXT = re.compile(r"[^,#\n\]}]*")
+
+
+def begins_type(cursor: Cursor) -> bool:
+    """Tell whether a text goes on with a type; a first field may begin with the same token."""
+    token, after = cursor.token, cursor.ahead()
+    if token.kind in (Kind.REGEX, Kind.NUMBER) or cursor.is_at("{", "["):
+        return True
+    if token.kind not in (Kind.NAME, Kind.STRING):
+        return False
+    if after.kind is Kind.NEWLINE:
+        after = cursor.ahead(2)
+    word = words.type_word(token.text)
+    if after.kind is Kind.END or after.text == "]":
+        return word in words.ROOT_TYPES
+    if after.line != token.line:
+        return False
+    if word in ("int", "float") and (after.kind is Kind.NUMBER or after.text == ".."):
+        return True
+    return after.text == "|" or (after.text == "[" and word in _GENERICS)
+
+
+def read_type(cursor: Cursor, read_block: ReadBlock, field: str = "name") -> JsonObject:
+    """Return the schema of alternatives joined by `|`; `field` is the name messages suggest."""
+    return _Types(cursor, read_block, field).union()
+
+
+def read_literal(cursor: Cursor) -> JsonValue:
+    """Return a JSON value in Python's or JSON's spelling."""
+    token = cursor.token
+    if cursor.is_at("["):
+        return list(_items(cursor, "]", read_literal))
+    if cursor.is_at("{"):
+        return dict(_items(cursor, "}", _read_pair))
+    if token.kind is Kind.NAME and token.text in CONSTANTS:
+        return CONSTANTS[cursor.take().text]
+    if token.kind is Kind.STRING:
+        return read_text(cursor)
+    if token.kind is Kind.NUMBER:
+        return _read_number(cursor)
+    if token.text == "Field":
+        cursor.fail("Field(...) cannot be read from text; give the class itself as the schema")
+    cursor.fail(f"{token.text!r} is not a value; a default is a string, a number, True or None")
+
+
+def read_text(cursor: Cursor) -> str:
+    """Return the text of a quoted string."""
+    try:
+        text = read_string(cursor.token.text)
+    except ValueError:
+        cursor.fail("this string has an escape that JSON does not know; double the backslash")
+    cursor.take()
+    return text
+
+
+def _read_number(cursor: Cursor) -> int | float:
+    try:
+        number = read_number(cursor.token.text)
+    except ValueError:
+        cursor.fail(f"{cursor.token.text} is not a JSON number")
+    cursor.take()
+    return number
+
+
+def _read_pair(cursor: Cursor) -> tuple[str, JsonValue]:
+    if cursor.token.kind is not Kind.STRING:
+        cursor.fail("a key must be a quoted string")
+    key = read_text(cursor)
+    if not cursor.takes(":"):
+        cursor.fail(f"expected `:` after the key {key!r}")
+    return key, read_literal(cursor)
+
+
+def _items(cursor: Cursor, end: str, read: Callable[[Cursor], _T]) -> Iterator[_T]:
+    """Yield what `read` returns for each of the comma-separated items in brackets."""
+    opened = cursor.take()
+    cursor.skip_newlines()
+    while not cursor.is_at(end):
+        yield read(cursor)
+        cursor.skip_newlines()
+        if not cursor.takes(","):
+            break
+        cursor.skip_newlines()
+    cursor.close(end, opened)
+
+
+class _Types:
+    """Reads one type at a cursor."""
+
+    def __init__(self, cursor: Cursor, read_block: ReadBlock, field: str) -> None:
+        self._cursor = cursor
+        self._read_block = read_block
+        self._field = field
+
+    def union(self, _: Cursor | None = None) -> JsonObject:
+        members = [self._alternative()]
+        while self._cursor.takes("|"):
+            self._cursor.skip_newlines()
+            members.append(self._alternative())
+        return members[0] if len(members) == 1 else shapes.union(members)
+
+    def _alternative(self) -> JsonObject:
+        cursor, token = self._cursor, self._cursor.token
+        if token.kind in (Kind.STRING, Kind.NUMBER) or token.text in ("True", "False"):
+            return shapes.enumeration([read_literal(cursor)])
+        if token.kind is Kind.REGEX:
+            return self._regex()
+        if cursor.is_at("{"):
+            return self._object()
+        if cursor.is_at("["):
+            return self._rows()
+        if token.kind is Kind.NAME:
+            return self._named()
+        self._unknown()
+
+    def _named(self) -> JsonObject:
+        cursor, token = self._cursor, self._cursor.token
+        word = words.type_word(token.text)
+        if word in _GENERICS and cursor.ahead().text == "[":
+            cursor.take()
+            return self._generic(word)
+        if word not in words.TYPES:
+            self._unknown()
+        cursor.take()
+        schema = dict(words.TYPES[word])
+        if cursor.token.kind is Kind.NUMBER or cursor.is_at(".."):
+            return {**schema, **self._range(word)}
+        return schema
+
+    def _generic(self, word: str) -> JsonObject:
+        cursor = self._cursor
+        opened = cursor.token
+        if word == "Literal":
+            return shapes.enumeration(_items(cursor, "]", read_literal))
+        arguments = list(_items(cursor, "]", self.union))
+        if word == "Union" and arguments:
+            return shapes.union(arguments)
+        if word == "dict":
+            if len(arguments) != 2 or arguments[0] != words.TYPES["str"]:
+                cursor.fail("a dict has string keys: write `dict[str, T]`", opened)
+            return {"type": "object", "additionalProperties": arguments[1]}
+        if len(arguments) != 1:
+            cursor.fail(f"write one type in the brackets: `{word}[T]`", opened)
+        if word == "Optional":
+            return shapes.union([*arguments, shapes.NULL])
+        return {"type": "array", "items": arguments[0]}
+
+    def _object(self) -> JsonObject:
+        opened = self._cursor.take()
+        schema = self._read_block(self._cursor, "}")
+        self._cursor.close("}", opened)
+        return schema
+
+    def _rows(self) -> JsonObject:
+        cursor = self._cursor
+        opened = cursor.take()
+        cursor.skip_newlines()
+        items = self.union() if begins_type(cursor) else self._read_block(cursor, "]")
+        cursor.close("]", opened)
+        return {"type": "array", "items": items}
+
+    def _regex(self) -> JsonObject:
+        token = self._cursor.token
+        body = token.text[1:-1].replace("\\/", "/")
+        try:
+            re.compile(body)
+        except re.error as error:
+            self._cursor.fail(f"{token.text} is not a regular expression: {error}")
+        self._cursor.take()
+        return {"type": "string", "pattern": f"^(?:{body})$"}
+
+    def _range(self, word: str) -> JsonObject:
+        cursor, first = self._cursor, self._cursor.token
+        example = {"int": "int 0..120", "float": "float 0..1.5"}.get(word)
+        if example is None:
+            cursor.fail(f"only int and float have a range, not {word}")
+        bounds: JsonObject = {}
+        if first.kind is Kind.NUMBER:
+            bounds["minimum"] = low = _read_number(cursor)
+        if not cursor.takes(".."):
+            cursor.fail(f"a range is written `{example}`", first)
+        if cursor.token.kind is Kind.NUMBER:
+            bounds["maximum"] = high = _read_number(cursor)
+            if "minimum" in bounds and low > high:
+                cursor.fail(f"the range is empty: {low} is above {high}", first)
+        if not bounds:
+            cursor.fail(f"a range needs a bound, as in `{example}`", first)
+        return bounds
+
+    def _unknown(self) -> NoReturn:
+        cursor, token = self._cursor, self._cursor.token
+        written = _FREE_TEXT.match(cursor.lines[token.line - 1], token.column - 1)
+        text = written.group().strip() if written else ""
+        if text == token.text and token.kind is Kind.NAME:
+            meant = words.suggestion(text)
+            if meant:
+                cursor.fail(f"unknown type {text!r}; did you mean {meant!r}?")
+            cursor.fail(
+                f"unknown type {text!r}; use one of {', '.join(words.TYPES)}, "
+                f"or describe a text: `{self._field}: str  # {text}`"
+            )
+        if not text:
+            found = f"`{token.text}`" if token.text else "nothing"
+            cursor.fail(f"expected a type and found {found}; write for example `str`")
+        cursor.fail(
+            f"{text!r} is not a type; a description goes behind `#`: "
+            f"`{self._field}: str  # {text}`"
+        )

@@ -1,0 +1,177 @@
+"""`$ref` inside one document: nothing is ever fetched.
+
+A reference is local when it is a fragment, or when it names the document's own `$id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote, urldefrag, urljoin
+
+from steer_engine.schema.document import (
+    DEFINITIONS,
+    JsonObject,
+    JsonSchema,
+    JsonValue,
+    children,
+    map_children,
+    pointer_to,
+    walk,
+)
+
+_MAX_COPIED = 5_000  # subschemas
+_NOTES = frozenset({"title", "description", "default", "examples", "deprecated", *DEFINITIONS})
+
+
+def target_pointer(document: JsonSchema, ref: str) -> str | None:
+    """Return the pointer of the schema that `ref` names, or None where it leads out or nowhere."""
+    if isinstance(document, bool):
+        return None
+    base = document.get("$id")
+    outside, fragment = urldefrag(ref)
+    own = urldefrag(base).url if isinstance(base, str) else ""
+    if outside and (not own or own not in (outside, urljoin(own, outside))):
+        return None
+    fragment = unquote(fragment)
+    if fragment and not fragment.startswith("/"):
+        return _anchors(document).get(fragment)
+    return fragment if isinstance(value_at(document, fragment), bool | dict) else None
+
+
+def value_at(document: JsonValue, pointer: str) -> JsonValue:
+    """Return the value at a JSON pointer, or None where there is none."""
+    value = document
+    for raw in pointer.split("/")[1:]:
+        step = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def schema_at(document: JsonSchema, pointer: str) -> JsonSchema:
+    """Return the schema at a pointer that `target_pointer` gave."""
+    value = value_at(document, pointer)
+    assert isinstance(value, bool | dict)
+    return value
+
+
+def _anchors(document: JsonSchema) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for pointer, schema in walk(document):
+        if isinstance(schema, dict):
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                anchor = schema.get(keyword)
+                if isinstance(anchor, str):
+                    found.setdefault(anchor, pointer)
+    return found
+
+
+def resolved(document: JsonSchema, schema: JsonSchema) -> JsonSchema:
+    """Return `schema` with what its `$ref` and `allOf` name written into it, properties joined.
+
+    This is for reading the form of a value, not for judging one: where two parts constrain the
+    same keyword, the last part wins.
+    """
+    return _folded(document, schema, ())
+
+
+def _folded(document: JsonSchema, schema: JsonSchema, trail: tuple[str, ...]) -> JsonSchema:
+    if isinstance(schema, bool):
+        return schema
+    parts: list[JsonSchema] = []
+    ref, members = schema.get("$ref"), schema.get("allOf")
+    target = target_pointer(document, ref) if isinstance(ref, str) else None
+    if target is not None and target not in trail:
+        parts.append(_folded(document, schema_at(document, target), (*trail, target)))
+    if isinstance(members, list):
+        parts += [_folded(document, each, trail) for each in members if isinstance(each, dict)]
+    merged: JsonObject = {}
+    parts.append({key: value for key, value in schema.items() if key not in ("$ref", "allOf")})
+    for part in parts:
+        if isinstance(part, dict):
+            properties = _joined(merged.get("properties"), part.get("properties"))
+            merged |= part | ({"properties": properties} if properties else {})
+    return merged
+
+
+def _joined(first: JsonValue, second: JsonValue) -> JsonObject:
+    return {**(first if isinstance(first, dict) else {}), **(second if isinstance(second, dict) else {})}
+
+
+def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
+    """Yield each schema that takes part in judging a value once, with its pointer.
+
+    Definitions that nothing refers to take no part. A reference that leads nowhere is passed over.
+    """
+    waiting, seen = [""], {""}
+    while waiting:
+        pointer = waiting.pop(0)
+        schema = schema_at(document, pointer)
+        yield pointer, schema
+        if isinstance(schema, bool):
+            continue
+        definitions = tuple(pointer_to(pointer, keyword) + "/" for keyword in DEFINITIONS)
+        found = [at for at, _ in children(schema, pointer) if not at.startswith(definitions)]
+        ref = schema.get("$ref")
+        target = target_pointer(document, ref) if isinstance(ref, str) else None
+        for at in found if target is None else [*found, target]:
+            if at not in seen:
+                seen.add(at)
+                waiting.append(at)
+
+
+def inlined(document: JsonSchema) -> JsonSchema:
+    """Return `document` with every reference replaced by what it names.
+
+    A description or default beside a `$ref` wins over the target's, as Pydantic means it. A
+    document comes back as it is where this is no plain copying: it refers to itself, constrains
+    beside a `$ref`, or would grow beyond measure.
+    """
+    try:
+        schema = _Copy(document).of(document)
+    except _UncopyableError:
+        return document
+    if isinstance(schema, dict):
+        return {key: value for key, value in schema.items() if key not in DEFINITIONS}
+    return schema
+
+
+class _UncopyableError(Exception):
+    """A reference cannot be replaced by a copy of its target."""
+
+
+class _Copy:
+    """Copies a document along its references, up to a number of subschemas."""
+
+    def __init__(self, document: JsonSchema) -> None:
+        self._document = document
+        self._n_left = _MAX_COPIED
+        self._trail: list[str] = []
+
+    def of(self, schema: JsonSchema) -> JsonSchema:
+        self._n_left -= 1  # references that double at each step have no end in practice
+        if self._n_left < 0:
+            raise _UncopyableError
+        if isinstance(schema, bool):
+            return schema
+        if "$ref" in schema:
+            return self._target(schema)
+        kept = {key: value for key, value in schema.items() if key not in DEFINITIONS}
+        return map_children(kept, self.of)
+
+    def _target(self, schema: JsonObject) -> JsonSchema:
+        pointer = target_pointer(self._document, str(schema["$ref"]))
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        if pointer is None or pointer in self._trail or not set(beside) <= _NOTES:
+            raise _UncopyableError
+        self._trail.append(pointer)
+        target = self.of(schema_at(self._document, pointer))
+        self._trail.pop()
+        notes = {key: value for key, value in beside.items() if key not in DEFINITIONS}
+        if isinstance(target, bool):
+            return target
+        return {**target, **notes}

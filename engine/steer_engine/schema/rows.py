@@ -1,0 +1,59 @@
+"""What the value of a schema is as a whole: one record, or a list of rows."""
+
+from __future__ import annotations
+
+from steer_engine.schema.document import (
+    DEFINITIONS,
+    JsonObject,
+    JsonSchema,
+    Schema,
+    dump,
+    map_children,
+)
+from steer_engine.schema.references import resolved, target_pointer
+
+
+def rows_of(schema: Schema) -> Schema:
+    """Return the schema of a list of values of `schema`.
+
+    Definitions move to the new root, and every reference goes on naming what it named.
+    """
+    document = schema.document
+    items = _moved(document, document)
+    root: JsonObject = {"type": "array", "items": items}
+    if isinstance(items, dict):
+        for keyword in ("$schema", "$id"):
+            if keyword in items:
+                root = {keyword: items.pop(keyword), **root}
+        for keyword in DEFINITIONS:
+            if keyword in items:
+                root[keyword] = items.pop(keyword)
+    return Schema(dump(root), schema.name)
+
+
+def is_object(schema: Schema) -> bool:
+    """Tell whether the value is one object."""
+    root = resolved(schema.document, schema.document)
+    return isinstance(root, dict) and root.get("type") == "object"
+
+
+def is_rows(schema: Schema) -> bool:
+    """Tell whether the value is a list of objects."""
+    document = schema.document
+    root = resolved(document, document)
+    if not isinstance(root, dict) or root.get("type") != "array" or "prefixItems" in root:
+        return False
+    items = root.get("items")
+    item = resolved(document, items) if isinstance(items, dict) else None
+    return isinstance(item, dict) and item.get("type") == "object"
+
+
+def _moved(document: JsonSchema, schema: JsonSchema) -> JsonSchema:
+    if isinstance(schema, bool):
+        return schema
+    schema = map_children(schema, lambda child: _moved(document, child))
+    pointer = target_pointer(document, str(schema["$ref"])) if "$ref" in schema else None
+    if pointer is not None:
+        in_definitions = pointer.startswith(tuple(f"/{keyword}/" for keyword in DEFINITIONS))
+        schema["$ref"] = f"#{pointer}" if in_definitions else f"#/items{pointer}"
+    return schema

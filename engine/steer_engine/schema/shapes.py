@@ -1,0 +1,148 @@
+"""The one JSON Schema that each Python annotation becomes, whether it was written or imported.
+
+The compact notation and Pydantic classes meet here, so that the same fields give the same document
+and the writers have one form to recognise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, dump
+
+SCALARS = ("string", "integer", "number", "boolean")
+NULL: JsonObject = {"type": "null"}
+NOTES = ("description", "default")  # what a field says beside its type
+
+_TYPE_OF: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+_FIRST = ("$ref", "type", "enum", "format", "pattern", "minimum", "maximum")
+_LAST = (
+    "anyOf",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
+    "x-steer",
+    "description",
+    "default",
+    "$defs",
+)
+
+
+def closed_object(properties: Mapping[str, JsonSchema]) -> JsonObject:
+    """Return the schema of an object with exactly these properties.
+
+    All of them are required: a model is asked for every field, also for one that has a default.
+    """
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def is_closed_object(schema: JsonObject) -> bool:
+    """Tell whether `schema` is what `closed_object` returns, annotations apart."""
+    properties, required = schema.get("properties"), schema.get("required", [])
+    return (
+        schema.get("type") == "object"
+        and isinstance(properties, dict)
+        and isinstance(required, list)
+        and len(required) == len(properties)
+        and set(properties) == {name for name in required if isinstance(name, str)}
+        and schema.get("additionalProperties") is False
+    )
+
+
+def enumeration(values: Iterable[JsonValue]) -> JsonObject:
+    """Return the schema that allows these values, each once and null last."""
+    spelled = {dump(value): value for value in values}  # 1 and True are equal in Python
+    has_null = spelled.pop("null", 0) is None
+    members: list[JsonValue] = [*spelled.values(), *([None] if has_null else [])]
+    return {"enum": members} if spelled else dict(NULL)
+
+
+def union(members: Iterable[JsonObject]) -> JsonObject:
+    """Return the schema that allows what any of `members` allows, in its shortest usual form.
+
+    Literals become one enumeration, plain scalar types one list of types, and null comes last.
+    """
+    found = [each for member in members for each in alternatives(member)]
+    nullable = NULL in found
+    choices: list[JsonObject] = []
+    for each in found:
+        if each != NULL and "enum" not in each and each not in choices:
+            choices.append(each)
+    literals = [value for each in found for value in _listed(each.get("enum"))]
+    if not choices:
+        return enumeration([*literals, None] if nullable else literals)
+    if literals:
+        choices.append(enumeration(literals))
+    null: list[JsonValue] = ["null"] if nullable else []
+    types = [choice.get("type") for choice in choices]
+    if all(kind in SCALARS for kind in types) and (
+        len(choices) == 1 or all(len(choice) == 1 for choice in choices)
+    ):
+        all_types = [*types, *null]
+        return {**choices[0], "type": all_types if len(all_types) > 1 else all_types[0]}
+    if len(choices) == 1 and not nullable:
+        return choices[0]
+    return {"anyOf": [*choices, *([dict(NULL)] if nullable else [])]}
+
+
+def alternatives(schema: JsonObject) -> Iterator[JsonObject]:
+    """Yield the members whose `union` is `schema`: one type or one literal each."""
+    types, members, values = schema.get("type"), schema.get("anyOf"), schema.get("enum")
+    if len(schema) == 1 and isinstance(members, list):
+        for member in members:
+            if isinstance(member, dict):
+                yield from alternatives(member)
+    elif len(schema) == 1 and isinstance(values, list):
+        yield from (dict(NULL) if value is None else {"enum": [value]} for value in values)
+    elif isinstance(types, list):
+        yield from (dict(NULL) if kind == "null" else {**schema, "type": kind} for kind in types)
+    else:
+        yield schema
+
+
+def simplified(schema: JsonObject) -> JsonObject:
+    """Return `schema` in the form `union` would give it, subschemas left as they are.
+
+    `const` becomes an `enum` of one, a `type` that an `enum` makes redundant goes, and an `anyOf`
+    becomes the union of its members.
+    """
+    schema = dict(schema)
+    if "const" in schema and "enum" not in schema:
+        schema["enum"] = [schema.pop("const")]
+    values = schema.get("enum")
+    if isinstance(values, list) and _all_of_type(values, schema.get("type")):
+        schema.pop("type", None)
+    notes = {keyword: schema.pop(keyword) for keyword in NOTES if keyword in schema}
+    if set(schema) in ({"anyOf"}, {"enum"}, {"type"}):
+        schema = union([schema])
+    return _ordered({**schema, **notes})
+
+
+def _listed(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _all_of_type(values: list[JsonValue], types: JsonValue) -> bool:
+    names = types if isinstance(types, list) else [types]
+    return all(_TYPE_OF[type(value)] in names for value in values)
+
+
+def _ordered(schema: JsonObject) -> JsonObject:
+    middle = [keyword for keyword in schema if keyword not in _FIRST and keyword not in _LAST]
+    keywords = (*_FIRST, *middle, *_LAST)
+    return {keyword: schema[keyword] for keyword in keywords if keyword in schema}

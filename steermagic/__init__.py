@@ -1,0 +1,69 @@
+"""Schema-steered structured output for notebooks.
+
+``%load_ext steermagic`` gives a notebook the cell magic ``%%steer`` and the line magic ``%steer``;
+`steer` does the same as a function. Everything heavy is imported when it is first used.
+
+Read in this order: `magics` -> `cell` (with `line`, `options`) -> `job` (with `schemas`, `prompt`)
+-> `session` -> `runs` -> `results` -> `frames` -> `display`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load_ipython_extension", "steer"]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register `%%steer` and `%steer`; IPython calls this for ``%load_ext steermagic``."""
+    from steermagic.magics import SteerMagic
+    from steermagic.session import shared_session
+
+    shell.register_magics(SteerMagic(shell, shared_session()))
+
+
+def steer(
+    prompt: str,
+    schema: object,
+    *,
+    model: str | None = None,
+    many: bool = False,
+    rows: str | None = None,
+    as_: str = "pandas",
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    seed: int = 0,
+    max_tokens: int = 1024,
+    system: str | None = None,
+) -> Any:  # noqa: ANN401 - a DataFrame, unless `as_` asks for something else
+    """Answer `prompt` in the form of `schema`; return what ``%%steer`` would.
+
+    `schema` is compact notation or JSON Schema as text, the path of a .json file, a dict, or a
+    Pydantic model, dataclass or TypedDict. `prompt` is taken as it is: ``{{ x }}`` is not filled in.
+
+    Raises:
+        steer_engine.SteerError: something cannot be used, or the answer could not be finished.
+    """
+    from steermagic.job import Job
+    from steermagic.options import SteerOptions
+    from steermagic.schemas import read_source
+    from steermagic.session import shared_session
+
+    options = SteerOptions(
+        model=model,
+        many=many,
+        rows=rows,
+        as_=as_,
+        temperature=temperature,
+        top_p=top_p,
+        min_p=min_p,
+        seed=seed,
+        max_tokens=max_tokens,
+        system=system,
+    )
+    return shared_session().answer(Job(prompt, read_source(schema, many=many), options))

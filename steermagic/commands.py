@@ -1,0 +1,136 @@
+"""The commands of `%steer`. Each returns what is to be shown, or a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from steer_engine import EMBEDDED, ModelInfo, write_json, write_notation, write_pydantic
+
+from steermagic.accessor import find_attached
+from steermagic.cell import SchemaText
+from steermagic.display import SteerView, Text
+from steermagic.errors import CommandError, did_you_mean
+from steermagic.help import make_help
+from steermagic.schemas import find_schema
+from steermagic.session import Session
+
+Namespace: TypeAlias = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One `%steer NAME`: `run` gets the rest of the line."""
+
+    usage: str
+    help: str
+    run: Callable[[Session, str, Namespace], object]
+
+
+def run_command(session: Session, line: str, namespace: Namespace) -> object:
+    """Run the command that `line` asks for; the empty line asks for the status.
+
+    Raises:
+        CommandError: there is no such command, or it cannot do this.
+    """
+    name, _, rest = line.strip().partition(" ")
+    command = COMMANDS.get(name)
+    if command is None:
+        hint = did_you_mean(name, COMMANDS) or "; %steer help lists them"
+        raise CommandError(f"unknown command %steer {name}{hint}")
+    return command.run(session, rest.strip(), namespace)
+
+
+def help_text() -> str:
+    """Return what `%steer help` and `%%steer?` show."""
+    return make_help((command.usage, command.help) for command in COMMANDS.values())
+
+
+def _status(session: Session, _rest: str, _namespace: Namespace) -> Text:
+    model = session.model or EMBEDDED
+    loaded = [f"loaded: {_described(info)}" for info in session.loaded().values()]
+    return Text("\n".join([f"model in use: {model}", *(loaded or ["no model is loaded yet"])]))
+
+
+def _use(session: Session, rest: str, _namespace: Namespace) -> Text:
+    model, _, alias = (part.strip().strip("\"'") for part in rest.partition(" --as "))
+    if not model or " --" in model:
+        raise CommandError("write %steer use MODEL, or %steer use MODEL --as ALIAS")
+    if alias and not alias.isidentifier():
+        raise CommandError(f"an alias is one word of letters, digits and _, not {alias!r}")
+    info = session.use(model, alias=alias or None)
+    return Text(f"model in use: {_described(info)}")
+
+
+def _models(session: Session, _rest: str, _namespace: Namespace) -> Text:
+    lines = [f"{EMBEDDED}: comes with steermagic"]
+    lines += [f"{alias}: alias of {model}" for alias, model in session.aliases.items()]
+    lines += [f"loaded: {_described(info)}" for info in session.loaded().values()]
+    return Text("\n".join([*lines, "any .gguf file: -m PATH, or %steer use PATH --as ALIAS"]))
+
+
+def _schema(_session: Session, rest: str, namespace: Namespace) -> Text:
+    if not rest:
+        raise CommandError("write %steer schema NAME, or the schema itself in place of NAME")
+    schema = find_schema(SchemaText(rest, line=1, column=len("%steer schema ") + 1), namespace)
+    forms = {
+        "compact": write_notation(schema.schema),
+        "Pydantic": write_pydantic(schema.schema),
+        "JSON Schema": write_json(schema.schema, indent=2),
+    }
+    return Text(
+        "\n\n".join(
+            f"# {name}\n{text or '(cannot say this schema exactly)'}"
+            for name, text in forms.items()
+        )
+    )
+
+
+def _last(session: Session, _rest: str, _namespace: Namespace) -> object:
+    run = session.last_run()
+    if run.records:
+        return session.result(run)
+    problems = [f"{type(error).__name__}: {error}" for error in run.errors] or ["stopped"]
+    return Text("\n".join([*problems, *(row.text for row in run.rows)]))
+
+
+def _view(session: Session, rest: str, namespace: Namespace) -> SteerView:
+    if not rest:
+        run = session.last_run()
+        return SteerView(run.model, run.steps)
+    if rest not in namespace:
+        raise CommandError(f"there is no variable {rest!r}{did_you_mean(rest, namespace)}")
+    attached = find_attached(namespace[rest], session.find_run)
+    if attached is None:
+        raise CommandError(f"{rest!r} is not a frame of one of the last %%steer cells")
+    return SteerView(attached.model, attached.steps)
+
+
+def _unload(session: Session, _rest: str, _namespace: Namespace) -> Text:
+    n_models = session.unload()
+    return Text(f"{n_models} model{'s' * (n_models != 1)} unloaded")
+
+
+def _help(_session: Session, _rest: str, _namespace: Namespace) -> Text:
+    return Text(help_text())
+
+
+def _described(info: ModelInfo) -> str:
+    size = f"{info.n_params / 1e9:.1f}B" if info.n_params >= 1e9 else f"{info.n_params / 1e6:.1f}M"
+    return (
+        f"{info.name} · {info.architecture} · {size} parameters · {info.quantization}"
+        f" · reads {info.context_length} tokens"
+    )
+
+
+COMMANDS: Mapping[str, Command] = {
+    "": Command("%steer", "the model in use, and what is loaded", _status),
+    "use": Command("%steer use MODEL [--as ALIAS]", "load a model and use it from now on", _use),
+    "models": Command("%steer models", "the models that can be named", _models),
+    "schema": Command("%steer schema NAME", "a schema in its three written forms", _schema),
+    "last": Command("%steer last", "the last result, also after a stop or a failure", _last),
+    "view": Command("%steer view [VAR]", "all tokens of the last result, or of VAR", _view),
+    "unload": Command("%steer unload", "free the memory of all models", _unload),
+    "help": Command("%steer help", "this text", _help),
+}

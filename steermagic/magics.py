@@ -1,0 +1,95 @@
+"""`%%steer` and `%steer`, as IPython sees them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.display import display as show
+from traitlets import Float, Int, Unicode
+
+from steermagic.cell import read_cell
+from steermagic.commands import help_text, run_command
+from steermagic.display import SteerView, Text, cell_view
+from steermagic.errors import without_traceback
+from steermagic.job import make_job
+from steermagic.options import SETTINGS, SteerOptions
+from steermagic.runs import Run
+from steermagic.session import Session, check_outcome
+from steermagic.settings import read_settings
+
+
+@magics_class
+class SteerMagic(Magics):
+    """The magics, and their settings: `%config SteerMagic` lists them."""
+
+    shell: InteractiveShell
+
+    model = Unicode(None, allow_none=True, help=SETTINGS["model"].help).tag(config=True)
+    temperature = Float(None, allow_none=True, help=SETTINGS["temperature"].help).tag(config=True)
+    top_p = Float(None, allow_none=True, help=SETTINGS["top_p"].help).tag(config=True)
+    min_p = Float(None, allow_none=True, help=SETTINGS["min_p"].help).tag(config=True)
+    seed = Int(None, allow_none=True, help=SETTINGS["seed"].help).tag(config=True)
+    max_tokens = Int(None, allow_none=True, help=SETTINGS["max_tokens"].help).tag(config=True)
+    view = Unicode(None, allow_none=True, help=SETTINGS["view"].help).tag(config=True)
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell)
+        self.session = session
+        shell.configurables.append(self)  # type: ignore[arg-type] # where %config looks
+
+    @no_var_expand
+    @line_cell_magic
+    def steer(self, line: str, cell: str | None = None) -> object:
+        """Run a cell, or a command."""
+        with without_traceback():
+            if cell is not None:
+                return self._run_cell(line, cell)
+            answer = run_command(self.session, line, self.shell.user_ns)
+            if not isinstance(answer, Text | SteerView):
+                return answer
+            show(answer)
+            return None
+
+    steer.__doc__ = help_text()
+
+    def _run_cell(self, line: str, body: str) -> object:
+        cell = read_cell(line, body, self._settings())
+        job = make_job(cell, self.shell.user_ns)
+        if job.options.dry_run:
+            text, n_tokens = self.session.preview(job)
+            show(Text(f"{text}\n\n({n_tokens} tokens; nothing was run)"))
+            return None
+        run = self.session.run(job)
+        out = job.options.out
+        result = self.session.result(run) if run.records else None
+        if out is not None and run.records:
+            self.shell.user_ns[out] = result
+        check_outcome(run, kept_in=f"in {out!r}" if out else "df = %steer last")
+        return self._show(run, result, job.options)
+
+    def _show(self, run: Run, result: object, options: SteerOptions) -> object:
+        if options.quiet:
+            return None
+        if options.view != "off":
+            self._show_after_value(cell_view(run.model, run.steps))
+        return result
+
+    def _show_after_value(self, view: SteerView) -> None:
+        """Show `view` once the cell's value stands: what a magic displays itself stands above."""
+        events = self.shell.events
+
+        def show_once() -> None:
+            events.unregister("post_execute", show_once)
+            show(view)
+
+        events.register("post_execute", show_once)
+
+    def _settings(self) -> dict[str, object]:
+        values = {name: getattr(self, name) for name in SETTINGS}
+        configured = {name: value for name, value in values.items() if value is not None}
+        if self.session.model is not None:
+            configured["model"] = self.session.model  # `%steer use` is the latest word
+        return read_settings(configured, os.environ, Path.cwd())

@@ -1,0 +1,213 @@
+"""The options of `%%steer`: one table says how each is spelled, read and explained."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from steer_engine import MAX_TOKENS, Sampling
+
+from steermagic.errors import OptionError, did_you_mean
+
+FORMATS = ("pandas", "polars", "arrow", "dict", "json", "model")
+"""What `--as` can ask for; the first three are tables."""
+
+TABLES = FORMATS[:3]
+
+VIEWS = ("auto", "static", "off")
+
+NOT_YET = frozenset(
+    {"--over", "--think", "--any-order", "--regex", "--choices", "--grammar", "--cache", "--strict"}
+)
+"""Options that are planned: their names must not be taken for schema text or a typing error."""
+
+
+@dataclass(frozen=True, slots=True)
+class SteerOptions:
+    """What a cell asks for besides its schema and prompt.
+
+    Raises:
+        OptionError: two options contradict each other, or a value is out of range.
+    """
+
+    out: str | None = None
+    model: str | None = None
+    many: bool = False
+    rows: str | None = None
+    as_: str = "pandas"
+    temperature: float = 0.0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    seed: int = 0
+    max_tokens: int = MAX_TOKENS
+    system: str | None = None
+    view: str = "auto"
+    dry_run: bool = False
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        if self.as_ not in FORMATS:
+            raise OptionError(f"{self.as_!r} is not a form of result; use {_listed(FORMATS)}")
+        if self.rows is not None and self.as_ not in TABLES:
+            raise OptionError(f"--rows makes table rows, which --as {self.as_} has none of")
+        if self.max_tokens < 1:
+            raise OptionError(f"max_tokens must be 1 or more, not {self.max_tokens}")
+
+    @property
+    def sampling(self) -> Sampling:
+        """How tokens are picked."""
+        return Sampling(
+            temperature=self.temperature, top_p=self.top_p, min_p=self.min_p, seed=self.seed
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table: its name in `SteerOptions`, its spellings, and its help.
+
+    `read` parses the value and is None for a switch. A setting can also be given outside a cell.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    read: Callable[[str], object] | None
+    example: str
+    help: str
+    is_setting: bool = field(default=False, kw_only=True)
+
+
+def read_options(values: Mapping[str, str], settings: Mapping[str, object]) -> SteerOptions:
+    """Return the options of one cell: `values` by flag from its line, over `settings` by name."""
+    given = {
+        option.name: True if option.read is None else _read(flag, option.read, text)
+        for flag, text in values.items()
+        for option in (option_of(flag),)
+    }
+    return SteerOptions(**{**settings, **given})  # type: ignore[arg-type] # read by the table
+
+
+def option_of(flag: str) -> Option:
+    """Return the option that is spelled `flag`.
+
+    Raises:
+        OptionError: there is none; the message suggests the closest.
+    """
+    option = _BY_FLAG.get(flag)
+    if option is not None:
+        return option
+    if flag in NOT_YET:
+        raise OptionError(f"{flag} is not available in this version")
+    # Editors turn two hyphens into a dash.
+    close = _closest(re.sub("^[–—]+", "--", flag))
+    raise OptionError(f"unknown option {flag}{close}")
+
+
+def read_setting(name: str, text: str, *, where: str) -> object:
+    """Return the value of the setting `name`, given as `text` in `where`.
+
+    Raises:
+        OptionError: there is no such setting, or it cannot have this value.
+    """
+    option = SETTINGS.get(name)
+    if option is None:
+        raise OptionError(f"unknown setting {name!r} in {where}{did_you_mean(name, SETTINGS)}")
+    return _read(f"{name} in {where}", option.read or str, text)
+
+
+def _read(name: str, read: Callable[[str], object], text: str) -> object:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise OptionError(f"{name} {error}") from None
+
+
+def _closest(flag: str) -> str:
+    return did_you_mean(flag, (*_BY_FLAG, *NOT_YET)) or "; %steer help lists them all"
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _variable(text: str) -> str:
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise ValueError(f"needs a variable name, and {text!r} cannot be one")
+    return text
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be {_listed(words)}, not {text!r}")
+        return text
+
+    return read
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"must be a number, not {text!r}") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"must be a whole number, not {text!r}") from None
+
+
+OPTIONS = (
+    Option("out", ("-o", "--out"), _variable, "VAR", "store the result in VAR and show it"),
+    Option(
+        "model",
+        ("-m", "--model"),
+        str,
+        "MODEL",
+        "a .gguf file, an alias, or embedded",
+        is_setting=True,
+    ),
+    Option("many", ("--many",), None, "", "ask for a list: one row an item"),
+    Option("rows", ("--rows",), str, "PATH", "one row an item of the list at PATH"),
+    Option("as_", ("--as",), _one_of(FORMATS), "FORM", f"the result as {_listed(FORMATS)}"),
+    Option(
+        "temperature",
+        ("--temperature",),
+        _number,
+        "T",
+        "0 is greedy (the default)",
+        is_setting=True,
+    ),
+    Option(
+        "top_p",
+        ("--top-p",),
+        _number,
+        "P",
+        "sample from the likeliest tokens only",
+        is_setting=True,
+    ),
+    Option(
+        "min_p", ("--min-p",), _number, "P", "drop tokens much rarer than the best", is_setting=True
+    ),
+    Option("seed", ("--seed",), _whole, "N", "equal seeds draw equal answers", is_setting=True),
+    Option(
+        "max_tokens",
+        ("--max-tokens",),
+        _whole,
+        "N",
+        f"budget of the answer ({MAX_TOKENS})",
+        is_setting=True,
+    ),
+    Option("system", ("--system",), str, '"TEXT"', "instructions ahead of the schema"),
+    Option("view", ("--view",), _one_of(VIEWS), "VIEW", "auto, static or off", is_setting=True),
+    Option("dry_run", ("--dry-run",), None, "", "show what the model would read; run nothing"),
+    Option("quiet", ("--quiet",), None, "", "show nothing"),
+)
+
+SETTINGS = {option.name: option for option in OPTIONS if option.is_setting}
+"""The options that can be given outside a cell, by name."""
+
+_BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}

@@ -1,0 +1,102 @@
+r"""`{{ expression }}` in a prompt: evaluated once, inserted as data, never scanned again.
+
+``{{ schema }}`` is reserved: the schema is told to the model at that place. ``\{{`` is a literal
+``{{``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import CodeType
+
+from steer_engine import SCHEMA_PLACE
+
+from steermagic.errors import InterpolationError, did_you_mean
+
+_OPEN = re.compile(r"\\\{\{|\{\{")
+
+
+def interpolate(template: str, namespace: Mapping[str, object]) -> str:
+    """Return `template` with its expressions replaced by their values in `namespace`.
+
+    Raises:
+        InterpolationError: an expression cannot be read or raises; or nothing is left to ask.
+    """
+    prompt = "".join(_pieces(template, namespace))
+    if not prompt.strip():
+        raise InterpolationError("the prompt is empty once its {{ expressions }} are filled in")
+    return prompt
+
+
+def _pieces(template: str, namespace: Mapping[str, object]) -> Iterator[str]:
+    position = 0
+    while match := _OPEN.search(template, position):
+        yield template[position : match.start()]
+        if match[0].startswith("\\"):
+            yield "{{"
+            position = match.end()
+            continue
+        source, code, position = _read_expression(template, match.end())
+        yield SCHEMA_PLACE if source == "schema" else _as_text(_evaluate(source, code, namespace))
+    yield template[position:]
+
+
+def _read_expression(template: str, start: int) -> tuple[str, CodeType, int]:
+    """Return the expression at `start`, compiled, and where the text after its ``}}`` begins."""
+    following = _OPEN.search(template, start)
+    limit = following.start() if following else len(template)
+    end = template.find("}}", start, limit)
+    if end < 0:
+        line = template.count("\n", 0, start) + 1
+        raise InterpolationError(
+            f"'{{{{' is never closed (line {line} of the prompt);"
+            " write '\\{{' where the braces are meant"
+        )
+    first = template[start:end].strip()
+    problem = "nothing stands between the braces"
+    while end >= 0:
+        source = template[start:end].strip()
+        try:
+            return source, compile(f"({source}\n)", "<prompt>", "eval"), end + 2
+        except (SyntaxError, ValueError) as error:
+            problem = problem if not first else str(getattr(error, "msg", error))
+        # "}}" may also end a dict inside a dict: the expression ends where it can be read.
+        end = template.find("}}", end + 1, limit)
+    raise InterpolationError(
+        f"{_shown(first)} is not a Python expression: {problem};"
+        " write '\\{{' where the braces are meant"
+    )
+
+
+def _evaluate(source: str, code: CodeType, namespace: Mapping[str, object]) -> object:
+    try:
+        # A copy: an expression cannot leave names behind in the user's namespace.
+        return eval(code, dict(namespace))  # noqa: S307 - it is the user's own code
+    except NameError as error:
+        if error.name not in code.co_names:
+            raise _raised(source, error) from error
+        close = did_you_mean(str(error.name), (name for name in namespace if name[0] != "_"))
+        raise InterpolationError(
+            f"{_shown(source)}: there is no variable {error.name!r}{close}"
+        ) from None
+    except Exception as error:
+        raise _raised(source, error) from error
+
+
+def _raised(source: str, error: Exception) -> InterpolationError:
+    message = " ".join(str(error).split())[:200]
+    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return InterpolationError(f"{_shown(source)} raised {reason}")
+
+
+def _shown(source: str) -> str:
+    line = " ".join(source.split())
+    return f"{{{{ {line if len(line) <= 60 else line[:59] + '…'} }}}}"
+
+
+def _as_text(value: object) -> str:
+    # `str` of a pandas object leaves out the middle of what is long; a model has to see it all.
+    if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "to_string"):
+        return str(value.to_string())
+    return str(value)

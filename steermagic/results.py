@@ -1,0 +1,49 @@
+"""What a cell's value is: a table, or the records as Python objects, JSON or models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from steer_engine import JsonValue
+
+from steermagic.errors import FrameError
+from steermagic.frames import to_frame
+from steermagic.options import TABLES, SteerOptions
+from steermagic.schemas import FoundSchema
+
+
+def check_result(found: FoundSchema, options: SteerOptions) -> None:
+    """Find out, before any work, whether the result that `options` ask for can be made.
+
+    Raises:
+        FrameError: the schema has not what `--rows` or `--as model` need.
+        MissingExtraError: a library is not installed.
+    """
+    if options.as_ in TABLES:
+        to_frame([], found.schema, as_=options.as_, rows=options.rows)
+    elif options.as_ == "model" and not isinstance(found.source, type):
+        raise FrameError(
+            "--as model needs a schema that is a class: a Pydantic model, dataclass or TypedDict"
+        )
+
+
+def make_result(records: Sequence[JsonValue], found: FoundSchema, options: SteerOptions) -> object:
+    """Return `records` in the form that `options` ask for."""
+    if options.as_ in TABLES:
+        return to_frame(records, found.schema, as_=options.as_, rows=options.rows)
+    value = records[0] if len(records) == 1 else list(records)
+    if options.as_ == "dict":
+        return value
+    if options.as_ == "json":
+        return json.dumps(value, ensure_ascii=False)
+    return _as_models(value, found)
+
+
+def _as_models(value: JsonValue, found: FoundSchema) -> object:
+    from pydantic import TypeAdapter
+
+    adapter = TypeAdapter[object](found.source)  # type: ignore[arg-type] # by `check_result`
+    if found.is_list and isinstance(value, list):
+        return [adapter.validate_python(item) for item in value]
+    return adapter.validate_python(value)

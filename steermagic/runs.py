@@ -1,0 +1,103 @@
+"""What a run leaves behind: its rows, and how each came about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from steer_engine import Event, JsonValue, RowDone, RowFailed, SteerError, Step, Steps
+
+from steermagic.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one prompt gave.
+
+    `record` counts only if `is_kept`. A list that was stopped halfway is kept with the items that
+    were complete.
+    """
+
+    record: JsonValue
+    text: str
+    steps: tuple[Step, ...]
+    is_kept: bool
+    error: SteerError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The rows of one call of `%%steer` or `steer`. The id is unique, also between kernels."""
+
+    job: Job
+    model: str
+    rows: tuple[Row, ...]
+    is_cancelled: bool = False
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def records(self) -> list[JsonValue]:
+        """The records of the rows that are kept."""
+        return [row.record for row in self.rows if row.is_kept]
+
+    @property
+    def errors(self) -> list[SteerError]:
+        """The errors of the rows that failed."""
+        return [row.error for row in self.rows if row.error is not None]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The tokens of all rows, in order."""
+        return tuple(step for row in self.rows for step in row.steps)
+
+    @property
+    def n_kept(self) -> int:
+        """How many table rows are kept: a record that is a list counts its items."""
+        return sum(len(record) if isinstance(record, list) else 1 for record in self.records)
+
+
+def follow(events: Iterator[Event], job: Job, model: str) -> Run:
+    """Follow a run to its end, or until the user interrupts it."""
+    steps = dict[int, list[Step]]()
+    ends = dict[int, RowDone | RowFailed]()
+    is_cancelled = False
+    try:
+        for event in events:
+            if isinstance(event, Steps):
+                steps.setdefault(event.row, []).extend(event.steps)
+            elif isinstance(event, RowDone | RowFailed):
+                ends[event.row] = event
+    except KeyboardInterrupt:
+        is_cancelled = True  # leaving the loop ends the generator, which stops the model
+    numbers = sorted(steps.keys() | ends.keys())
+    rows = tuple(_row(tuple(steps.get(n, ())), ends.get(n)) for n in numbers)
+    return Run(job, model, rows, is_cancelled)
+
+
+def finished_items(text: str) -> list[JsonValue]:
+    """Return the complete items of a JSON list that was broken off; [] for anything else."""
+    items: list[JsonValue] = []
+    position = 1 if text.startswith("[") else len(text)
+    while position < len(text):
+        position += len(text[position:]) - len(text[position:].lstrip())
+        try:
+            item, end = json.JSONDecoder().raw_decode(text, position)
+        except json.JSONDecodeError:
+            break
+        if not text[end:].lstrip().startswith((",", "]")):
+            break  # a number could have gone on
+        items.append(item)
+        position = text.index(text[end:].lstrip()[0], end) + 1
+    return items
+
+
+def _row(steps: tuple[Step, ...], end: RowDone | RowFailed | None) -> Row:
+    if isinstance(end, RowDone):
+        return Row(end.record, end.text, steps, is_kept=True)
+    if isinstance(end, RowFailed):
+        return Row(None, end.text, steps, is_kept=False, error=end.error)
+    text = b"".join(step.bytes for step in steps).decode("utf-8", "replace")
+    items = finished_items(text)
+    return Row(items, text, steps, is_kept=bool(items))

@@ -1,0 +1,147 @@
+"""The state of a kernel: loaded models, the model in use, the runs that can be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from steer_engine import EMBEDDED, Engine, ModelInfo, open_engine
+
+from steermagic.accessor import attach, register_accessor
+from steermagic.errors import CommandError, SteerCancelled
+from steermagic.job import Job
+from steermagic.results import make_result
+from steermagic.runs import Run, follow
+
+_N_KEPT_RUNS = 32  # a run holds its tokens, a few hundred bytes each
+
+
+class Session:
+    """Keeps each model loaded for as long as the kernel lives, and the last runs."""
+
+    def __init__(self, open_engine: Callable[[str], Engine]) -> None:
+        self._open = open_engine
+        self._engines: dict[str, Engine] = {}
+        self._runs: dict[str, Run] = {}
+        self._accessor_is_registered = False
+        self.aliases: dict[str, str] = {}
+        self.model: str | None = None
+        """What `%steer use` chose; None leaves it to the settings."""
+
+    def engine(self, model: str | None) -> Engine:
+        """Return the engine of `model`, which is loaded at most once.
+
+        Raises:
+            ModelError: the model cannot be found, read or loaded.
+        """
+        name = model or self.model or EMBEDDED
+        spec = self.aliases.get(name, name)
+        if spec not in self._engines:
+            self._engines[spec] = self._open(spec)
+        return self._engines[spec]
+
+    def use(self, model: str, *, alias: str | None = None) -> ModelInfo:
+        """Load `model` and make it the one that cells use when they name none."""
+        info = self.engine(model).info
+        if alias is not None:
+            self.aliases[alias] = self.aliases.get(model, model)
+        self.model = alias or model
+        return info
+
+    def loaded(self) -> dict[str, ModelInfo]:
+        """Return what is loaded, by the name it was asked for."""
+        return {spec: engine.info for spec, engine in self._engines.items()}
+
+    def unload(self) -> int:
+        """Free all models; return how many there were. The next cell loads its own again."""
+        n_engines = len(self._engines)
+        while self._engines:
+            _, engine = self._engines.popitem()
+            engine.close()
+        return n_engines
+
+    def preview(self, job: Job) -> tuple[str, int]:
+        """Return the text that the model would read, and its length in tokens."""
+        engine = self.engine(job.options.model)
+        [request] = job.requests()
+        engine.check(job.found.schema)
+        return engine.render(request), engine.count_tokens(request)
+
+    def run(self, job: Job) -> Run:
+        """Run `job`, and remember the run however it ends; see `result` for its value."""
+        engine = self.engine(job.options.model)
+        run = follow(engine.run(job.requests()), job, engine.info.name)
+        self._runs[run.id] = run
+        while len(self._runs) > _N_KEPT_RUNS:
+            del self._runs[next(iter(self._runs))]
+        return run
+
+    def answer(self, job: Job) -> object:
+        """Run `job` and return its value.
+
+        Raises:
+            KeyboardInterrupt: the user stopped it; `last_run` has what was finished.
+            SteerError: it failed.
+        """
+        run = self.run(job)
+        if run.is_cancelled:
+            raise KeyboardInterrupt  # a script that goes on after a SteerError has to stop here
+        check_outcome(run, kept_in="")
+        return self.result(run)
+
+    def result(self, run: Run) -> object:
+        """Return the value of `run`: its rows that are kept, in the form that was asked for."""
+        result = make_result(run.records, run.job.found, run.job.options)
+        if run.job.options.as_ == "pandas":
+            self._attach(run, result)
+        return result
+
+    def find_run(self, run_id: str) -> Run | None:
+        """Return the run with that id, if it is among the last ones."""
+        return self._runs.get(run_id)
+
+    def last_run(self) -> Run:
+        """Return the newest run.
+
+        Raises:
+            CommandError: nothing has run yet.
+        """
+        if not self._runs:
+            raise CommandError("nothing has run yet; start with a cell %%steer")
+        return next(reversed(self._runs.values()))
+
+    def _attach(self, run: Run, frame: object) -> None:
+        if not self._accessor_is_registered:
+            register_accessor(self.find_run)
+            self._accessor_is_registered = True
+        attach(run, frame)
+
+
+@cache
+def shared_session() -> Session:
+    """Return the session of this process: magics and `steer` share the models they load."""
+    return Session(open_engine)
+
+
+def check_outcome(run: Run, *, kept_in: str) -> None:
+    """Raise what stands in the way of calling `run` a success.
+
+    Raises:
+        SteerCancelled: the user stopped it; the message says what is kept, and where.
+        SteerError: every row failed; the first row's error, with what it had written.
+    """
+    if run.is_cancelled:
+        if run.n_kept == 0:
+            raise SteerCancelled("stopped before a row was finished; nothing is kept")
+        rows = "row is" if run.n_kept == 1 else "rows are"
+        raise SteerCancelled(f"stopped; {run.n_kept} finished {rows} kept: {kept_in}")
+    if run.errors and not run.records:
+        error, text = run.errors[0], run.rows[0].text
+        if text:
+            error.add_note(f"It had written: {_shortened(text)} (%steer last shows all)")
+        raise error
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else f"{line[:38]} … {line[-38:]}"

@@ -1,0 +1,38 @@
+"""Dates and times as JSON Schema writes them (RFC 3339, ISO 8601 durations).
+
+Each reader raises ValueError or OverflowError for what Python cannot hold, as a leap second.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+_DURATION = re.compile(
+    r"P(?:(?P<weeks>\d+)W|(?:(?P<days>\d+)D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?)"
+)
+
+
+def read_date(text: str) -> date:
+    """Read ``2026-01-31``."""
+    return date.fromisoformat(text)
+
+
+def read_datetime(text: str) -> datetime:
+    """Read ``2026-01-31T09:30:00+01:00`` as a moment in UTC. Without an offset it is UTC."""
+    moment = datetime.fromisoformat(text.upper())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def read_time(text: str) -> time:
+    """Read ``09:30:00+01:00``; the offset is kept."""
+    return time.fromisoformat(text.upper())
+
+
+def read_duration(text: str) -> timedelta:
+    """Read ``P1DT2H``. A year or a month has no fixed length and is refused."""
+    match = _DURATION.fullmatch(text)
+    if match is None or text == "P":
+        raise ValueError(f"{text!r} has no fixed length")
+    return timedelta(**{unit: float(amount) for unit, amount in match.groupdict("0").items()})

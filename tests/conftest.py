@@ -1,0 +1,17 @@
+"""Where the tests find what they need."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of third-party data, which is not part of the repository."""
+    folder = Path(os.environ.get("STEERMAGIC_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip("third-party data is not here; set STEERMAGIC_SHARED to its folder")
+    return folder / "data"

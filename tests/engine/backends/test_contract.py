@@ -1,0 +1,133 @@
+"""What every backend promises; see `steer_engine.backends.Backend`."""
+
+import numpy as np
+import pytest
+from steer_engine.backends import Run
+from steer_engine.backends.fake import FakeBackend
+from steer_engine.backends.llamacpp import LlamaCppBackend
+from steer_engine.errors import BackendError
+from steer_engine.models import embedded_path
+
+
+def open_fake():
+    return FakeBackend()
+
+
+def open_llamacpp():
+    return LlamaCppBackend(embedded_path(), n_threads=1)
+
+
+@pytest.fixture(scope="module", params=[open_fake, open_llamacpp])
+def backend(request):
+    backend = request.param()
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def tokens(backend):
+    backend.reserve(n_slots=3, n_tokens=128)
+    return backend.vocabulary.tokenize(
+        "Maria paid 12.50 in Lisbon, said héllo.", parse_special=False
+    )
+
+
+def same(left, right):
+    """Logits of one position, computed in batches of other shapes."""
+    return np.allclose(left, right, atol=1e-3)
+
+
+def test_spellings_of_a_tokenised_text_join_to_the_text(backend):
+    for text in ["plain", " leading space", "two\n\nlines\t", "naïve 😀 漢字", '{"a": [1, "b"]}']:
+        tokens = backend.vocabulary.tokenize(text, parse_special=False)
+        assert backend.vocabulary.spell(tokens) == text.encode()
+
+
+def test_control_tokens_are_text_unless_asked_for(backend):
+    vocabulary = backend.vocabulary
+    spelling = vocabulary.spellings[min(vocabulary.eos_ids)].decode()
+    as_text = vocabulary.tokenize(spelling, parse_special=False)
+    assert not vocabulary.special_ids & set(as_text)
+    assert vocabulary.tokenize(spelling, parse_special=True) == [min(vocabulary.eos_ids)]
+
+
+def test_end_tokens_are_special(backend):
+    assert backend.vocabulary.eos_ids
+    assert backend.vocabulary.eos_ids <= backend.vocabulary.special_ids
+
+
+def test_forward_returns_the_logits_that_were_asked_for(backend, tokens):
+    [all_logits] = backend.forward([Run(0, tokens, n_logits=len(tokens))])
+    [last, none] = backend.forward([Run(1, tokens), Run(2, tokens, n_logits=0)])
+    assert all_logits.shape == (len(tokens), backend.vocabulary.vocab_size)
+    assert all_logits.dtype == np.float32
+    assert none.shape == (0, backend.vocabulary.vocab_size)
+    assert same(last[0], all_logits[-1])
+
+
+def test_logits_belong_to_the_caller(backend, tokens):
+    [first] = backend.forward([Run(0, tokens)])
+    kept = first.copy()
+    backend.forward([Run(0, tokens[:1])])
+    assert np.array_equal(first, kept)
+
+
+def test_forward_in_pieces_equals_forward_at_once(backend, tokens):
+    [at_once] = backend.forward([Run(0, tokens)])
+    for token in tokens[:-1]:
+        backend.forward([Run(1, [token], n_logits=0)])
+    [in_pieces] = backend.forward([Run(1, tokens[-1:])])
+    assert same(at_once[0], in_pieces[0])
+
+
+def test_slots_do_not_see_each_other(backend, tokens):
+    [alone] = backend.forward([Run(0, tokens)])
+    backend.reserve(n_slots=3, n_tokens=128)
+    backend.forward([Run(1, tokens[::-1], n_logits=0)])
+    [beside, _] = backend.forward([Run(0, tokens), Run(2, tokens[:3])])
+    assert same(alone[0], beside[0])
+
+
+def test_trim_undoes_forward(backend, tokens):
+    [before] = backend.forward([Run(0, tokens)])
+    backend.trim(0, 1)
+    backend.forward([Run(0, tokens[:5])])
+    backend.trim(0, 5)
+    backend.trim(0, 0)
+    [after] = backend.forward([Run(0, tokens[-1:])])
+    assert same(before[0], after[0])
+
+
+def test_a_fork_continues_like_its_source(backend, tokens):
+    backend.forward([Run(0, tokens, n_logits=0), Run(1, tokens[:2], n_logits=0)])
+    backend.fork(0, 1, 4)
+    [source] = backend.forward([Run(2, [*tokens[:4], *tokens[:3]])])
+    [forked] = backend.forward([Run(1, tokens[:3])])
+    assert same(source[0], forked[0])
+
+
+def test_reserve_empties_every_slot(backend, tokens):
+    [first] = backend.forward([Run(0, tokens)])
+    for n_tokens in [128, 64, 500]:
+        backend.reserve(n_slots=3, n_tokens=n_tokens)
+        [again] = backend.forward([Run(0, tokens)])
+        assert same(first[0], again[0])
+
+
+def test_a_run_longer_than_the_native_batch_is_computed(backend):
+    tokens = backend.vocabulary.tokenize("many words " * 400, parse_special=False)[:1300]
+    backend.reserve(n_slots=1, n_tokens=1300)
+    [logits] = backend.forward([Run(0, tokens, n_logits=100)])
+    assert np.isfinite(logits).all()
+
+
+def test_a_slot_refuses_more_than_was_reserved(backend):
+    backend.reserve(n_slots=1, n_tokens=4)
+    with pytest.raises(BackendError, match="at most 4 tokens"):
+        backend.forward([Run(0, [65] * 5)])
+
+
+def test_close_can_be_called_twice():
+    for backend in [open_fake(), open_llamacpp()]:
+        backend.close()
+        backend.close()

@@ -1,0 +1,124 @@
+"""What is particular to llama.cpp; what all backends share is in test_contract.py."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from steer_engine import ModelError, open_engine
+from steer_engine.backends import Run
+from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads, read_vocabulary
+from steer_engine.models import embedded_path
+
+
+def test_the_native_log_reaches_neither_stdout_nor_stderr():
+    code = f"""
+import sys
+class Notebook:  # a kernel's stream: no fileno, no buffer
+    def write(self, text): raise SystemExit("something was written: " + text)
+    def flush(self): pass
+sys.stdout = sys.stderr = Notebook()
+from steer_engine import open_engine
+open_engine({str(embedded_path())!r}).close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_an_interrupt_stops_a_long_prefill_and_the_model_stays_usable(monkeypatch):
+    """A native call holds back Ctrl-C until it returns: on a large model that is half a minute."""
+    backend = LlamaCppBackend(embedded_path(), n_threads=1)
+    tokens = backend.vocabulary.tokenize("word " * 1000, parse_special=False)[:1900]
+    backend.reserve(n_slots=1, n_tokens=2000)
+    pressed = threading.Timer(0.02, os.kill, [os.getpid(), signal.SIGINT])
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the signal may come between two calls
+        pressed.start()
+        for _ in range(1000):
+            backend.forward([Run(0, tokens)])
+            backend.trim(0, len(tokens))
+        time.sleep(1)
+    backend.reserve(n_slots=1, n_tokens=2000)
+    [logits] = backend.forward([Run(0, tokens[:10])])
+    backend.reserve(n_slots=1, n_tokens=2000)
+    [again] = backend.forward([Run(0, tokens[:10])])
+    assert np.array_equal(logits, again)
+    backend.close()
+
+
+def test_a_third_party_model_loads_and_rolls_back(shared):
+    backend = LlamaCppBackend(shared / "models" / "stories260K.gguf")
+    assert backend.info.architecture == "llama"
+    assert backend.info.n_params == 260_032
+    assert backend.chat_template is None
+    tokens = backend.vocabulary.tokenize("Once upon a time", parse_special=False)
+    backend.reserve(n_slots=1, n_tokens=64)
+    [first] = backend.forward([Run(0, [backend.vocabulary.bos_id, *tokens])])
+    backend.forward([Run(0, tokens)])
+    backend.trim(0, len(tokens) + 1)
+    [again] = backend.forward([Run(0, tokens[-1:])])
+    assert np.allclose(first, again, atol=1e-3)
+    backend.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "has_bos"),
+    [
+        ("llama-bpe", 128_256, True),
+        ("qwen2", 151_936, False),
+        ("llama-spm", 32_000, True),
+        ("gpt-2", 50_257, False),
+    ],
+)
+def test_real_vocabularies_are_read_with_their_bytes(shared, name, size, has_bos):
+    vocabulary = read_vocabulary(shared / "vocab" / f"ggml-vocab-{name}.gguf")
+    assert vocabulary.vocab_size == size
+    assert (vocabulary.bos_id is not None) == has_bos
+    assert vocabulary.eos_ids
+    assert vocabulary.eos_ids <= vocabulary.special_ids
+    for text in ["Hello", " Hello", "a  b\n\n\tc", "naïve 😀 漢字", '{"a": 1}', "x" * 300]:
+        tokens = vocabulary.tokenize(text, parse_special=False)
+        assert vocabulary.spell(tokens) == text.encode()
+
+
+def test_a_token_longer_than_the_first_buffer_keeps_its_bytes(shared):
+    """llama-cpp-python itself loses tokens of more than 32 bytes."""
+    vocabulary = read_vocabulary(shared / "vocab" / "ggml-vocab-qwen2.gguf")
+    assert b" " * 128 in vocabulary.spellings
+
+
+def test_a_context_that_does_not_fit_is_an_error_that_says_what_to_do():
+    from steer_engine.errors import BackendError
+
+    backend = LlamaCppBackend(embedded_path())
+    with pytest.raises(BackendError, match="use a smaller --max-tokens"):
+        backend.reserve(n_slots=1, n_tokens=2_000_000_000)
+    backend.reserve(n_slots=1, n_tokens=64)
+    backend.forward([Run(0, [65])])
+    backend.close()
+
+
+def test_a_broken_installation_says_how_to_mend_it():
+    code = """
+import sys
+sys.modules["llama_cpp"] = None
+from steer_engine import ModelError, open_engine
+try:
+    open_engine()
+except ModelError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install --force-reinstall" in done.stdout
+
+
+def test_a_core_is_left_free():
+    assert 1 <= default_threads() <= max(1, (os.cpu_count() or 2) - 1)
+
+
+def test_opening_what_is_not_there_is_a_model_error():
+    with pytest.raises(ModelError):
+        open_engine("/no/such.gguf")

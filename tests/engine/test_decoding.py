@@ -1,0 +1,138 @@
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from steer_engine import Sampling, read_schema
+from steer_engine.backends.fake import FakeBackend
+from steer_engine.decoding import decode
+from steer_engine.errors import DefectError
+from steer_engine.grammar import FreeMatcher, GrammarCompiler
+from steer_engine.sampling import make_sampler
+
+PERSON = read_schema('name: str, mood: "good" | "bad", born: int | None')
+WISH = '{"name": "Ada <|end|> \\"é", "mood": "bad", "born": 1815}'
+COMPILER = GrammarCompiler(FakeBackend().vocabulary)
+
+
+def run(wish, schema=PERSON, *, max_tokens=200, sampling=Sampling()):  # noqa: B008
+    """Decode from an empty-handed fake model; return the steps and the finish reason."""
+    backend = FakeBackend(wish)
+    backend.reserve(n_slots=1, n_tokens=max_tokens + 10)
+    matcher = (
+        FreeMatcher(backend.vocabulary) if schema is None else COMPILER.compile(schema).matcher()
+    )
+    prompt = backend.vocabulary.tokenize("<|user|>", parse_special=True)
+    steps = decode(
+        backend,
+        matcher,
+        prompt,
+        slot=0,
+        sampler=make_sampler(sampling, row=0),
+        max_tokens=max_tokens,
+    )
+    collected = []
+    while True:
+        try:
+            collected += next(steps)
+        except StopIteration as end:
+            return collected, end.value
+
+
+def text(steps):
+    return b"".join(step.bytes for step in steps).decode()
+
+
+def test_a_model_that_obeys_is_left_alone():
+    steps, finish_reason = run(WISH)
+    assert text(steps) == WISH
+    assert finish_reason == "stop"
+    assert not [step for step in steps if step.origin == "narrowed"]
+
+
+@pytest.mark.parametrize("wish", ["", "Sure! Here is the JSON", '{"name": "x", "mood": "happy'])
+def test_whatever_the_model_wants_the_text_is_valid_up_to_its_end(wish):
+    steps, finish_reason = run(wish, read_schema('mood: "good" | "bad", ok: bool'))
+    assert finish_reason == "stop"
+    assert json.loads(text(steps))["mood"] in ("good", "bad")
+
+
+def test_forced_tokens_are_not_sampled():
+    steps, _ = run(WISH)
+    keys = [step for step in steps if step.bytes in (b'{"', b"name")]
+    assert all(step.origin == "forced" and step.logprob is None for step in keys)
+
+
+def test_a_narrowed_token_says_what_the_model_wanted():
+    steps, _ = run('{"name": "x", "mood": "happy"', read_schema('name: str, mood: "good" | "bad"'))
+    [step] = [step for step in steps if step.wanted == b"h"]
+    assert step.origin == "narrowed"
+    assert step.bytes in (b"g", b"b")
+    assert step.pointer == "/mood"
+    assert step.wanted_logprob > -0.1 > -5 > step.logprob
+    assert step.masked_logprob > step.logprob
+
+
+def test_every_step_points_to_its_value():
+    steps, _ = run(WISH)
+    values = {}
+    for step in steps:
+        if step.origin == "chosen":
+            values[step.pointer] = values.get(step.pointer, b"") + step.bytes
+    assert values["/name"].startswith(b"Ada <|end|>")
+    assert values["/born"].startswith(b"1815")
+
+
+def test_max_tokens_bounds_the_steps_and_is_reported():
+    for max_tokens in range(1, 30):
+        steps, finish_reason = run(WISH, max_tokens=max_tokens)
+        assert len(steps) == max_tokens
+        assert finish_reason == "length"
+        assert WISH.startswith(text(steps))
+
+
+def test_a_budget_that_is_just_enough_is_enough():
+    n_tokens = len(run(WISH)[0])
+    assert run(WISH, max_tokens=n_tokens)[1] == "stop"
+    assert run(WISH, max_tokens=n_tokens - 1)[1] == "length"
+
+
+def test_an_unsteered_model_writes_what_it_wants():
+    steps, finish_reason = run("Sure! Here", None)
+    assert text(steps) == "Sure! Here"
+    assert finish_reason == "stop"
+    assert {step.origin for step in steps} == {"chosen"}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 1000))
+def test_sampled_text_is_always_valid_and_its_probabilities_are_probabilities(seed):
+    schema = read_schema('a: "x" | "yy" | "z", b: int 0..99, c: bool | None')
+    steps, _ = run("", schema, sampling=Sampling(temperature=3.0, seed=seed))
+    record = json.loads(text(steps))
+    assert 0 <= record["b"] <= 99
+    for step in steps:
+        if step.masked_logprob is not None:
+            assert step.logprob <= step.masked_logprob + 1e-4
+            assert step.masked_logprob <= 1e-4
+            assert math.isfinite(step.logprob)
+
+
+def test_a_grammar_with_no_way_on_is_a_defect_not_a_hang():
+    class Stuck(FreeMatcher):
+        def fill_mask(self, mask):
+            mask[:] = 0
+
+    backend = FakeBackend()
+    backend.reserve(n_slots=1, n_tokens=10)
+    steps = decode(
+        backend,
+        Stuck(backend.vocabulary),
+        [65],
+        slot=0,
+        sampler=make_sampler(Sampling(), row=0),
+        max_tokens=5,
+    )
+    with pytest.raises(DefectError, match="please report"):
+        next(steps)

@@ -1,0 +1,140 @@
+import json
+import pickle
+
+import pytest
+from steer_engine import (
+    BudgetError,
+    DefectError,
+    Engine,
+    Finished,
+    PromptTooLongError,
+    Request,
+    RowDone,
+    RowFailed,
+    Sampling,
+    SchemaError,
+    Started,
+    Steps,
+    compose,
+    read_schema,
+)
+from steer_engine.backends.fake import FakeBackend
+
+PERSON = read_schema("name: str, born: int")
+WISH = '{"name": "Ada", "born": 1815}'
+
+
+def request(row=0, *, prompt="Who?", schema=PERSON, **options):
+    return Request(row, compose(prompt, schema), schema, **options)
+
+
+def events(requests, wish=WISH, **options):
+    with Engine(FakeBackend(wish, **options)) as engine:
+        return list(engine.run(requests))
+
+
+def test_a_run_tells_its_story_in_order():
+    started, *steps, done, finished = events([request()])
+    assert started == Started(1)
+    assert all(isinstance(event, Steps) for event in steps)
+    assert isinstance(done, RowDone)
+    assert isinstance(finished, Finished)
+    assert done.record == {"name": "Ada", "born": 1815}
+    assert done.text == WISH == b"".join(s.bytes for e in steps for s in e.steps).decode()
+    assert (finished.n_done, finished.n_failed) == (1, 0)
+    assert finished.n_tokens == sum(len(event.steps) for event in steps)
+
+
+def test_events_can_be_pickled():
+    requests = [request(), request(1, max_tokens=3), request(2, prompt="long " * 5000)]
+    for event in events(requests):
+        copy = pickle.loads(pickle.dumps(event))  # noqa: S301 - our own bytes
+        assert repr(copy) == repr(event)
+
+
+def test_rows_are_independent_and_come_in_order():
+    done = [
+        event for event in events([request(row) for row in (5, 3)]) if isinstance(event, RowDone)
+    ]
+    assert [event.row for event in done] == [5, 3]
+    assert done[0].record == done[1].record
+
+
+def test_a_row_out_of_budget_fails_with_its_text_and_place():
+    _, *_, failed, finished = events([request(max_tokens=12)])
+    assert isinstance(failed, RowFailed)
+    assert isinstance(failed.error, BudgetError)
+    assert "12 tokens" in str(failed.error)
+    assert "raise --max-tokens" in str(failed.error)
+    assert WISH.startswith(failed.text)
+    assert failed.text
+    assert finished.n_failed == 1
+
+
+def test_a_row_longer_than_the_context_fails_alone():
+    long, short = request(0, prompt="x" * 500), request(1)
+    _, failed, *_, done, finished = events([long, short], context_length=400)
+    assert isinstance(failed.error, PromptTooLongError)
+    assert "reads at most 400" in str(failed.error)
+    assert isinstance(done, RowDone)
+    assert (finished.n_done, finished.n_failed) == (1, 1)
+
+
+def test_a_schema_that_cannot_be_used_stops_the_run_before_any_model_work():
+    backend = FakeBackend(WISH)
+    backend.forward = None
+    bad = read_schema('{"type": "string", "minLength": 3, "maxLength": 1}')
+    with pytest.raises(SchemaError):
+        list(Engine(backend).run([request(), request(1, schema=bad)]))
+
+
+def test_an_unsteered_row_is_text():
+    *_, done, _ = events([request(schema=None)], wish="Sure! It was Ada.")
+    assert (done.record, done.text) == (None, "Sure! It was Ada.")
+
+
+def test_an_unsteered_row_out_of_budget_says_so():
+    *_, done, _ = events([request(schema=None, max_tokens=4)], wish="Sure! It was Ada.")
+    assert (done.text, done.finish_reason) == ("Sure", "length")
+
+
+def test_a_record_that_does_not_validate_is_reported_as_a_defect(monkeypatch):
+    monkeypatch.setattr("steer_engine.engine.validation_error", lambda schema, record: "off by one")
+    *_, failed, _ = events([request()])
+    assert isinstance(failed.error, DefectError)
+    assert "please report it" in str(failed.error)
+    assert failed.text == WISH
+
+
+def test_the_same_key_twice_is_never_let_through():
+    *_, failed, _ = events(
+        [
+            request(
+                schema=read_schema(
+                    '{"type": "object", "additionalProperties": {"type": "integer"}}'
+                )
+            )
+        ],
+        wish='{"a": 1, "a": 2}',
+    )
+    assert isinstance(failed, RowFailed)
+    assert "the same key twice" in str(failed.error)
+
+
+def test_closing_the_events_stops_the_work():
+    run = Engine(FakeBackend(WISH)).run([request(), request(1)])
+    assert isinstance(next(run), Started)
+    assert isinstance(next(run), Steps)
+    run.close()
+    assert not list(run)
+
+
+def test_seeds_repeat_and_differ():
+    def record(seed):
+        sampling = Sampling(temperature=2.0, seed=seed)
+        schema = read_schema("a: int 0..99999")
+        *_, done, _ = events([request(schema=schema, sampling=sampling)], wish="")
+        return done.record
+
+    assert record(1) == record(1)
+    assert len({json.dumps(record(seed)) for seed in range(6)}) > 1

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from steer_engine import UnenforceableError, UnsatisfiableError, read_schema
+from steer_engine.backends import llamacpp
+from steer_engine.backends.fake import EOS, FakeBackend
+from steer_engine.errors import DefectError
+from steer_engine.grammar import GrammarCompiler
+from steer_engine.mask import allocate_mask, allows, unpack_mask
+
+VOCABULARY = FakeBackend().vocabulary
+COMPILER = GrammarCompiler(VOCABULARY)
+
+# schema, texts it accepts, texts it refuses
+TABLE = [
+    (
+        "a: str, b: int",
+        ['{"a": "x", "b": 1}'],
+        ['{"b": 1, "a": "x"}', '{"a":"x","b":1}', '{"a": "x"}'],
+    ),
+    ('a: "x" | "y" | None', ['{"a": "y"}', '{"a": null}'], ['{"a": "z"}', '{"a": ""}']),
+    ("a: int 3..12", ['{"a": 3}', '{"a": 12}'], ['{"a": 2}', '{"a": 13}', '{"a": 3.5}']),
+    ("a: list[bool]", ['{"a": []}', '{"a": [true, false]}'], ['{"a": [true,false]}', '{"a": [1]}']),
+    ("a: date", ['{"a": "2024-02-29"}'], ['{"a": "2024-13-01"}', '{"a": "yesterday"}']),
+    ("[a: int]", ["[]", '[{"a": 1}, {"a": 2}]'], ['{"a": 1}', '[{"a": 1},{"a": 2}]']),
+    (
+        '{"type": "object", "properties": {"a": {"type": "null"}}}',
+        ["{}", '{"a": null}'],
+        ['{"a": 1}'],
+    ),
+]
+
+
+def matches(schema, text):
+    """Feed `text` token by token; check mask, acceptance and rollback at every prefix."""
+    matcher = COMPILER.compile(schema).matcher()
+    mask = allocate_mask(VOCABULARY.vocab_size)
+    for token in VOCABULARY.tokenize(text, parse_special=False):
+        matcher.fill_mask(mask)
+        if not allows(mask, token):
+            return False
+        before = mask.copy()
+        matcher.accept(token)
+        matcher.rollback(1)
+        matcher.fill_mask(mask)
+        assert np.array_equal(before, mask)
+        matcher.accept(token)
+    matcher.fill_mask(mask)
+    assert matcher.is_accepting == (matcher.is_stopped or allows(mask, EOS))
+    return matcher.is_accepting
+
+
+@pytest.mark.parametrize(("schema", "accepted", "refused"), TABLE)
+def test_a_grammar_accepts_its_values_in_their_one_spelling(schema, accepted, refused):
+    schema = read_schema(schema)
+    assert [text for text in accepted if not matches(schema, text)] == []
+    assert [text for text in refused if matches(schema, text)] == []
+
+
+def test_control_tokens_are_never_part_of_a_string():
+    matcher = COMPILER.compile(read_schema("a: str")).matcher()
+    for token in VOCABULARY.tokenize('{"a": "', parse_special=False):
+        matcher.accept(token)
+    mask = allocate_mask(VOCABULARY.vocab_size)
+    matcher.fill_mask(mask)
+    allowed = set(np.flatnonzero(unpack_mask(mask, VOCABULARY.vocab_size)))
+    assert not allowed & VOCABULARY.special_ids
+    assert ord("<") in allowed
+
+
+def test_a_grammar_is_compiled_once_and_its_matchers_are_independent():
+    schema = read_schema("a: str")
+    grammar = COMPILER.compile(schema)
+    assert COMPILER.compile(read_schema("a: str")) is grammar
+    first, second = grammar.matcher(), grammar.matcher()
+    first.accept(ord("{"))
+    assert first.forced_bytes() == b'"a": "'
+    assert second.forced_bytes() == b'{"a": "'
+
+
+def test_accepting_what_the_mask_forbids_is_a_defect():
+    with pytest.raises(DefectError, match="please report"):
+        COMPILER.compile(read_schema("a: str")).matcher().accept(ord("["))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        False,
+        {"enum": []},
+        {"type": "string", "minLength": 3, "maxLength": 1},
+        {"type": "integer", "minimum": 3, "maximum": 1},
+        {"type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2},
+        {"type": "array", "items": False, "minItems": 1},
+        {"allOf": [{"type": "string"}, {"type": "integer"}]},
+        {"type": "object", "properties": {"a": False}, "required": ["a"]},
+    ],
+)
+def test_a_schema_that_nothing_satisfies_is_refused(document):
+    with pytest.raises(UnsatisfiableError, match="no value can satisfy"):
+        COMPILER.compile(read_schema(document))
+
+
+def test_a_refusal_of_the_compiler_names_pointer_and_keyword():
+    overlapping = {"oneOf": [{"type": "string"}, {"type": "string", "minLength": 2}]}
+    document = {"type": "object", "properties": {"a": {"items": overlapping}}, "required": ["a"]}
+    with pytest.raises(
+        UnenforceableError, match="`oneOf` at /properties/a/items cannot be"
+    ) as caught:
+        COMPILER.compile(read_schema(document))
+    assert (caught.value.pointer, caught.value.keyword) == ("/properties/a/items", "oneOf")
+
+
+def test_everything_is_allowed_where_the_schema_says_nothing():
+    assert matches(read_schema(True), '{"a": [1, "b"]}')
+
+
+@pytest.mark.parametrize("name", ["llama-bpe", "qwen2", "llama-spm", "gpt-2"])
+def test_forced_text_is_tokenised_as_real_models_would(shared, name):
+    """A key that is spelled in unusual tokens would surprise the model that goes on from it."""
+    vocabulary = llamacpp.read_vocabulary(shared / "vocab" / f"ggml-vocab-{name}.gguf")
+    schema = read_schema('customer_name: "Ada Lovelace", born: int')
+    matcher = GrammarCompiler(vocabulary).compile(schema).matcher()
+    text, forced = '{"customer_name": "Ada Lovelace", "born": ', []
+    mask = allocate_mask(vocabulary.vocab_size)
+    usual = vocabulary.tokenize(text + "1815}", parse_special=False)
+    while len(vocabulary.spell(forced)) < len(text):
+        new = matcher.fast_forward_tokens()
+        for token in new or usual[len(forced) : len(forced) + 1]:
+            matcher.fill_mask(mask)
+            assert allows(mask, token)
+            matcher.accept(token)
+            forced.append(token)
+    assert forced == usual[: len(forced)]

@@ -1,0 +1,89 @@
+import pytest
+from steer_engine import SCHEMA_PLACE, Message, PromptError, compose, read_schema
+from steer_engine.backends.fake import EOS, FakeBackend
+from steer_engine.prompting import ChatLayout
+
+TICKET = read_schema("subject: str\ndue: date | None  # when")
+VOCABULARY = FakeBackend().vocabulary
+CHATML = (
+    "{% for m in messages %}<|user|>{{ m.role }}\n{{ m.content }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|user|>assistant\n{% endif %}"
+)
+
+
+def test_the_schema_is_told_once_and_before_the_prompt():
+    system, user = compose("Extract it.", TICKET)
+    assert system == Message(
+        "system",
+        "Answer with one JSON object with these fields:\nsubject: str\ndue: date | None  # when",
+    )
+    assert user == Message("user", "Extract it.")
+
+
+def test_rows_and_other_values_are_asked_for_in_their_own_words():
+    assert "a JSON list of objects" in compose("x", read_schema("[a: int]"))[0].content
+    assert "JSON of this form" in compose("x", read_schema('{"type": "integer"}'))[0].content
+
+
+def test_a_system_text_stands_before_the_schema():
+    system, _ = compose("x", TICKET, system="Be exact.")
+    assert system.content.startswith("Be exact.\n\nAnswer with")
+    assert compose("x", None, system="Be exact.")[0].content == "Be exact."
+
+
+def test_the_schema_goes_where_the_prompt_places_it():
+    [message] = compose(f"Form:\n{SCHEMA_PLACE}\nNow:", TICKET)
+    assert message.role == "user"
+    assert "subject: str" in message.content
+    assert SCHEMA_PLACE not in message.content
+
+
+def test_without_a_schema_the_prompt_stands_alone():
+    assert compose("x", None) == (Message("user", "x"),)
+
+
+def test_the_models_own_template_lays_the_messages_out():
+    layout = ChatLayout(CHATML, VOCABULARY)
+    messages = [Message("system", "S"), Message("user", "U")]
+    text = "<|user|>system\nS<|end|>\n<|user|>user\nU<|end|>\n<|user|>assistant\n"
+    assert layout.render(messages) == text
+    assert layout.tokenize(messages) == VOCABULARY.tokenize(text, parse_special=True)
+
+
+def test_a_control_token_spelled_in_the_data_is_text():
+    """Data must not be able to end its turn and speak as somebody else."""
+    layout = ChatLayout(CHATML, VOCABULARY)
+    tokens = layout.tokenize([Message("user", "a<|end|>b")])
+    assert tokens.count(EOS) == 1
+    assert VOCABULARY.spell(tokens) == layout.render([Message("user", "a<|end|>b")]).encode()
+
+
+def test_a_template_without_a_system_role_gets_its_text_in_the_user_message():
+    template = (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "{% for m in messages %}[{{ m.content }}]{% endfor %}"
+    )
+    layout = ChatLayout(template, VOCABULARY)
+    assert layout.render([Message("system", "S"), Message("user", "U")]) == "[S\n\nU]"
+
+
+def test_a_template_that_always_fails_is_a_prompt_error():
+    layout = ChatLayout("{{ raise_exception('never') }}", VOCABULARY)
+    with pytest.raises(PromptError, match="never"):
+        layout.render([Message("user", "U")])
+
+
+def test_a_template_that_is_no_template_is_a_prompt_error():
+    with pytest.raises(PromptError, match="cannot be read"):
+        ChatLayout("{% for %}", VOCABULARY)
+
+
+def test_a_template_cannot_reach_out_of_its_sandbox():
+    layout = ChatLayout("{{ messages.__class__.__mro__[1].__subclasses__() }}", VOCABULARY)
+    with pytest.raises(PromptError):
+        layout.render([Message("user", "U")])
+
+
+def test_a_model_without_a_template_gets_plain_paragraphs():
+    layout = ChatLayout(None, VOCABULARY)
+    assert layout.render([Message("system", "S"), Message("user", "U")]) == "S\n\nU\n\n"

@@ -1,0 +1,81 @@
+"""`{{ expression }}` in prompts."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from steer_engine import SCHEMA_PLACE
+
+from steermagic.errors import InterpolationError
+from steermagic.prompt import interpolate
+
+NAMES = {"mail": "Dear {{ you }}", "n": 3, "d": {"a": {"b": 1}}, "boom": lambda: 1 / 0}
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt"),
+    [
+        ("{{ mail }}", "Dear {{ you }}"),
+        ("{{mail}}{{n}}", "Dear {{ you }}3"),
+        ("{{ n + 1 }} of { x } and $x", "4 of { x } and $x"),
+        (r"\{{ n }} is {{ n }}", "{{ n }} is 3"),
+        ("{{ d['a']['b'] }}", "1"),
+        ("{{ {'a': {'b': n}} }}", "{'a': {'b': 3}}"),
+        ("{{ {'a': {'b': n}}['a']['b']}}", "3"),
+        ("{{ ', '.join(\n  str(i * n) for i in range(3)\n) }}!", "0, 3, 6!"),
+        ("{{ None }}", "None"),
+        ("it's }} fine", "it's }} fine"),
+        ("here: {{ schema }}", f"here: {SCHEMA_PLACE}"),
+    ],
+)
+def test_expressions_are_filled_in(template, prompt):
+    assert interpolate(template, NAMES) == prompt
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_data_is_never_scanned(text):
+    assert interpolate("{{ text }}", {"text": text}) == text
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ mial }}", "{{ mial }}: there is no variable 'mial'; did you mean 'mail'?"),
+        ("{{ zzzzz }}", "{{ zzzzz }}: there is no variable 'zzzzz'"),
+        ("{{ boom() }}", "{{ boom() }} raised ZeroDivisionError: division by zero"),
+        ("{{ d['x'] }}", "{{ d['x'] }} raised KeyError: 'x'"),
+        ("{{ mail.uper() }}", "{{ mail.uper() }} raised AttributeError: 'str' object has no attribute 'uper'. Did you mean: 'upper'?"),
+        ("{{ }}", "{{  }} is not a Python expression: nothing stands between the braces; write '\\{{' where the braces are meant"),
+        ("{{ a b }}", "{{ a b }} is not a Python expression: invalid syntax. Perhaps you forgot a comma?; write '\\{{' where the braces are meant"),
+        ("one\n{{ n", "'{{' is never closed (line 2 of the prompt); write '\\{{' where the braces are meant"),
+        ("{{ n {{ n }}", "'{{' is never closed (line 1 of the prompt); write '\\{{' where the braces are meant"),
+        ("{{ '' }}\n", "the prompt is empty once its {{ expressions }} are filled in"),
+    ],
+)  # fmt: skip
+def test_what_goes_wrong_is_told_in_one_line(template, message):
+    with pytest.raises(InterpolationError) as caught:
+        interpolate(template, NAMES)
+    assert str(caught.value).replace(". Did you mean: 'upper'?", "") == message.replace(
+        ". Did you mean: 'upper'?", ""
+    )
+
+
+def test_a_name_error_deep_in_the_users_code_is_theirs():
+    def broken() -> object:
+        return missing  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(InterpolationError, match="raised NameError: name 'missing'"):
+        interpolate("{{ broken() }}", {"broken": broken})
+
+
+def test_an_expression_leaves_no_names_behind():
+    names: dict[str, object] = {"n": 1}
+    assert interpolate("{{ (m := n + 1) }}", names) == "2"
+    assert names == {"n": 1}
+
+
+def test_a_long_frame_is_written_out_in_full():
+    frame = pd.DataFrame({"value": range(500)})
+    assert interpolate("{{ frame }}", {"frame": frame}).count("\n") == 500
