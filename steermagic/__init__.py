@@ -44,7 +44,7 @@ def steer(
     """Answer `prompt` in the form of `schema`; return what ``%%steer`` would.
 
     `schema` is compact notation or JSON Schema as text, the path of a .json file, a dict, or a
-    Pydantic model, dataclass or TypedDict. `prompt` is taken as it is: ``{{ x }}`` is not filled in.
+    Pydantic model, dataclass or TypedDict. `prompt` is taken as it is, ``{{ x }}`` included.
 
     Raises:
         steer_engine.SteerError: something cannot be used, or the answer could not be finished.

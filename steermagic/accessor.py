@@ -55,7 +55,7 @@ class SteerAccessor:
         names = ("text", "origin", "probability", "wanted", "wanted_probability", "pointer")
         tokens = [
             (
-                step.bytes.decode("utf-8", "replace"),
+                step.spelling.decode("utf-8", "replace"),
                 step.origin,
                 _probability(step.logprob),
                 None if step.wanted is None else step.wanted.decode("utf-8", "replace"),

@@ -76,7 +76,7 @@ class SteerView:
         parts = (f"{self.model} · {self._summary()}", tokens, self._rest(), legend)
         return "\n".join(part for part in parts if part)
 
-    def _pieces(self) -> Iterator[_Piece]:
+    def _pieces(self) -> Iterator[Piece]:
         return pieces(self.steps[: self.max_tokens])
 
     def _summary(self) -> str:
@@ -96,29 +96,25 @@ def cell_view(model: str, steps: tuple[Step, ...]) -> SteerView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """Text that can be printed, and the step that says how it came about."""
 
     text: str
     step: Step
 
 
-def pieces(steps: Iterable[Step]) -> Iterator[_Piece]:
+def pieces(steps: Iterable[Step]) -> Iterator[Piece]:
     """Yield the text of each token; tokens that share a character make one piece."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    waiting: list[Step] = []
+    waiting: list[Step] = []  # steps whose bytes are not all shown
     for step in steps:
         waiting.append(step)
-        text = decoder.decode(step.bytes)
-        if text and not decoder.getstate()[0]:
+        if text := decoder.decode(step.spelling):
             # The token that the schema meddled with most speaks for the others.
-            yield _Piece(text, max(waiting, key=lambda each: _RANK.index(each.origin)))
-            waiting = []
-        elif text:
-            yield _Piece(text, waiting[-1])
-            waiting = waiting[-1:]
-    if waiting:
-        yield _Piece(decoder.decode(b"", final=True), waiting[-1])
+            yield Piece(text, max(waiting, key=lambda each: _RANK.index(each.origin)))
+            waiting = [step] if decoder.getstate()[0] else []
+    if rest := decoder.decode(b"", final=True):
+        yield Piece(rest, waiting[-1])
 
 
 def _span(text: str, origin: str, title: str = "") -> str:

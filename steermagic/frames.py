@@ -6,6 +6,7 @@ duration in months. Their column keeps the JSON values as they are (`object`), s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -82,8 +83,16 @@ def _to_polars(columns: Columns) -> pl.DataFrame:
 
 def _to_arrow(columns: Columns) -> pa.Table:
     pyarrow = _require("pyarrow", extra="arrow")
-    table: pa.Table = pyarrow.Table.from_pandas(_to_pandas(columns), preserve_index=False)
-    return table.replace_schema_metadata()  # pandas' own notes mean nothing to other readers
+    frame = _to_pandas(columns)
+    return pyarrow.table({name: _arrow_array(pyarrow, frame[name]) for name in frame})
+
+
+def _arrow_array(pyarrow: ModuleType, series: pd.Series) -> pa.Array:
+    try:
+        return pyarrow.Array.from_pandas(series)
+    except (ValueError, TypeError, OverflowError):
+        # Values of several types have no common Arrow type: their JSON text has.
+        return pyarrow.array([None if v is None else json.dumps(v, default=str) for v in series])
 
 
 def _require(library: str, *, extra: str) -> ModuleType:

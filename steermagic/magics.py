@@ -7,7 +7,7 @@ from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.display import display as show
+from IPython.display import display
 from traitlets import Float, Int, Unicode
 
 from steermagic.cell import read_cell
@@ -38,7 +38,9 @@ class SteerMagic(Magics):
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         super().__init__(shell)
         self.session = session
-        shell.configurables.append(self)  # type: ignore[arg-type] # where %config looks
+        # Where %config looks. After %reload_ext the settings are those of the new magics.
+        known: list[object] = shell.configurables  # type: ignore[assignment] # typed too narrowly
+        known[:] = [*(each for each in known if not isinstance(each, SteerMagic)), self]
 
     @no_var_expand
     @line_cell_magic
@@ -50,7 +52,7 @@ class SteerMagic(Magics):
             answer = run_command(self.session, line, self.shell.user_ns)
             if not isinstance(answer, Text | SteerView):
                 return answer
-            show(answer)
+            _show(answer)
             return None
 
     steer.__doc__ = help_text()
@@ -60,7 +62,7 @@ class SteerMagic(Magics):
         job = make_job(cell, self.shell.user_ns)
         if job.options.dry_run:
             text, n_tokens = self.session.preview(job)
-            show(Text(f"{text}\n\n({n_tokens} tokens; nothing was run)"))
+            _show(Text(f"{text}\n\n({n_tokens} tokens; nothing was run)"))
             return None
         run = self.session.run(job)
         out = job.options.out
@@ -68,9 +70,9 @@ class SteerMagic(Magics):
         if out is not None and run.records:
             self.shell.user_ns[out] = result
         check_outcome(run, kept_in=f"in {out!r}" if out else "df = %steer last")
-        return self._show(run, result, job.options)
+        return self._present(run, result, job.options)
 
-    def _show(self, run: Run, result: object, options: SteerOptions) -> object:
+    def _present(self, run: Run, result: object, options: SteerOptions) -> object:
         if options.quiet:
             return None
         if options.view != "off":
@@ -83,7 +85,7 @@ class SteerMagic(Magics):
 
         def show_once() -> None:
             events.unregister("post_execute", show_once)
-            show(view)
+            _show(view)
 
         events.register("post_execute", show_once)
 
@@ -93,3 +95,7 @@ class SteerMagic(Magics):
         if self.session.model is not None:
             configured["model"] = self.session.model  # `%steer use` is the latest word
         return read_settings(configured, os.environ, Path.cwd())
+
+
+def _show(thing: object) -> None:
+    display(thing)  # type: ignore[no-untyped-call] # IPython is not typed

@@ -65,8 +65,7 @@ def _strings(values: _Values) -> pd.Series:
 def _integers(values: _Values) -> pd.Series:
     import pandas as pd
 
-    # 2.0 is an integer to JSON Schema.
-    numbers = [int(v) if isinstance(v, float) else v for v in values]
+    numbers = _read(values, int)  # 2.0 is an integer to JSON Schema
     if not all(v is None or v in _INT64 for v in numbers):
         raise OverflowError("beyond 64 bits")
     return pd.Series(pd.array(numbers, dtype="Int64"))
@@ -97,15 +96,16 @@ def _dates(values: _Values) -> pd.Series:
 def _datetimes(values: _Values) -> pd.Series:
     # numpy knows no zones; the moments are in UTC already.
     naive = _read(values, lambda text: read_datetime(text).replace(tzinfo=None))
-    return _numpy(naive, "datetime64[us]").dt.tz_localize("UTC")
+    moments: pd.Series = _numpy(naive, "datetime64[us]").dt.tz_localize("UTC")
+    return moments
 
 
 def _durations(values: _Values) -> pd.Series:
     return _numpy(_read(values, read_duration), "timedelta64[us]")
 
 
-def _read(values: _Values, read: Callable[[str], object]) -> list[object]:
-    return [None if value is None else read(str(value)) for value in values]
+def _read(values: _Values, read: Callable[[Any], object]) -> list[Any]:
+    return [None if value is None else read(value) for value in values]
 
 
 def _numpy(values: Sequence[object], dtype: str) -> pd.Series:

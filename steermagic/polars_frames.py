@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from steer_engine import Column, ColumnKind, JsonValue, Schema
 
@@ -13,7 +13,8 @@ from steermagic.temporal import read_date, read_datetime, read_duration, read_ti
 if TYPE_CHECKING:
     import polars as pl
 
-_READERS: Mapping[ColumnKind, Callable[[str], object]] = {
+_READERS: Mapping[ColumnKind, Callable[[Any], object]] = {
+    ColumnKind.INTEGER: int,  # 2.0 is an integer to JSON Schema
     ColumnKind.DATE: read_date,
     ColumnKind.DATETIME: read_datetime,
     ColumnKind.TIME: lambda text: read_time(text).replace(tzinfo=None),  # polars has no offsets
@@ -41,8 +42,8 @@ def _make_series(column: Column, values: Sequence[JsonValue], document: JsonValu
 
     read = _READERS.get(column.kind)
     try:
-        typed = [None if v is None else read(str(v)) for v in values] if read else list(values)
-        return pl.Series(column.name, typed, dtype=_dtype(column, document), strict=False)
+        typed = [None if v is None else read(v) for v in values] if read else list(values)
+        return pl.Series(column.name, typed, dtype=_dtype(column, document))
     except (ValueError, OverflowError, TypeError, pl.exceptions.PolarsError):
         return pl.Series(column.name, values, dtype=pl.Object)
 

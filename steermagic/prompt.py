@@ -54,13 +54,14 @@ def _read_expression(template: str, start: int) -> tuple[str, CodeType, int]:
             " write '\\{{' where the braces are meant"
         )
     first = template[start:end].strip()
-    problem = "nothing stands between the braces"
-    while end >= 0:
+    problem = "nothing stands between them"
+    while first and end >= 0:
         source = template[start:end].strip()
         try:
+            # Inside brackets an expression may go over several lines.
             return source, compile(f"({source}\n)", "<prompt>", "eval"), end + 2
         except (SyntaxError, ValueError) as error:
-            problem = problem if not first else str(getattr(error, "msg", error))
+            problem = str(getattr(error, "msg", error))
         # "}}" may also end a dict inside a dict: the expression ends where it can be read.
         end = template.find("}}", end + 1, limit)
     raise InterpolationError(
@@ -92,7 +93,8 @@ def _raised(source: str, error: Exception) -> InterpolationError:
 
 def _shown(source: str) -> str:
     line = " ".join(source.split())
-    return f"{{{{ {line if len(line) <= 60 else line[:59] + '…'} }}}}"
+    shown = line if len(line) <= 60 else f"{line[:59]}…"
+    return f"{{{{ {shown} }}}}" if shown else "{{ }}"
 
 
 def _as_text(value: object) -> str:

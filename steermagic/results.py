@@ -29,7 +29,11 @@ def check_result(found: FoundSchema, options: SteerOptions) -> None:
 
 
 def make_result(records: Sequence[JsonValue], found: FoundSchema, options: SteerOptions) -> object:
-    """Return `records` in the form that `options` ask for."""
+    """Return `records` in the form that `options` ask for.
+
+    Raises:
+        FrameError: a class has validators of its own, and one of them refuses a record.
+    """
     if options.as_ in TABLES:
         return to_frame(records, found.schema, as_=options.as_, rows=options.rows)
     value = records[0] if len(records) == 1 else list(records)
@@ -41,9 +45,18 @@ def make_result(records: Sequence[JsonValue], found: FoundSchema, options: Steer
 
 
 def _as_models(value: JsonValue, found: FoundSchema) -> object:
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     adapter = TypeAdapter[object](found.source)  # type: ignore[arg-type] # by `check_result`
-    if found.is_list and isinstance(value, list):
-        return [adapter.validate_python(item) for item in value]
-    return adapter.validate_python(value)
+    try:
+        if found.is_list and isinstance(value, list):
+            return [adapter.validate_python(item) for item in value]
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        # A validator that is Python code is not in the schema.
+        problem = error.errors()[0]
+        place = "".join(f"/{step}" for step in problem["loc"])
+        raise FrameError(
+            f"{error.title} refuses the answer at {place or 'the root'}: {problem['msg']};"
+            " ask for --as dict, or say in the prompt what is wanted"
+        ) from error

@@ -80,17 +80,15 @@ def finished_items(text: str) -> list[JsonValue]:
     """Return the complete items of a JSON list that was broken off; [] for anything else."""
     items: list[JsonValue] = []
     position = 1 if text.startswith("[") else len(text)
-    while position < len(text):
-        position += len(text[position:]) - len(text[position:].lstrip())
+    while True:
         try:
             item, end = json.JSONDecoder().raw_decode(text, position)
         except json.JSONDecodeError:
-            break
-        if not text[end:].lstrip().startswith((",", "]")):
-            break  # a number could have gone on
+            return items
+        if text[end : end + 1] not in (",", "]"):
+            return items  # what looks like a complete number could have gone on
         items.append(item)
-        position = text.index(text[end:].lstrip()[0], end) + 1
-    return items
+        position = end + len(", ")  # the engine writes no other white space
 
 
 def _row(steps: tuple[Step, ...], end: RowDone | RowFailed | None) -> Row:
@@ -98,6 +96,6 @@ def _row(steps: tuple[Step, ...], end: RowDone | RowFailed | None) -> Row:
         return Row(end.record, end.text, steps, is_kept=True)
     if isinstance(end, RowFailed):
         return Row(None, end.text, steps, is_kept=False, error=end.error)
-    text = b"".join(step.bytes for step in steps).decode("utf-8", "replace")
+    text = b"".join(step.spelling for step in steps).decode("utf-8", "replace")
     items = finished_items(text)
     return Row(items, text, steps, is_kept=bool(items))

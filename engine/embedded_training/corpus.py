@@ -247,9 +247,7 @@ ROW_NAMES = {
 }
 
 
-def _rows_example(
-    source: Source, prompt: str, domain: str, asked: Sequence[Question]
-) -> Example:
+def _rows_example(source: Source, prompt: str, domain: str, asked: Sequence[Question]) -> Example:
     """Ask for rows: a list of objects, or an object with such a list in it."""
     n_rows = len(asked[0].answers)
     fields = tuple(question.field for question in asked)
@@ -273,7 +271,8 @@ def table_example(source: Source) -> Example:
     slots = source.rng.sample(domains()[domain].slots, source.between(2, 4))
     n_rows = source.between(1, 5)
     written = [
-        Passage(values={slot: concepts()[slot].make(source) for slot in slots}) for _ in range(n_rows)
+        Passage(values={slot: concepts()[slot].make(source) for slot in slots})
+        for _ in range(n_rows)
     ]
     texts = [[passage.values[slot].text for slot in slots] for passage in written]
     separators = (" | ", "\t", ";", " ; ", ",", ", ")
@@ -289,7 +288,9 @@ def table_example(source: Source) -> Example:
     if separator == " | " and source.chance(0.5):
         lines = [f"| {line} |" for line in lines]
     kept = source.rng.sample(asked, source.between(1, len(asked)))
-    return _rows_example(source, _with_instruction(source, "\n".join(lines), domain, kept), domain, kept)
+    return _rows_example(
+        source, _with_instruction(source, "\n".join(lines), domain, kept), domain, kept
+    )
 
 
 def _object_example(source: Source, prompt: str, asked: Sequence[Question]) -> Example:
@@ -302,9 +303,7 @@ def _object_example(source: Source, prompt: str, asked: Sequence[Question]) -> E
     return Example(prompt, schema, answer)
 
 
-def _with_instruction(
-    source: Source, text: str, domain: str, asked: Sequence[Question]
-) -> str:
+def _with_instruction(source: Source, text: str, domain: str, asked: Sequence[Question]) -> str:
     """Put what users write before their text, in half of the cases."""
     dice = source.rng.random()
     if dice < 0.5:
@@ -317,6 +316,8 @@ def _with_instruction(
         verb = source.pick(("Extract", "Get", "Find", "List", "Give me", "Fill in", "Read off"))
         what = ", ".join(question.field.name.replace("_", " ").lower() for question in asked[:4])
         what = source.pick((what, what, "the fields", f"the {noun}", "the data", "the details"))
-        place = source.pick(("from", "of", "in")) + " " + source.pick(("this", "the", "these", "my"))
+        place = (
+            source.pick(("from", "of", "in")) + " " + source.pick(("this", "the", "these", "my"))
+        )
         instruction = f"{verb} {what} {place} {noun}" + source.pick((":", ":", ".", ""))
     return instruction + source.pick(("\n", "\n\n", " ", "\n")) + text

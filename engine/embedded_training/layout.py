@@ -5,13 +5,14 @@ model counts: the values, where a string or a number ends, null or not, one more
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from embedded_training.corpus import Example
+from embedded_training.prompts import instruction
 from embedded_training.schemas import JsonSchema
-from embedded_training.tokenizer import Encoder, TokenId
+from embedded_training.tokenizer import ASSISTANT, END, SYSTEM, USER, Encoder, TokenId
 
 FORCED = 0.05
 CHOICE = 1.0
@@ -20,39 +21,122 @@ FIRST_TOKEN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of the answer: its text, its weight, and the value of which it is a part."""
+    """A piece of the answer and the value that it is a part of.
+
+    `kind` is the JSON type of that value, `length` for what decides the length of a list, and
+    empty for what the schema forces.
+    """
 
     text: str
-    weight: float
+    weight: float = FORCED
     path: str = ""
     kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence_:
-    """placeholder"""
+class Tokens:
+    """An example as tokens; entry i of each list belongs to token i."""
+
+    ids: list[TokenId]
+    weights: list[float]
+    """How much the prediction of this token counts; 0 in the prompt."""
+    pieces: list[Piece | None]
+    n_prompt: int
 
 
-def write_number(number: int | float) -> str:
-    """Return the number as `json.dumps` writes it, in which 49.0 is never met."""
-    return json.dumps(number)
+def lay_out(example: Example, encode: Encoder) -> Tokens:
+    """Return the tokens of an example: prompt, answer and the end token."""
+    prompt = [
+        SYSTEM,
+        *encode(instruction(example.schema)),
+        USER,
+        *encode(example.prompt),
+        ASSISTANT,
+    ]
+    tokens = Tokens(prompt, [0.0] * len(prompt), [None] * len(prompt), len(prompt))
+    for piece in answer_pieces(example.answer, example.schema):
+        ids = encode(piece.text)
+        first = piece.weight * (
+            FIRST_TOKEN if piece.weight == CHOICE and len(piece.text) > 1 else 1
+        )
+        tokens.ids.extend(ids)
+        tokens.weights.extend([first] + [piece.weight] * (len(ids) - 1))
+        tokens.pieces.extend([piece] * len(ids))
+    tokens.ids.append(END)
+    tokens.weights.append(FORCED)
+    tokens.pieces.append(None)
+    return tokens
 
 
-def answer_pieces(answer: Any, schema: JsonSchema) -> list[Piece]:
-    """Return the answer as JSON, in pieces. Their texts make up `json.dumps(answer)`."""
-    pieces = list(_value_pieces(answer, schema, path=""))
-    return _with_number_ends(pieces)
+def answer_pieces(answer: Any, schema: JsonSchema) -> Sequence[Piece]:
+    """Return the answer as JSON, in pieces; their texts make up `json.dumps(answer)`."""
+    writer = _AnswerWriter()
+    writer.write(answer, schema, path="$")
+    return writer.pieces
 
 
-def _with_number_ends(pieces: list[Piece]) -> list[Piece]:
-    """Let the sign after a number count: it is there that the model ends the number."""
-    counted = pieces[:]
-    for index in range(len(pieces) - 1):
-        number, end = pieces[index], pieces[index + 1]
-        if number.kind in ("integer", "number"):
-            counted[index + 1] = Piece(end.text[0], CHOICE, number.path, number.kind)
-            rest = Piece(end.text[1:], FORCED)
-            counted[index + 1 : index + 2] = [counted[index + 1]]
-            if rest.text:
-                counted[index + 1] = Piece(end.text, CHOICE, number.path, number.kind)
-    return counted
+class _AnswerWriter:
+    """Writes a value piece by piece and remembers whether a number is still open."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self._open_number: Piece | None = None
+
+    def write(self, value: Any, schema: JsonSchema, *, path: str) -> None:
+        """Append the pieces of a value."""
+        nullable = isinstance(schema.get("type"), list) or None in schema.get("enum", ())
+        if value is None:
+            self.pieces.append(Piece("null", CHOICE, path, "null"))
+        elif isinstance(value, str):
+            self._write_string(value, schema, path=path, nullable=nullable)
+        elif isinstance(value, bool):
+            self.pieces.append(Piece(json.dumps(value), CHOICE, path, "boolean"))
+        elif isinstance(value, int | float):
+            kind = schema["type"][0] if nullable else schema["type"]
+            self._open_number = Piece(json.dumps(value), CHOICE, path, kind)
+            self.pieces.append(self._open_number)
+        elif isinstance(value, list):
+            self._write_list(value, schema, path=path)
+        else:
+            self._write_object(value, schema, path=path)
+
+    def _write_string(self, value: str, schema: JsonSchema, *, path: str, nullable: bool) -> None:
+        kind = "enum" if "enum" in schema else schema.get("format", "string")
+        # Where null is possible, the quote itself is a choice.
+        self.pieces.append(
+            Piece('"', CHOICE if nullable else FORCED, path, kind if nullable else "")
+        )
+        body = json.dumps(value, ensure_ascii=False)[1:-1]
+        if body:
+            self.pieces.append(Piece(body, CHOICE, path, kind))
+        self.pieces.append(Piece('"', CHOICE, path, kind))
+
+    def _write_list(self, values: Sequence[Any], schema: JsonSchema, *, path: str) -> None:
+        self._force("[")
+        for index, value in enumerate(values):
+            if index:
+                self._decide(",", path)
+                self._force(" ")
+            self.write(value, schema["items"], path=f"{path}[{index}]")
+        self._decide("]", path)
+
+    def _write_object(self, value: dict[str, Any], schema: JsonSchema, *, path: str) -> None:
+        for index, (name, member) in enumerate(value.items()):
+            self._force("{" if index == 0 else ",")
+            key = json.dumps(name, ensure_ascii=False)
+            self._force(f"{key}: " if index == 0 else f" {key}: ")
+            self.write(member, schema["properties"][name], path=f"{path}.{name}")
+        self._force("}")
+
+    def _force(self, text: str) -> None:
+        """Append what the schema forces; after a number it is what ends the number."""
+        number, self._open_number = self._open_number, None
+        if number:
+            self.pieces.append(Piece(text, CHOICE, number.path, number.kind))
+        else:
+            self.pieces.append(Piece(text))
+
+    def _decide(self, text: str, path: str) -> None:
+        """Append the sign that continues or ends a list."""
+        self._open_number = None
+        self.pieces.append(Piece(text, CHOICE, path, "length"))

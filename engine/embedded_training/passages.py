@@ -294,7 +294,9 @@ def _draw_clauses(source: Source, domain: Domain, plan: Plan) -> list[str]:
 def _labelled(source: Source, slot: str) -> str:
     """Return a clause such as ``Due date: {due}`` with any name of the concept as label."""
     name = source.pick(concepts()[slot].naming.names).replace("_", " ")
-    name = source.pick((name, name, name.capitalize(), name.capitalize(), name.title(), name.upper()))
+    name = source.pick(
+        (name, name, name.capitalize(), name.capitalize(), name.title(), name.upper())
+    )
     layout = source.pick(LABEL_LAYOUTS)
     return layout.replace("LABEL", name).replace("VALUE", "{" + slot + "}")
 

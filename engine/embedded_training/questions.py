@@ -163,7 +163,9 @@ def ask_meaning(source: Source, family_name: str, passages: Sequence[Passage]) -
     family = families()[family_name]
     seen = list(dict.fromkeys(passage.meanings[family_name] for passage in passages))
     others = [key for key in family.classes if key not in seen]
-    others = source.rng.sample(others, source.between(0 if len(seen) > 1 else 1, min(5, len(others))))
+    others = source.rng.sample(
+        others, source.between(0 if len(seen) > 1 else 1, min(5, len(others)))
+    )
     keys = source.rng.sample([*seen, *others], len(seen) + len(others))
     label_of = _draw_labels(source, family_name, keys)
     name, description = name_field(source, family.naming, describe=0.15)
@@ -187,7 +189,9 @@ def _draw_labels(source: Source, family_name: str, keys: Sequence[str]) -> dict[
             for label in families()[family_name].classes[key].labels
             if style(label) not in labels.values()
         ]
-        labels[key] = (options[0] if source.chance(0.4) else source.pick(options)) if options else key
+        labels[key] = (
+            (options[0] if source.chance(0.4) else source.pick(options)) if options else key
+        )
     return labels
 
 

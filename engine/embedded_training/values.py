@@ -161,7 +161,11 @@ def bare_handle(source: Source) -> Value:
     elif dice < 0.45:
         name += source.pick("_.-_") + pseudo_word(source, 2)
     elif dice < 0.55:
-        name = source.pick(("the", "mr", "real", "its", "just", "dj")) + source.pick("_ ").strip() + name
+        name = (
+            source.pick(("the", "mr", "real", "its", "just", "dj"))
+            + source.pick("_ ").strip()
+            + name
+        )
     elif dice < 0.65:
         name += "_" + source.pick((*string.ascii_lowercase, source.word("title_words")))
     elif dice < 0.7:
@@ -205,7 +209,9 @@ def email(source: Source) -> Value:
 
 def url(source: Source) -> Value:
     """Return a web address, in most cases with its scheme."""
-    prefix = source.pick(("https://", "https://", "https://", "https://", "http://", "www.", "https://www."))
+    prefix = source.pick(
+        ("https://", "https://", "https://", "https://", "http://", "www.", "https://www.")
+    )
     address = prefix + domain_name(source)
     for _ in range(source.pick((0, 1, 1, 1, 2, 2))):
         address += "/" + source.pick(
@@ -225,8 +231,17 @@ def url(source: Source) -> Value:
 def phone(source: Source) -> Value:
     """Return a telephone number in one of several layouts."""
     layout = source.pick(
-        ("+## ### ### ###", "(###) ###-####", "###-###-####", "+## ## #### ####", "0### ######",
-         "555-####", "+1 ### ### ####", "0## ### ## ##", "+## ###########")
+        (
+            "+## ### ### ###",
+            "(###) ###-####",
+            "###-###-####",
+            "+## ## #### ####",
+            "0### ######",
+            "555-####",
+            "+1 ### ### ####",
+            "0## ### ## ##",
+            "+## ###########",
+        )
     )
     return Value("".join(source.pick("123456789") if sign == "#" else sign for sign in layout))
 
@@ -305,7 +320,9 @@ def _cents(source: Source) -> int:
     if dice < 0.35:
         return source.between(100, 9999)
     if dice < 0.6:
-        return 100 * source.pick((source.between(1, 99), source.between(10, 999), 10 * source.between(2, 99)))
+        return 100 * source.pick(
+            (source.between(1, 99), source.between(10, 999), 10 * source.between(2, 99))
+        )
     if dice < 0.8:
         return source.between(10000, 99999)
     if dice < 0.9:
@@ -356,8 +373,23 @@ def measure(source: Source, low: float, high: float) -> Value:
 def code(source: Source) -> Value:
     """Return an identifier such as an order number."""
     layout = source.pick(
-        ("AA-9999", "AAA99999", "999-99999", "A999999", "AA999-AA", "AAA-999-99", "999999", "#99999",
-         "AA-99-A999", "AAA-9999", "9999", "#9999", "AA99 999 999", "A-99999", "AAAA-2024-999")
+        (
+            "AA-9999",
+            "AAA99999",
+            "999-99999",
+            "A999999",
+            "AA999-AA",
+            "AAA-999-99",
+            "999999",
+            "#99999",
+            "AA-99-A999",
+            "AAA-9999",
+            "9999",
+            "#9999",
+            "AA99 999 999",
+            "A-99999",
+            "AAAA-2024-999",
+        )
     )
     return Value(_filled(source, layout))
 
@@ -370,7 +402,11 @@ def _filled(source: Source, layout: str) -> str:
 
 def uuid(source: Source) -> Value:
     """Return a UUID."""
-    return Value("-".join("".join(source.pick("0123456789abcdef") for _ in range(n)) for n in (8, 4, 4, 4, 12)))
+    return Value(
+        "-".join(
+            "".join(source.pick("0123456789abcdef") for _ in range(n)) for n in (8, 4, 4, 4, 12)
+        )
+    )
 
 
 def coupon(source: Source) -> Value:
@@ -378,7 +414,11 @@ def coupon(source: Source) -> Value:
     percent = str(source.between(5, 90))
     return Value(
         source.pick(
-            (pseudo_word(source, 2).upper() + percent, f"SAVE{percent}", pseudo_word(source).upper())
+            (
+                pseudo_word(source, 2).upper() + percent,
+                f"SAVE{percent}",
+                pseudo_word(source).upper(),
+            )
         )
     )
 

@@ -32,7 +32,7 @@ class Step:
     """
 
     token: TokenId
-    bytes: bytes
+    spelling: bytes
     origin: Origin
     pointer: str
     logprob: float | None = None

@@ -152,7 +152,7 @@ class Engine:
         """Return the length of the prompt in tokens."""
         return len(self._layout.tokenize(request.messages))
 
-    def run(self, requests: Sequence[Request]) -> Iterator[Event]:
+    def run(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         """Run `requests` one after the other and yield what happens.
 
         Raises:
@@ -245,7 +245,7 @@ class _Written:
         self.pointer = ""
 
     def add(self, steps: tuple[Step, ...]) -> None:
-        self._bytes += b"".join(step.bytes for step in steps)
+        self._bytes += b"".join(step.spelling for step in steps)
         self.n_tokens += len(steps)
         self.pointer = steps[-1].pointer
 
@@ -259,31 +259,48 @@ def _read_record(request: Request, written: _Written, finish_reason: FinishReaso
 
     Raises:
         BudgetError: the text is not complete.
+        RowError: an open object has a key twice.
         DefectError: it is complete and yet not valid, which the mask should have made impossible.
     """
     if request.schema is None:
         return None
     if finish_reason == "length":
         raise BudgetError(
-            f"row {request.row} had written {written.n_tokens} tokens and was still at"
-            f" {written.pointer or 'the root'} when its budget ended; raise --max-tokens"
-            " or bound the schema (maxItems, maxLength)"
+            f"the answer was still at {written.pointer or 'the root'} when its budget of"
+            f" {written.n_tokens} tokens ended; raise max_tokens or bound the schema"
+            " (maxItems, maxLength)"
         )
-    try:
-        record: JsonValue = json.loads(written.text, object_pairs_hook=_without_duplicates)
-        reason = validation_error(request.schema, record)
-    except ValueError as error:
-        reason = str(error)
+    record = _parse(written.text)
+    reason = validation_error(request.schema, record)
     if reason is not None:
-        raise DefectError(
-            f"row {request.row} came out invalid ({reason}) although every token was checked;"
-            " this is a bug in steermagic: please report it with the schema"
+        raise _defect(reason)
+    return record
+
+
+def _parse(text: str) -> JsonValue:
+    repeated: list[str] = []
+
+    def as_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+        record = dict(pairs)
+        if len(record) < len(pairs):
+            repeated.extend(record)
+        return record
+
+    try:
+        record: JsonValue = json.loads(text, object_pairs_hook=as_object)
+    except ValueError as error:
+        raise _defect(str(error)) from error
+    if repeated:
+        raise RowError(
+            f"the answer has one of the keys {', '.join(repeated[:5])} twice, which the mask does"
+            " not prevent where a schema allows any key; name the properties or set"
+            " additionalProperties to false"
         )
     return record
 
 
-def _without_duplicates(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        raise ValueError("an object has the same key twice")
-    return record
+def _defect(reason: str) -> DefectError:
+    return DefectError(
+        f"the answer came out invalid ({reason}) although every token was checked;"
+        " this is a bug in steermagic: please report it with the schema"
+    )

@@ -21,7 +21,8 @@ from steer_engine.schema.normal import lower, refuse_unenforceable
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
-    from llguidance import JsonCompileOptions, LLMatcher, LLTokenizer
+    from llguidance import LLMatcher, LLTokenizer
+    from llguidance._lib import JsonCompileOptions
 
 ITEM_SEPARATOR = ", "
 KEY_SEPARATOR = ": "
@@ -99,9 +100,7 @@ class GrammarCompiler:
 
     def _build(self, schema: Schema) -> Grammar:
         document = lower(schema)
-        if document is False:
-            raise UnsatisfiableError("no value can satisfy this schema: it is `false`")
-        prototype = self._ll_matcher({} if document is True else document)
+        prototype = self._ll_matcher(document)
         if prototype.is_error():
             raise self._explain(document, prototype.get_error())
         probe = GrammarMatcher(prototype.deep_copy(), self._vocabulary.vocab_size)
@@ -113,7 +112,7 @@ class GrammarCompiler:
             )
         return Grammar(schema, prototype, self._vocabulary.vocab_size)
 
-    def _ll_matcher(self, document: JsonSchema) -> LLMatcher:
+    def _ll_matcher(self, document: JsonObject) -> LLMatcher:
         from llguidance import LLMatcher, LLParserLimits
 
         text = json.dumps(document, ensure_ascii=False)
@@ -122,7 +121,7 @@ class GrammarCompiler:
         limits = LLParserLimits(verbose_errors=False)
         return LLMatcher(self._tokenizer, grammar, log_level=0, limits=limits)
 
-    def _explain(self, document: JsonSchema, reason: str) -> SchemaError:
+    def _explain(self, document: JsonObject, reason: str) -> SchemaError:
         """Turn the compiler's refusal of `document` into an error that names the place."""
         reason = " ".join(reason.split())[:_MAX_REASON]
         if "nsatisfiable" in reason:
@@ -137,9 +136,7 @@ class GrammarCompiler:
             keyword=keyword,
         )
 
-    def _blame(
-        self, node: JsonSchema, pointer: str, definitions: JsonObject
-    ) -> tuple[str, str]:
+    def _blame(self, node: JsonSchema, pointer: str, definitions: JsonObject) -> tuple[str, str]:
         """Return the innermost place that does not compile, and the keyword that is to blame."""
         if isinstance(node, bool):
             return pointer, ""

@@ -41,7 +41,7 @@ def run(wish, schema=PERSON, *, max_tokens=200, sampling=Sampling()):  # noqa: B
 
 
 def text(steps):
-    return b"".join(step.bytes for step in steps).decode()
+    return b"".join(step.spelling for step in steps).decode()
 
 
 def test_a_model_that_obeys_is_left_alone():
@@ -60,7 +60,7 @@ def test_whatever_the_model_wants_the_text_is_valid_up_to_its_end(wish):
 
 def test_forced_tokens_are_not_sampled():
     steps, _ = run(WISH)
-    keys = [step for step in steps if step.bytes in (b'{"', b"name")]
+    keys = [step for step in steps if step.spelling in (b'{"', b"name")]
     assert all(step.origin == "forced" and step.logprob is None for step in keys)
 
 
@@ -68,7 +68,7 @@ def test_a_narrowed_token_says_what_the_model_wanted():
     steps, _ = run('{"name": "x", "mood": "happy"', read_schema('name: str, mood: "good" | "bad"'))
     [step] = [step for step in steps if step.wanted == b"h"]
     assert step.origin == "narrowed"
-    assert step.bytes in (b"g", b"b")
+    assert step.spelling in (b"g", b"b")
     assert step.pointer == "/mood"
     assert step.wanted_logprob > -0.1 > -5 > step.logprob
     assert step.masked_logprob > step.logprob
@@ -79,7 +79,7 @@ def test_every_step_points_to_its_value():
     values = {}
     for step in steps:
         if step.origin == "chosen":
-            values[step.pointer] = values.get(step.pointer, b"") + step.bytes
+            values[step.pointer] = values.get(step.pointer, b"") + step.spelling
     assert values["/name"].startswith(b"Ada <|end|>")
     assert values["/born"].startswith(b"1815")
 

@@ -40,7 +40,7 @@ def test_a_run_tells_its_story_in_order():
     assert isinstance(done, RowDone)
     assert isinstance(finished, Finished)
     assert done.record == {"name": "Ada", "born": 1815}
-    assert done.text == WISH == b"".join(s.bytes for e in steps for s in e.steps).decode()
+    assert done.text == WISH == b"".join(s.spelling for e in steps for s in e.steps).decode()
     assert (finished.n_done, finished.n_failed) == (1, 0)
     assert finished.n_tokens == sum(len(event.steps) for event in steps)
 
@@ -65,7 +65,7 @@ def test_a_row_out_of_budget_fails_with_its_text_and_place():
     assert isinstance(failed, RowFailed)
     assert isinstance(failed.error, BudgetError)
     assert "12 tokens" in str(failed.error)
-    assert "raise --max-tokens" in str(failed.error)
+    assert "raise max_tokens" in str(failed.error)
     assert WISH.startswith(failed.text)
     assert failed.text
     assert finished.n_failed == 1
@@ -118,7 +118,7 @@ def test_the_same_key_twice_is_never_let_through():
         wish='{"a": 1, "a": 2}',
     )
     assert isinstance(failed, RowFailed)
-    assert "the same key twice" in str(failed.error)
+    assert "one of the keys a twice" in str(failed.error)
 
 
 def test_closing_the_events_stops_the_work():

@@ -23,6 +23,28 @@ def session_for(wish: object) -> Session:
     return Session(lambda _spec: Engine(FakeBackend(text)))
 
 
+class InterruptedBackend(FakeBackend):
+    """A model whose user presses Ctrl-C once it has written `text`."""
+
+    def __init__(self, wish: str, *, text: str) -> None:
+        super().__init__(wish)
+        self._text = text.encode()
+
+    def forward(self, runs):
+        logits = super().forward(runs)
+        if self._text in self.vocabulary.spell(self._slots[0]):
+            raise KeyboardInterrupt
+        return logits
+
+
+@pytest.fixture
+def interrupted() -> Callable[..., Session]:
+    def make(wish: object, *, text: str) -> Session:
+        return Session(lambda _spec: Engine(InterruptedBackend(json.dumps(wish), text=text)))
+
+    return make
+
+
 @pytest.fixture
 def wishing() -> Wish:
     return session_for
@@ -59,13 +81,5 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook(shell: InteractiveShell) -> Iterator[Callable[[object], Notebook]]:
-    made: list[Notebook] = []
-
-    def make(wish: object) -> Notebook:
-        made.append(Notebook(shell, wish))
-        return made[-1]
-
-    yield make
-    for each in made:
-        shell.configurables.remove(each.magics)
+def notebook(shell: InteractiveShell) -> Callable[[object], Notebook]:
+    return lambda wish: Notebook(shell, wish)

@@ -23,19 +23,33 @@ def test_no_settings_are_none(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("configured", "environment", "project", "message"),
+    ("variable", "value", "message"),
     [
-        ({}, {"STEERMAGIC_SEDE": "1"}, "", "unknown setting 'sede' in the environment (STEERMAGIC_SEDE); did you mean 'seed'?"),
-        ({}, {"STEERMAGIC_SEED": "x"}, "", "seed in the environment (STEERMAGIC_SEED) must be a whole number, not 'x'"),
-        ({}, {}, "tool.steermagic.modle = 'x'", "unknown setting 'modle' in [tool.steermagic] of pyproject.toml; did you mean 'model'?"),
-        ({"view": "live"}, {}, "", "view in %config SteerMagic must be auto, static or off, not 'live'"),
+        ("STEERMAGIC_SEDE", "1", "unknown setting 'sede' in {}; did you mean 'seed'?"),
+        ("STEERMAGIC_SEED", "x", "seed in {} must be a whole number, not 'x'"),
     ],
-)  # fmt: skip
-def test_a_wrong_setting_says_where_it_stands(configured, environment, project, message, tmp_path):
-    (tmp_path / "pyproject.toml").write_text(project)
+)
+def test_a_wrong_variable_is_named(variable, value, message, tmp_path):
     with pytest.raises(OptionError) as caught:
-        read_settings(configured, environment, tmp_path)
-    assert str(caught.value) == message
+        read_settings({}, {variable: value}, tmp_path)
+    assert str(caught.value) == message.format(f"the environment ({variable})")
+
+
+def test_a_wrong_setting_of_the_project_is_named(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.steermagic]\nmodle = 'x'\n")
+    with pytest.raises(OptionError) as caught:
+        read_settings({}, {}, tmp_path)
+    assert str(caught.value) == (
+        "unknown setting 'modle' in [tool.steermagic] of pyproject.toml; did you mean 'model'?"
+    )
+
+
+def test_a_wrong_setting_of_the_shell_is_named(tmp_path):
+    with pytest.raises(OptionError) as caught:
+        read_settings({"view": "live"}, {}, tmp_path)
+    assert str(caught.value) == (
+        "view in %config SteerMagic must be auto, static or off, not 'live'"
+    )
 
 
 def test_a_broken_project_file_is_named(tmp_path):

@@ -186,13 +186,14 @@ class _Batch:
         self._slot_pointers = address + step * np.arange(capacity, dtype=np.uint64)
         self.outputs: list[int] = []
         self.native = native.llama_batch()
-        for name, array in {
+        arrays: dict[str, NDArray[np.generic]] = {
             "token": self._token,
             "pos": self._position,
             "n_seq_id": self._n_slots,
             "seq_id": self._slot_pointers,
             "logits": self._output,
-        }.items():
+        }
+        for name, array in arrays.items():
             kind = type(getattr(self.native, name))
             setattr(self.native, name, ctypes.cast(array.ctypes.data, kind))
 
@@ -256,14 +257,15 @@ _GGML_LOG_LEVEL_ERROR = 4
 
 @cache
 def _native() -> ModuleType:
-    """Return llama-cpp-python's bindings, with the native log silenced before anything logs."""
+    """Return the low-level bindings of llama-cpp-python."""
     try:
-        from llama_cpp import llama_cpp as native
+        import llama_cpp.llama_cpp
     except (ImportError, OSError) as error:
         raise ModelError(
             f"llama-cpp-python cannot be imported ({error}); reinstall it with"
             " `pip install --force-reinstall --no-cache-dir llama-cpp-python`"
         ) from error
+    native: ModuleType = llama_cpp.llama_cpp
     return native
 
 

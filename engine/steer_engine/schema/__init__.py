@@ -1,10 +1,38 @@
-"""Schemas: read from every source, written in every form, checked before any work.
+"""Schemas: read from every source, checked before any work, written in every form.
 
-Read in this order: `document` -> `sources` -> `notation` -> `notation_writer`.
+Read in this order: `document` -> `sources` -> `notation` (over `tokens` and `notation_types`) ->
+`notation_writer` -> `pydantic_writer` -> `columns` -> `normal` -> `validation`. The others are
+looked up on the way: `words`, `literals` and `shapes` are what the languages share, `drafts`,
+`validity` and `references` make a document safe to read, `python_types` asks Pydantic.
 """
 
+from steer_engine.schema.columns import Column, ColumnKind, column_plan
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema
+from steer_engine.schema.forms import describe, write_json
+from steer_engine.schema.normal import lower, refuse_unenforceable
 from steer_engine.schema.notation_writer import write_notation
+from steer_engine.schema.pydantic_writer import write_pydantic
+from steer_engine.schema.rows import is_object, is_rows, rows_of
 from steer_engine.schema.sources import read_schema
+from steer_engine.schema.validation import validation_error
 
-__all__ = ["JsonObject", "JsonSchema", "JsonValue", "Schema", "read_schema", "write_notation"]
+__all__ = [
+    "Column",
+    "ColumnKind",
+    "JsonObject",
+    "JsonSchema",
+    "JsonValue",
+    "Schema",
+    "column_plan",
+    "describe",
+    "is_object",
+    "is_rows",
+    "lower",
+    "read_schema",
+    "refuse_unenforceable",
+    "rows_of",
+    "validation_error",
+    "write_json",
+    "write_notation",
+    "write_pydantic",
+]

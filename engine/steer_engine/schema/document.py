@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 JsonSchema: TypeAlias = "bool | JsonObject"
 
@@ -92,6 +92,12 @@ def walk(schema: JsonSchema, pointer: str = "") -> Iterator[tuple[str, JsonSchem
     yield pointer, schema
     for where, child in children(schema, pointer):
         yield from walk(child, where)
+
+
+def properties_of(schema: JsonObject) -> JsonObject:
+    """Return the `properties` of an object's schema by name; empty where it has none."""
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else {}
 
 
 def map_children(schema: JsonObject, change: Callable[[JsonSchema], JsonSchema]) -> JsonObject:

@@ -72,7 +72,8 @@ def _respell_id(schema: JsonObject, keyword: str) -> None:
         return  # `id` is also a popular property name, but never in a schema's own place
     del schema[keyword]
     if uri.startswith("#"):
-        schema["$anchor"] = uri[1:]
+        # Generators also wrote the schema's own pointer there, which is no name.
+        schema |= {} if uri[1:2] in ("", "/") else {"$anchor": uri[1:]}
     else:
         schema["$id"] = uri.removesuffix("#")
 

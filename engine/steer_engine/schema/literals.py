@@ -28,7 +28,7 @@ def read_string(spelling: str) -> str:
 
 
 def read_number(spelling: str) -> int | float:
-    """Return a number, an int where it is written as one; raises `ValueError` if it overflows."""
+    """Return a number, an int where it is written as one; raises `ValueError` if it is infinite."""
     number: int | float = json.loads(spelling)
     if not math.isfinite(number):
         raise ValueError(f"{spelling} is too large for a JSON number")

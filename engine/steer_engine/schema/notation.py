@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 
+from steer_engine.errors import SchemaSyntaxError
 from steer_engine.schema import shapes
 from steer_engine.schema.document import JsonObject, JsonSchema
 from steer_engine.schema.notation_types import begins_type, read_literal, read_text, read_type
@@ -31,16 +32,16 @@ def parse_notation(text: str) -> tuple[JsonObject, str | None]:
     cursor = Cursor(text)
     name = _class_name(cursor)
     cursor.skip_newlines()
-    if cursor.token.kind is Kind.END:
-        cursor.fail("the schema is empty; write fields such as `name: str`")
+    if cursor.at_end():
+        raise cursor.error("the schema is empty; write fields such as `name: str`")
     first = cursor.at
     if begins_type(cursor):
         schema = _described(cursor, read_type(cursor, _braced), first)
     else:
         schema = _block(cursor, indent=cursor.token.indent)
     cursor.skip_newlines()
-    if cursor.token.kind is not Kind.END:
-        cursor.fail(_leftover(cursor))
+    if not cursor.at_end():
+        raise cursor.error(_leftover(cursor))
     return schema, name
 
 
@@ -54,7 +55,7 @@ def _class_name(cursor: Cursor) -> str | None:
         if cursor.takes(":"):
             return name
         cursor.take()
-    cursor.fail(f"`class {name}` needs a `:` and an indented block of fields")
+    raise cursor.error(f"`class {name}` needs a `:` and an indented block of fields")
 
 
 def _leftover(cursor: Cursor) -> str:
@@ -78,7 +79,7 @@ def _block(cursor: Cursor, *, end: str = "", indent: int | None = None) -> JsonO
         token = cursor.token
         name, schema = _field(cursor)
         if name in properties:
-            cursor.fail(f"the field {name!r} is there twice; rename or remove one", token)
+            raise cursor.error(f"the field {name!r} is there twice; rename or remove one", token)
         properties[name] = schema
         _skip_separators(cursor)
     if indent is not None and cursor.tokens[cursor.at - 1].kind is Kind.NEWLINE:
@@ -88,13 +89,13 @@ def _block(cursor: Cursor, *, end: str = "", indent: int | None = None) -> JsonO
 
 
 def _goes_on(cursor: Cursor, end: str, indent: int | None) -> bool:
-    if cursor.token.kind is Kind.END or cursor.is_at("}", "]", end):
+    if cursor.at_end() or cursor.is_at("}", "]", end):
         return False
     begins_line = cursor.at == 0 or cursor.tokens[cursor.at - 1].kind is Kind.NEWLINE
     if indent is None or not begins_line:
         return True
     if cursor.token.indent > indent:
-        cursor.fail("this line is indented more than the field above it; align it")
+        raise cursor.error("this line is indented more than the field above it; align it")
     return cursor.token.indent == indent
 
 
@@ -118,12 +119,12 @@ def _field(cursor: Cursor) -> tuple[str, JsonObject]:
     schema: JsonObject = {"type": "string"}
     if cursor.takes(":"):
         if cursor.at_line_end() and not _block_follows(cursor, first):
-            cursor.fail(f"a type is missing after `{shown}:`; write `{shown}: str`")
+            raise cursor.error(f"a type is missing after `{shown}:`; write `{shown}: str`")
         schema = _typed(cursor, first, shown)
     elif not _at_field_end(cursor):  # `age int` without a colon
         schema = _typed(cursor, first, shown)
     if not _at_field_end(cursor):
-        _fail_unseparated(cursor, first)
+        raise _unseparated(cursor, first)
     return name, _described(cursor, schema, first)
 
 
@@ -134,8 +135,8 @@ def _field_name(cursor: Cursor) -> str:
     if token.kind is Kind.NAME and "." not in token.text:
         return cursor.take().text
     if token.kind is Kind.NAME:
-        cursor.fail(f'quote a name with a dot in it: `"{token.text}": str`')
-    cursor.fail(f"expected a field such as `name: str` and found `{token.text}`")
+        raise cursor.error(f'quote a name with a dot in it: `"{token.text}": str`')
+    raise cursor.error(f"expected a field such as `name: str` and found `{token.text}`")
 
 
 def _typed(cursor: Cursor, first: int, shown: str) -> JsonObject:
@@ -150,7 +151,9 @@ def _typed(cursor: Cursor, first: int, shown: str) -> JsonObject:
     written = cursor.text_between(start, cursor.tokens[cursor.at - 1])
     default = read_literal(cursor)
     if default is None and shapes.NULL not in shapes.alternatives(schema):
-        cursor.fail(f"None is not a {written}; write `{shown}: {written} | None = None`", start)
+        raise cursor.error(
+            f"None is not a {written}; write `{shown}: {written} | None = None`", start
+        )
     return {**schema, "default": default}
 
 
@@ -170,13 +173,13 @@ def _at_field_end(cursor: Cursor) -> bool:
     return cursor.at_line_end() or cursor.is_at(",", "}", "]")
 
 
-def _fail_unseparated(cursor: Cursor, first: int) -> None:
+def _unseparated(cursor: Cursor, first: int) -> SchemaSyntaxError:
     token = cursor.token
     if cursor.ahead().text == ":":
-        cursor.fail(f"put a comma or a line break before the field `{token.text}`")
+        return cursor.error(f"put a comma or a line break before the field `{token.text}`")
     field = cursor.text_between(cursor.tokens[first], token)
     rest = cursor.text_between(token, cursor.tokens[-1]).partition("#")[0].partition(",")[0].strip()
-    cursor.fail(
+    return cursor.error(
         f"unexpected {rest!r} after the type; a description goes behind `#`: `{field}  # {rest}`"
     )
 

@@ -1,11 +1,12 @@
-"""Types, literals and defaults of the compact notation: the part of its grammar behind the colon."""
+"""Types and literals of the compact notation: what stands behind the colon of a field."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NoReturn, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
+from steer_engine.errors import SchemaSyntaxError
 from steer_engine.schema import shapes, words
 from steer_engine.schema.document import JsonObject, JsonValue
 from steer_engine.schema.literals import CONSTANTS, read_number, read_string
@@ -57,16 +58,21 @@ def read_literal(cursor: Cursor) -> JsonValue:
     if token.kind is Kind.NUMBER:
         return _read_number(cursor)
     if token.text == "Field":
-        cursor.fail("Field(...) cannot be read from text; give the class itself as the schema")
-    cursor.fail(f"{token.text!r} is not a value; a default is a string, a number, True or None")
+        raise cursor.error(
+            "Field(...) cannot be read from text; give the class itself as the schema"
+        )
+    raise cursor.error(
+        f"{token.text!r} is not a value; a default is a string, a number, True or None"
+    )
 
 
 def read_text(cursor: Cursor) -> str:
     """Return the text of a quoted string."""
     try:
         text = read_string(cursor.token.text)
-    except ValueError:
-        cursor.fail("this string has an escape that JSON does not know; double the backslash")
+    except ValueError as error:
+        message = "this string has an escape that JSON does not know; double the backslash"
+        raise cursor.error(message) from error
     cursor.take()
     return text
 
@@ -74,18 +80,18 @@ def read_text(cursor: Cursor) -> str:
 def _read_number(cursor: Cursor) -> int | float:
     try:
         number = read_number(cursor.token.text)
-    except ValueError:
-        cursor.fail(f"{cursor.token.text} is not a JSON number")
+    except ValueError as error:
+        raise cursor.error(f"{cursor.token.text} is too large for a JSON number") from error
     cursor.take()
     return number
 
 
 def _read_pair(cursor: Cursor) -> tuple[str, JsonValue]:
     if cursor.token.kind is not Kind.STRING:
-        cursor.fail("a key must be a quoted string")
+        raise cursor.error("a key must be a quoted string")
     key = read_text(cursor)
     if not cursor.takes(":"):
-        cursor.fail(f"expected `:` after the key {key!r}")
+        raise cursor.error(f"expected `:` after the key {key!r}")
     return key, read_literal(cursor)
 
 
@@ -129,7 +135,7 @@ class _Types:
             return self._rows()
         if token.kind is Kind.NAME:
             return self._named()
-        self._unknown()
+        raise self._unknown()
 
     def _named(self) -> JsonObject:
         cursor, token = self._cursor, self._cursor.token
@@ -138,7 +144,7 @@ class _Types:
             cursor.take()
             return self._generic(word)
         if word not in words.TYPES:
-            self._unknown()
+            raise self._unknown()
         cursor.take()
         schema = dict(words.TYPES[word])
         if cursor.token.kind is Kind.NUMBER or cursor.is_at(".."):
@@ -155,10 +161,10 @@ class _Types:
             return shapes.union(arguments)
         if word == "dict":
             if len(arguments) != 2 or arguments[0] != words.TYPES["str"]:
-                cursor.fail("a dict has string keys: write `dict[str, T]`", opened)
+                raise cursor.error("a dict has string keys: write `dict[str, T]`", opened)
             return {"type": "object", "additionalProperties": arguments[1]}
         if len(arguments) != 1:
-            cursor.fail(f"write one type in the brackets: `{word}[T]`", opened)
+            raise cursor.error(f"write one type in the brackets: `{word}[T]`", opened)
         if word == "Optional":
             return shapes.union([*arguments, shapes.NULL])
         return {"type": "array", "items": arguments[0]}
@@ -183,7 +189,8 @@ class _Types:
         try:
             re.compile(body)
         except re.error as error:
-            self._cursor.fail(f"{token.text} is not a regular expression: {error}")
+            message = f"{token.text} is not a regular expression: {error}"
+            raise self._cursor.error(message) from error
         self._cursor.take()
         return {"type": "string", "pattern": f"^(?:{body})$"}
 
@@ -191,36 +198,33 @@ class _Types:
         cursor, first = self._cursor, self._cursor.token
         example = {"int": "int 0..120", "float": "float 0..1.5"}.get(word)
         if example is None:
-            cursor.fail(f"only int and float have a range, not {word}")
-        bounds: JsonObject = {}
-        if first.kind is Kind.NUMBER:
-            bounds["minimum"] = low = _read_number(cursor)
+            raise cursor.error(f"only int and float have a range, not {word}")
+        low = _read_number(cursor) if first.kind is Kind.NUMBER else None
         if not cursor.takes(".."):
-            cursor.fail(f"a range is written `{example}`", first)
-        if cursor.token.kind is Kind.NUMBER:
-            bounds["maximum"] = high = _read_number(cursor)
-            if "minimum" in bounds and low > high:
-                cursor.fail(f"the range is empty: {low} is above {high}", first)
-        if not bounds:
-            cursor.fail(f"a range needs a bound, as in `{example}`", first)
-        return bounds
+            raise cursor.error(f"a range is written `{example}`", first)
+        high = _read_number(cursor) if cursor.token.kind is Kind.NUMBER else None
+        if low is not None and high is not None and low > high:
+            raise cursor.error(f"the range is empty: {low} is above {high}", first)
+        if low is None and high is None:
+            raise cursor.error(f"a range needs a bound, as in `{example}`", first)
+        bounds: JsonObject = {"minimum": low, "maximum": high}
+        return {keyword: bound for keyword, bound in bounds.items() if bound is not None}
 
-    def _unknown(self) -> NoReturn:
+    def _unknown(self) -> SchemaSyntaxError:
         cursor, token = self._cursor, self._cursor.token
         written = _FREE_TEXT.match(cursor.lines[token.line - 1], token.column - 1)
         text = written.group().strip() if written else ""
         if text == token.text and token.kind is Kind.NAME:
             meant = words.suggestion(text)
             if meant:
-                cursor.fail(f"unknown type {text!r}; did you mean {meant!r}?")
-            cursor.fail(
+                return cursor.error(f"unknown type {text!r}; did you mean {meant!r}?")
+            return cursor.error(
                 f"unknown type {text!r}; use one of {', '.join(words.TYPES)}, "
                 f"or describe a text: `{self._field}: str  # {text}`"
             )
         if not text:
             found = f"`{token.text}`" if token.text else "nothing"
-            cursor.fail(f"expected a type and found {found}; write for example `str`")
-        cursor.fail(
-            f"{text!r} is not a type; a description goes behind `#`: "
-            f"`{self._field}: str  # {text}`"
+            return cursor.error(f"expected a type and found {found}; write for example `str`")
+        return cursor.error(
+            f"{text!r} is not a type; a description goes behind `#`: `{self._field}: str  # {text}`"
         )

@@ -9,9 +9,17 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from collections.abc import Callable, Mapping
 
 from steer_engine.schema import shapes
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema, dump
+from steer_engine.schema.document import (
+    JsonObject,
+    JsonSchema,
+    JsonValue,
+    Schema,
+    dump,
+    properties_of,
+)
 from steer_engine.schema.literals import write_literal
 from steer_engine.schema.notation_types import begins_type
 from steer_engine.schema.references import inlined
@@ -24,7 +32,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _LEFT_OUT = frozenset({"title", "$schema", "$id", "$comment", "$defs", "definitions"})
 
 
-class Inexpressible(Exception):
+class InexpressibleError(Exception):
     """A language has no words for a part of the schema."""
 
 
@@ -36,14 +44,14 @@ def write_notation(schema: Schema) -> str | None:
     """
     try:
         return _document(bare(inlined(schema.document)))
-    except Inexpressible:
+    except InexpressibleError:
         return None
 
 
 def bare(schema: JsonSchema) -> JsonObject:
     """Return one level of `schema` without titles, in the form that `shapes.union` gives."""
     if isinstance(schema, bool):
-        raise Inexpressible
+        raise InexpressibleError
     kept = {keyword: value for keyword, value in schema.items() if keyword not in _LEFT_OUT}
     return shapes.simplified(kept)
 
@@ -52,7 +60,7 @@ def _document(schema: JsonObject) -> str:
     if shapes.is_closed_object(schema):
         fields = _fields(schema)
         if not schema["properties"]:
-            raise Inexpressible
+            raise InexpressibleError
         return fields
     comment = _comment(schema.pop("description", None))
     items = schema.get("items")
@@ -63,30 +71,28 @@ def _document(schema: JsonObject) -> str:
     text = _type(schema)
     # A lone word would be read as a field of that name, and braces as JSON.
     if text.startswith("{") or not begins_type(Cursor(text)):
-        raise Inexpressible
+        raise InexpressibleError
     return _with_comment(text, comment)
 
 
 def _fields(schema: JsonObject) -> str:
     """Return the lines of a closed object, without its braces."""
     if not set(schema) <= {*shapes.closed_object({}), "description"}:
-        raise Inexpressible
-    properties = schema["properties"]
-    assert isinstance(properties, dict)
-    lines = [_field(name, value) for name, value in properties.items()]
+        raise InexpressibleError
+    lines = [_field(name, value) for name, value in properties_of(schema).items()]
     return "\n".join([*_docstring(schema.get("description")), *lines])
 
 
 def _field(name: str, value: JsonValue) -> str:
     if not isinstance(value, dict):
-        raise Inexpressible
+        raise InexpressibleError
     schema = bare(value)
     comment = _comment(schema.pop("description", None))
     default = ""
     if "default" in schema:
         default = " = " + write_literal(schema["default"])
         if schema.pop("default") is None and shapes.NULL not in shapes.alternatives(schema):
-            raise Inexpressible
+            raise InexpressibleError
     shown = name if _NAME.fullmatch(name) else dump(name)
     return _with_comment(f"{shown}: {_type(schema)}{default}", comment)
 
@@ -95,58 +101,86 @@ def _type(schema: JsonObject) -> str:
     members = list(shapes.alternatives(schema))
     members.sort(key=lambda member: member == shapes.NULL)
     if not members:
-        raise Inexpressible
+        raise InexpressibleError
     return " | ".join(_alternative(member) for member in members)
 
 
 def _alternative(schema: JsonObject) -> str:
-    for word, meaning in TYPES.items():
-        if schema == meaning:
-            return word
-    keywords, values = set(schema), schema.get("enum")
-    if keywords == {"enum"} and isinstance(values, list) and len(values) == 1:
+    word = next((word for word, meaning in TYPES.items() if schema == meaning), None)
+    if word is not None:
+        return word
+    values = schema.get("enum")
+    if set(schema) == {"enum"} and isinstance(values, list) and len(values) == 1:
         return _enumerated(values[0])
-    match schema.get("type"):
-        case "integer" if keywords <= {"type", "minimum", "maximum"}:
-            return "int " + _range(schema)
-        case "number" if keywords <= {"type", "minimum", "maximum"}:
-            return "float " + _range(schema)
-        case "string" if keywords == {"type", "pattern"}:
-            return _regex(str(schema["pattern"]))
-        case "array" if keywords == {"type", "items"}:
-            return f"list[{_nested(schema['items'])}]"
-        case "object" if keywords == {"type", "additionalProperties"}:
-            return f"dict[str, {_nested(schema['additionalProperties'])}]"
-        case "object" if shapes.is_closed_object(schema):
-            fields = _fields(schema)
-            return f"{{\n{textwrap.indent(fields, _INDENT)}\n}}" if fields else "{}"
-    raise Inexpressible
+    write = _WRITERS.get(str(schema.get("type")))
+    if write is None:
+        raise InexpressibleError
+    return write(schema)
+
+
+def _int(schema: JsonObject) -> str:
+    return "int " + _range(schema)
+
+
+def _float(schema: JsonObject) -> str:
+    return "float " + _range(schema)
+
+
+def _regex(schema: JsonObject) -> str:
+    _allow_only(schema, "type", "pattern")
+    body = whole_match(str(schema["pattern"]))
+    if not body or not body.isprintable():
+        raise InexpressibleError
+    # A slash ends the expression, unless it has a backslash already.
+    return "/" + re.sub(r"(\\.)|/", lambda found: found[1] or r"\/", body) + "/"
+
+
+def _list(schema: JsonObject) -> str:
+    _allow_only(schema, "type", "items")
+    return f"list[{_nested(schema['items'])}]"
+
+
+def _object(schema: JsonObject) -> str:
+    if not shapes.is_closed_object(schema):
+        _allow_only(schema, "type", "additionalProperties")
+        return f"dict[str, {_nested(schema['additionalProperties'])}]"
+    fields = _fields(schema)
+    return f"{{\n{textwrap.indent(fields, _INDENT)}\n}}" if fields else "{}"
+
+
+_WRITERS: Mapping[str, Callable[[JsonObject], str]] = {
+    "integer": _int,
+    "number": _float,
+    "string": _regex,
+    "array": _list,
+    "object": _object,
+}
+
+
+def _allow_only(schema: JsonObject, *keywords: str) -> None:
+    if set(schema) != set(keywords):
+        raise InexpressibleError
 
 
 def _nested(value: JsonValue) -> str:
     if not isinstance(value, dict):
-        raise Inexpressible
+        raise InexpressibleError
     return _type(bare(value))
 
 
 def _enumerated(value: JsonValue) -> str:
     if isinstance(value, list | dict):
-        raise Inexpressible
+        raise InexpressibleError
     return write_literal(value)
 
 
 def _range(schema: JsonObject) -> str:
+    if not set(schema) <= {"type", "minimum", "maximum"}:
+        raise InexpressibleError
     low, high = schema.get("minimum"), schema.get("maximum")
     if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
-        raise Inexpressible
+        raise InexpressibleError
     return "..".join("" if bound is None else dump(bound) for bound in (low, high))
-
-
-def _regex(pattern: str) -> str:
-    body = whole_match(pattern)
-    if not body or not body.isprintable():
-        raise Inexpressible
-    return "/" + re.sub(r"\\.|/", lambda found: found[0].replace("/", "\\/", found[0] == "/"), body) + "/"
 
 
 def whole_match(pattern: str) -> str | None:
@@ -167,8 +201,11 @@ def whole_match(pattern: str) -> str | None:
 def _comment(description: JsonValue) -> str:
     if description is None or description == "":
         return ""
-    if not isinstance(description, str) or description != " ".join(description.splitlines()).strip():
-        raise Inexpressible
+    if (
+        not isinstance(description, str)
+        or description != " ".join(description.splitlines()).strip()
+    ):
+        raise InexpressibleError
     return f"  # {description}"
 
 
@@ -188,5 +225,5 @@ def _docstring(description: JsonValue) -> list[str]:
         or "\\" in description
         or "\r" in description
     ):
-        raise Inexpressible
+        raise InexpressibleError
     return [f'"""{description}"""']

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from steer_engine.errors import UnenforceableError
-from steer_engine.schema.document import JsonSchema, Schema, pointer_to
+from steer_engine.schema.document import (
+    JsonObject,
+    JsonSchema,
+    JsonValue,
+    Schema,
+    pointer_to,
+)
 from steer_engine.schema.references import resolved
 
 Path: TypeAlias = "tuple[str | None, ...]"
@@ -45,14 +51,18 @@ def _marked(document: JsonSchema, node: JsonSchema, path: Path) -> Iterator[Path
         yield from _marked(document, child, (*path, *step))
 
 
-def _parts(node: dict[str, object]) -> Iterator[tuple[Path, JsonSchema]]:
+def _parts(node: JsonObject) -> Iterator[tuple[Path, JsonSchema]]:
     """Yield the subschemas of a value's parts with the way to each."""
     properties, items = node.get("properties"), node.get("items")
     if isinstance(properties, dict):
-        yield from (((name,), child) for name, child in properties.items())
+        yield from (((name,), child) for name, child in properties.items() if _is_schema(child))
     if isinstance(items, dict):
         yield (None,), items
     for keyword in ("anyOf", "oneOf"):
         members = node.get(keyword)
         if isinstance(members, list):
-            yield from (((), member) for member in members)
+            yield from (((), member) for member in members if _is_schema(member))
+
+
+def _is_schema(value: JsonValue) -> TypeGuard[JsonSchema]:
+    return isinstance(value, bool | dict)

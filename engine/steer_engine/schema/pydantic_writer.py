@@ -8,9 +8,17 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from steer_engine.schema import shapes
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema, dump, walk
+from steer_engine.schema.document import (
+    JsonObject,
+    JsonSchema,
+    JsonValue,
+    Schema,
+    dump,
+    properties_of,
+    walk,
+)
 from steer_engine.schema.literals import write_literal
-from steer_engine.schema.notation_writer import Inexpressible, bare
+from steer_engine.schema.notation_writer import InexpressibleError, bare
 from steer_engine.schema.references import inlined
 from steer_engine.schema.words import TYPES
 
@@ -63,7 +71,7 @@ def write_pydantic(schema: Schema) -> str | None:
     document = inlined(schema.document)
     try:
         return _Module(_property_names(document)).source(bare(document), schema.name or "Answer")
-    except Inexpressible:
+    except InexpressibleError:
         return None
 
 
@@ -89,9 +97,8 @@ class _Module:
 
     def _add_class(self, name: str, schema: JsonObject) -> None:
         if not set(schema) <= {*shapes.closed_object({}), "description"}:
-            raise Inexpressible
-        properties = schema["properties"]
-        assert isinstance(properties, dict)
+            raise InexpressibleError
+        properties = properties_of(schema)
         names = _attribute_names(properties)
         lines = [self._field(names[key], key, value) for key, value in properties.items()]
         docstring = _docstring(schema.get("description"))
@@ -102,7 +109,7 @@ class _Module:
 
     def _field(self, attribute: str, key: str, value: JsonValue) -> str:
         if not isinstance(value, dict):
-            raise Inexpressible
+            raise InexpressibleError
         schema = bare(value)
         arguments: dict[str, JsonValue] = {}
         if "default" in schema:
@@ -126,12 +133,12 @@ class _Module:
             else:
                 parts.append(self._alternative(member, hint))
         if any(not isinstance(value, str | int) for value in literals):
-            raise Inexpressible
+            raise InexpressibleError
         if literals:
             parts.append(f"Literal[{', '.join(map(write_literal, literals))}]")
         parts.sort(key=lambda part: part == "None")
         if not parts:
-            raise Inexpressible
+            raise InexpressibleError
         return " | ".join(parts)
 
     def _alternative(self, schema: JsonObject, hint: str) -> str:
@@ -142,9 +149,7 @@ class _Module:
             name = self._class_name(hint)
             self._add_class(name, schema)
             return name
-        constraints = {
-            _CONSTRAINTS[key]: schema[key] for key in schema if key in _CONSTRAINTS
-        }
+        constraints = {_CONSTRAINTS[key]: schema[key] for key in schema if key in _CONSTRAINTS}
         rest = {key: value for key, value in schema.items() if key not in _CONSTRAINTS}
         if constraints:
             return f"Annotated[{self._alternative(rest, hint)}, {_field_call(constraints)}]"
@@ -152,11 +157,11 @@ class _Module:
             return f"list[{self._nested(rest['items'], hint)}]"
         if rest.get("type") == "object" and set(rest) == {"type", "additionalProperties"}:
             return f"dict[str, {self._nested(rest['additionalProperties'], hint)}]"
-        raise Inexpressible
+        raise InexpressibleError
 
     def _nested(self, value: JsonValue, hint: str) -> str:
         if not isinstance(value, dict):
-            raise Inexpressible
+            raise InexpressibleError
         return self._annotation(bare(value), hint)
 
     def _class_name(self, hint: str) -> str:
@@ -173,25 +178,33 @@ class _Module:
 
 def _property_names(document: JsonSchema) -> Iterator[str]:
     for _, schema in walk(document):
-        properties = schema.get("properties") if isinstance(schema, dict) else None
-        yield from properties if isinstance(properties, dict) else ()
+        if isinstance(schema, dict):
+            yield from properties_of(schema)
 
 
 def _field_call(arguments: Mapping[str, JsonValue]) -> str:
-    return f"Field({', '.join(f'{key}={write_literal(value)}' for key, value in arguments.items())})"
+    return (
+        f"Field({', '.join(f'{key}={write_literal(value)}' for key, value in arguments.items())})"
+    )
 
 
 def _imports(body: str) -> str:
     used = set(re.findall(r"\w+", body))
     found = {module: [w for w in words if w in used] for module, words in _IMPORTS.items()}
-    groups = [f"from {module} import {', '.join(words)}" for module, words in found.items() if words]
+    groups = [
+        f"from {module} import {', '.join(words)}" for module, words in found.items() if words
+    ]
     return "\n".join(groups).replace("\nfrom pydantic", "\n\nfrom pydantic")
 
 
 def _said(description: JsonValue) -> str:
     # Reading joins white space, and an empty text is no description.
-    if not isinstance(description, str) or description != " ".join(description.split()) or not description:
-        raise Inexpressible
+    if (
+        not isinstance(description, str)
+        or description != " ".join(description.split())
+        or not description
+    ):
+        raise InexpressibleError
     return description
 
 

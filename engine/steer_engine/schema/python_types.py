@@ -1,37 +1,42 @@
 """Schemas of Pydantic classes, dataclasses, TypedDicts and other annotations.
 
 Pydantic writes the JSON Schema; here it is brought into the form in which the compact notation
-gives the same fields. Imports Pydantic, so this module is only imported where a type is read.
+gives the same fields.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 import sys
 import types
 import typing
-from typing import Any
-
-import typing_extensions
-from pydantic import TypeAdapter
-from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from steer_engine.errors import SchemaError
 from steer_engine.schema import shapes
 from steer_engine.schema.document import JsonObject, JsonSchema, map_children
 from steer_engine.schema.references import inlined
 
+if TYPE_CHECKING:
+    from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+    from pydantic_core.core_schema import DecimalSchema
 
-def document_of(source: Any) -> tuple[JsonSchema, str | None]:
+
+def document_of(source: object) -> tuple[JsonSchema, str | None]:
     """Return the JSON Schema of a type, and its name if it is a class with one.
 
     Unlike Pydantic's own, the schema requires every field, also those with a default: a model is
     asked for each of them. It is closed unless the class says otherwise, since an unknown key would
     be an unknown column. Titles are dropped, and white space in descriptions is one blank.
     """
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+
     try:
-        document = TypeAdapter(_readable(source)).json_schema(schema_generator=_Generator)
+        adapter: TypeAdapter[object] = TypeAdapter(_readable(source))
+        document = adapter.json_schema(schema_generator=_generator())
     except (PydanticUserError, PydanticUndefinedAnnotation) as error:
         reason = " ".join(str(error.message).split())
         raise SchemaError(f"Pydantic cannot describe {_shown(source)}: {reason}") from error
@@ -39,12 +44,21 @@ def document_of(source: Any) -> tuple[JsonSchema, str | None]:
     return _plain(inlined(document)), name
 
 
-class _Generator(GenerateJsonSchema):
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        """Ask for a number; Pydantic also allows a string, under a pattern with look-ahead."""
-        bounds = {key: schema.get(key) for key in ("multiple_of", "le", "ge", "lt", "gt")}
-        given = {key: float(bound) for key, bound in bounds.items() if bound is not None}
-        return self.float_schema(core_schema.float_schema(**given))
+def _generator() -> type[GenerateJsonSchema]:
+    from pydantic.json_schema import GenerateJsonSchema
+    from pydantic_core.core_schema import float_schema
+
+    class Generator(GenerateJsonSchema):
+        def decimal_schema(self, schema: DecimalSchema) -> JsonSchemaValue:
+            """Ask for a number; Pydantic also allows a string, under a pattern with look-ahead."""
+            limits = {
+                name: float(limit)
+                for name in ("multiple_of", "le", "ge", "lt", "gt")
+                if isinstance(limit := schema.get(name), int | float | Decimal)
+            }
+            return self.float_schema({**float_schema(), **limits})  # type: ignore[typeddict-item]  # the names are checked above
+
+    return Generator
 
 
 def _has_title(document: JsonObject) -> bool:
@@ -52,29 +66,31 @@ def _has_title(document: JsonObject) -> bool:
     return "title" in document or "$ref" in document
 
 
-def _shown(source: Any) -> str:
+def _shown(source: object) -> str:
     return source.__name__ if isinstance(source, type) else str(source)
 
 
-def _readable(annotation: Any) -> Any:
+def _readable(annotation: Any) -> Any:  # noqa: ANN401 - an annotation has no type
     """Return `annotation` with the TypedDicts that Pydantic refuses before Python 3.12 replaced."""
     if sys.version_info >= (3, 12):
         return annotation
+    import typing_extensions
+
     if typing.is_typeddict(annotation):
         hints = typing.get_type_hints(annotation, include_extras=True)
         fields = {name: _readable(hint) for name, hint in hints.items()}
-        replaced = typing_extensions.TypedDict(annotation.__name__, fields)  # type: ignore[operator]
+        replaced = typing_extensions.TypedDict(annotation.__name__, fields)  # type: ignore[misc]  # a name at run time
         replaced.__doc__ = annotation.__doc__
         return replaced
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if not arguments or origin is typing.Literal:
         return annotation
     readable = tuple(map(_readable, arguments))
-    if origin is types.UnionType:
-        return typing.Union[readable]
+    if origin in (types.UnionType, typing.Union):
+        return functools.reduce(operator.or_, readable)
     if origin is typing.Annotated:
         return typing.Annotated[(readable[0], *annotation.__metadata__)]
-    return annotation if readable == arguments else annotation.copy_with(readable) if hasattr(annotation, "copy_with") else origin[readable]
+    return annotation if readable == arguments else origin[readable]
 
 
 def _plain(schema: JsonSchema) -> JsonSchema:

@@ -6,6 +6,7 @@ A reference is local when it is a fragment, or when it names the document's own 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 from urllib.parse import unquote, urldefrag, urljoin
 
 from steer_engine.schema.document import (
@@ -20,6 +21,9 @@ from steer_engine.schema.document import (
 )
 
 _MAX_COPIED = 5_000  # subschemas
+_APPLIED_IN_PLACE = frozenset(
+    {"allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"}
+)
 _NOTES = frozenset({"title", "description", "default", "examples", "deprecated", *DEFINITIONS})
 
 
@@ -54,19 +58,20 @@ def value_at(document: JsonValue, pointer: str) -> JsonValue:
 
 def schema_at(document: JsonSchema, pointer: str) -> JsonSchema:
     """Return the schema at a pointer that `target_pointer` gave."""
-    value = value_at(document, pointer)
-    assert isinstance(value, bool | dict)
-    return value
+    return cast("JsonSchema", value_at(document, pointer))
 
 
 def _anchors(document: JsonSchema) -> Mapping[str, str]:
     found: dict[str, str] = {}
+    embedded: tuple[str, ...] = ()  # pointers of documents inside, whose anchors are their own
     for pointer, schema in walk(document):
-        if isinstance(schema, dict):
-            for keyword in ("$anchor", "$dynamicAnchor"):
-                anchor = schema.get(keyword)
-                if isinstance(anchor, str):
-                    found.setdefault(anchor, pointer)
+        if isinstance(schema, bool) or f"{pointer}/".startswith(embedded):
+            continue
+        if pointer and "$id" in schema:
+            embedded = (*embedded, f"{pointer}/")
+            continue
+        anchors = (schema.get(keyword) for keyword in ("$anchor", "$dynamicAnchor"))
+        found |= {anchor: pointer for anchor in anchors if isinstance(anchor, str)}
     return found
 
 
@@ -99,7 +104,10 @@ def _folded(document: JsonSchema, schema: JsonSchema, trail: tuple[str, ...]) ->
 
 
 def _joined(first: JsonValue, second: JsonValue) -> JsonObject:
-    return {**(first if isinstance(first, dict) else {}), **(second if isinstance(second, dict) else {})}
+    return {
+        **(first if isinstance(first, dict) else {}),
+        **(second if isinstance(second, dict) else {}),
+    }
 
 
 def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
@@ -122,6 +130,37 @@ def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
             if at not in seen:
                 seen.add(at)
                 waiting.append(at)
+
+
+def endless_reference(document: JsonSchema) -> str | None:
+    """Return the pointer of a schema that needs itself to judge the same value, or None."""
+    settled: set[str] = set()
+
+    def visit(pointer: str, trail: tuple[str, ...]) -> str | None:
+        if pointer in trail:
+            return pointer
+        if pointer in settled:
+            return None
+        found = (visit(each, (*trail, pointer)) for each in _in_place(document, pointer))
+        endless = next((each for each in found if each is not None), None)
+        settled.add(pointer)
+        return endless
+
+    every = (visit(pointer, ()) for pointer, _ in walk(document))
+    return next((pointer for pointer in every if pointer is not None), None)
+
+
+def _in_place(document: JsonSchema, pointer: str) -> Iterator[str]:
+    """Yield what judges the same value as the schema at `pointer`."""
+    schema = schema_at(document, pointer)
+    if isinstance(schema, bool):
+        return
+    ref = schema.get("$ref")
+    target = target_pointer(document, ref) if isinstance(ref, str) else None
+    if target is not None:
+        yield target
+    in_place = {key: value for key, value in schema.items() if key in _APPLIED_IN_PLACE}
+    yield from (each for each, _ in children(in_place, pointer))
 
 
 def inlined(document: JsonSchema) -> JsonSchema:

@@ -108,9 +108,11 @@ def alternatives(schema: JsonObject) -> Iterator[JsonObject]:
             if isinstance(member, dict):
                 yield from alternatives(member)
     elif len(schema) == 1 and isinstance(values, list):
-        yield from (dict(NULL) if value is None else {"enum": [value]} for value in values)
+        for value in values:
+            yield dict(NULL) if value is None else {"enum": [value]}
     elif isinstance(types, list):
-        yield from (dict(NULL) if kind == "null" else {**schema, "type": kind} for kind in types)
+        for kind in types:
+            yield dict(NULL) if kind == "null" else {**schema, "type": kind}
     else:
         yield schema
 

@@ -14,6 +14,7 @@ from steer_engine.errors import SchemaError, SchemaSyntaxError
 from steer_engine.schema.document import JsonValue, Schema, dump, place, pointer_to
 from steer_engine.schema.drafts import modernized
 from steer_engine.schema.notation import parse_notation
+from steer_engine.schema.python_types import document_of
 from steer_engine.schema.validity import check_schema
 
 _MAX_DEPTH = 100  # of JSON values; llguidance refuses 128, and this package recurses
@@ -62,8 +63,6 @@ def _read_type(source: object, name: str | None) -> Schema:
             f"a schema cannot be read from a value of type {type(source).__name__}; give JSON "
             "Schema, fields such as `name: str`, or a Pydantic class"
         )
-    from steer_engine.schema.python_types import document_of  # imports pydantic
-
     document, class_name = document_of(source)
     return _checked(document, name or class_name)
 
@@ -119,15 +118,23 @@ def _json_value(value: object, pointer: str) -> JsonValue:
     if isinstance(value, list):
         return [_json_value(item, pointer_to(pointer, i)) for i, item in enumerate(value)]
     if isinstance(value, dict):
-        return {_key(key, pointer): _json_value(value[key], pointer_to(pointer, key)) for key in value}
+        return {
+            _key(key, pointer): _json_value(value[key], pointer_to(pointer, key)) for key in value
+        }
     if isinstance(value, float) and not math.isfinite(value):
         raise SchemaError(f"{value} {place(pointer)} is not a JSON number; remove it")
+    if isinstance(value, str) and not _is_text(value):
+        raise SchemaError(f"half a surrogate pair {place(pointer)} is no text; remove it")
     if value is None or type(value) in (bool, int, float, str):
         return value  # type: ignore[return-value]  # mypy does not narrow by `type() in`
     raise SchemaError(f"a {type(value).__name__} {place(pointer)} is not JSON; convert it first")
 
 
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def _key(key: object, pointer: str) -> str:
-    if not isinstance(key, str):
-        raise SchemaError(f"the key {key!r} {place(pointer)} is not a string; quote it")
+    if not isinstance(key, str) or not _is_text(key):
+        raise SchemaError(f"the key {key!r} {place(pointer)} is not a text; quote it")
     return key

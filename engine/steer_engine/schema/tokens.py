@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NoReturn
 
 from steer_engine.errors import SchemaSyntaxError
 
@@ -77,6 +76,10 @@ class Cursor:
         """Tell whether the next token is one of these signs."""
         return self.token.kind is Kind.SIGN and self.token.text in signs
 
+    def at_end(self) -> bool:
+        """Tell whether everything is read."""
+        return self.token.kind is Kind.END
+
     def at_line_end(self) -> bool:
         """Tell whether nothing else stands on this line."""
         return self.token.kind in (Kind.NEWLINE, Kind.END)
@@ -102,20 +105,20 @@ class Cursor:
     def close(self, sign: str, opened: Token) -> None:
         """Go past the bracket that closes `opened`."""
         self.skip_newlines()
-        if self.token.kind is Kind.END:
-            self.fail(f"`{opened.text}` is never closed; add `{sign}`", opened)
+        if self.at_end():
+            raise self.error(f"`{opened.text}` is never closed; add `{sign}`", opened)
         if not self.takes(sign):
-            self.fail(f"expected `{sign}` and found `{self.token.text}`")
+            raise self.error(f"expected `{sign}` and found `{self.token.text}`")
 
     def text_between(self, first: Token, after: Token) -> str:
         """Return what is written from `first` up to `after`, at most to the end of its line."""
         end = after.column - 1 if after.line == first.line else None
         return self.lines[first.line - 1][first.column - 1 : end].strip()
 
-    def fail(self, message: str, token: Token | None = None) -> NoReturn:
-        """Raise the syntax error that points at `token`, or at the next token."""
+    def error(self, message: str, token: Token | None = None) -> SchemaSyntaxError:
+        """Return the error that points at `token`, or at the next token."""
         token = token or self.token
-        raise SchemaSyntaxError(message, line=token.line, column=token.column)
+        return SchemaSyntaxError(message, line=token.line, column=token.column)
 
 
 def _tokenized(text: str) -> tuple[tuple[str, ...], tuple[Token, ...], dict[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ def validation_error(schema: Schema, value: object) -> str | None:
     """
     from jsonschema.exceptions import best_match
 
+    if not _is_finite(value):
+        return "a number is too large for JSON"  # `json.loads` makes an infinity of 1e999
     error = best_match(_validator(schema.text).iter_errors(value))
     if error is None:
         return None
@@ -31,6 +34,14 @@ def validation_error(schema: Schema, value: object) -> str | None:
     if len(reason) > _MAX_REASON:
         reason = reason[: _MAX_REASON - 1] + "…"
     return f"{reason} {place(pointer_to('', *error.absolute_path))}"
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 @lru_cache(maxsize=64)

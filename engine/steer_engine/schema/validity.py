@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from steer_engine.errors import SchemaError
 from steer_engine.schema.document import JsonSchema, place, pointer_to, walk
-from steer_engine.schema.references import reachable, target_pointer
+from steer_engine.schema.references import endless_reference, reachable, target_pointer
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -48,17 +48,21 @@ def check_references(document: JsonSchema) -> None:
         if target_pointer(document, str(ref)) is None:
             raise SchemaError(_unresolved(document, str(ref), pointer))
     for pointer, schema in places.items():
-        if refs and pointer and isinstance(schema, dict) and "$id" in schema:
+        is_embedded = bool(pointer) and isinstance(schema, dict) and "$id" in schema
+        if is_embedded and any(f"{ref}/".startswith(f"{pointer}/") for ref in refs):
             raise SchemaError(
                 f"`$id` {place(pointer)} begins a document inside the document, which is not read "
                 "together with `$ref`; remove it and refer to `#/$defs/...`"
             )
+    endless = endless_reference(document)
+    if endless is not None:
+        raise SchemaError(f"the schema {place(endless)} refers to itself without an end; remove it")
 
 
 def _unresolved(document: JsonSchema, ref: str, pointer: str) -> str:
     where = f"`$ref` to {ref!r} {place(pointer)}"
     if not ref.startswith("#"):
-        return f"{where} is refused: never fetched; copy what it names into `$defs`"
+        return f"{where} leads out of this document; refused: never fetched. Copy it into `$defs`"
     known = [f"#{at}" for at, _ in walk(document) if at.split("/")[-2:-1] == ["$defs"]]
     close = get_close_matches(ref, known, n=1)
     return f"{where} names nothing" + (f"; did you mean {close[0]!r}?" if close else "")

@@ -1,0 +1,89 @@
+"""Batches of examples of about one length."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from embedded_training.corpus import BEGINNING, MAIN, example
+from embedded_training.layout import Tokens, lay_out
+from embedded_training.tokenizer import Encoder
+
+LENGTH_STEP = 32
+LONG = 512
+LONGEST = 1536
+P_KEEP_LONG = 0.4  # long texts are slow to train on; some are enough
+N_BEGINNING_TOKENS = 600_000
+POOL_BATCHES = 12
+TARGET_STEP = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Input tokens, and the places where something is to be predicted."""
+
+    tokens: Tensor  # (examples, tokens)
+    places: Tensor  # (targets,) into the flattened tokens
+    targets: Tensor  # (targets,)
+    weights: Tensor  # (targets,)
+    n_tokens: int  # of all workers together
+
+
+def batches(
+    encode: Encoder, *, seed: str, batch_tokens: int, worker: int, n_workers: int
+) -> Iterator[Batch]:
+    """Yield batches without end. All workers draw the same examples and each takes its part."""
+    rng = random.Random(seed)
+    pool: defaultdict[int, list[Tokens]] = defaultdict(list)
+    n_seen = n_drawn = 0
+    while True:
+        n_pooled = 0
+        while n_pooled < POOL_BATCHES * batch_tokens:
+            mixture = BEGINNING if n_seen < N_BEGINNING_TOKENS else MAIN
+            tokens = lay_out(example(f"{seed} {n_drawn}", mixture=mixture), encode)
+            n_drawn += 1
+            length = len(tokens.ids)
+            if length > LONGEST or (length > LONG and rng.random() > P_KEEP_LONG):
+                continue
+            pool[-(-(length - 1) // LENGTH_STEP) * LENGTH_STEP].append(tokens)
+            n_pooled += length
+        groups = list(_full_groups(pool, batch_tokens, n_workers))
+        rng.shuffle(groups)
+        for width, group in groups:
+            n_tokens = sum(len(tokens.ids) for tokens in group)
+            n_seen += n_tokens
+            yield _to_batch(group[worker::n_workers], width, n_tokens)
+
+
+def _full_groups(
+    pool: dict[int, list[Tokens]], batch_tokens: int, n_workers: int
+) -> Iterator[tuple[int, list[Tokens]]]:
+    """Take all full batches out of the pool; each width has one batch size."""
+    for width, waiting in pool.items():
+        size = max(1, batch_tokens // n_workers // width) * n_workers
+        while len(waiting) >= size:
+            yield width, waiting[:size]
+            del waiting[:size]
+
+
+def _to_batch(group: Sequence[Tokens], width: int, n_tokens: int) -> Batch:
+    inputs = torch.zeros(len(group), width, dtype=torch.long)
+    places, targets, weights = [], [], []
+    for row, tokens in enumerate(group):
+        inputs[row, : len(tokens.ids) - 1] = torch.tensor(tokens.ids[:-1])
+        for place in range(tokens.n_prompt, len(tokens.ids)):
+            places.append(row * width + place - 1)
+            targets.append(tokens.ids[place])
+            weights.append(tokens.weights[place])
+    # A few lengths only, for the CPU library prepares each size anew.
+    padding = -len(places) % TARGET_STEP
+    return Batch(
+        inputs,
+        torch.tensor(places + [0] * padding),
+        torch.tensor(targets + [0] * padding),
+        torch.tensor(weights + [0.0] * padding),
+        n_tokens,
+    )

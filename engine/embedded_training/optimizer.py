@@ -1,0 +1,105 @@
+"""The optimiser: Muon for the matrices of the layers, Adam for the embedding.
+
+Muon steps along the nearest matrix with orthogonal rows instead of the averaged gradient. See
+https://kellerjordan.github.io/posts/muon/.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from embedded_training.network import Block, Network
+
+AllReduce = Callable[[Tensor], None]
+
+MUON_MOMENTUM = 0.95
+ADAM_MEMORY = (0.9, 0.97)
+NEWTON_SCHULZ_STEPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRates:
+    """The highest step sizes."""
+
+    muon: float = 0.015
+    adam: float = 0.0015
+
+
+class Optimizer:
+    """Steps a network; its state can be stored and read back."""
+
+    def __init__(self, network: Network, rates: LearningRates) -> None:
+        self._rates = rates
+        self._matrices: list[tuple[Tensor, tuple[int, ...]]] = []
+        for block in network.blocks:
+            assert isinstance(block, Block)
+            hidden = block.shape.hidden_width
+            # Fused matrices are several: each part gets a step of its own.
+            self._matrices += [
+                (block.qkv, block.shape.qkv_widths),
+                (block.attention_out, (block.shape.width,)),
+                (block.gate_up, (hidden, hidden)),
+                (block.down, (block.shape.width,)),
+            ]
+        self._embedding = network.embedding
+        self._momenta = [torch.zeros_like(matrix) for matrix, _ in self._matrices]
+        self._mean = torch.zeros_like(self._embedding)
+        self._square = torch.zeros_like(self._embedding)
+        self._n_steps = 0
+
+    @torch.no_grad()
+    def step(self, factor: float) -> None:
+        """Take one step of `factor` times the highest size, along the gradients in `.grad`."""
+        self._n_steps += 1
+        for (matrix, heights), momentum in zip(self._matrices, self._momenta, strict=True):
+            assert matrix.grad is not None
+            momentum.lerp_(matrix.grad, 1 - MUON_MOMENTUM)
+            ahead = matrix.grad.lerp(momentum, MUON_MOMENTUM)
+            parts = [
+                _orthogonalized(part) * max(1, part.shape[0] / part.shape[1]) ** 0.5
+                for part in ahead.split(list(heights))
+            ]
+            matrix.add_(torch.cat(parts), alpha=-self._rates.muon * factor)
+        self._step_embedding(self._rates.adam * factor)
+
+    def _step_embedding(self, rate: float) -> None:
+        gradient = self._embedding.grad
+        assert gradient is not None
+        mean_memory, square_memory = ADAM_MEMORY
+        self._mean.lerp_(gradient, 1 - mean_memory)
+        self._square.lerp_(gradient.square(), 1 - square_memory)
+        mean = self._mean / (1 - mean_memory**self._n_steps)
+        size = (self._square / (1 - square_memory**self._n_steps)).sqrt_().add_(1e-8)
+        self._embedding.addcdiv_(mean, size, value=-rate)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `load_state` needs to go on from here."""
+        return {
+            "momenta": self._momenta,
+            "mean": self._mean,
+            "square": self._square,
+            "n_steps": self._n_steps,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a stored state."""
+        for momentum, stored in zip(self._momenta, state["momenta"], strict=True):
+            momentum.copy_(stored)
+        self._mean.copy_(state["mean"])
+        self._square.copy_(state["square"])
+        self._n_steps = state["n_steps"]
+
+
+def _orthogonalized(matrix: Tensor) -> Tensor:
+    """Return about the nearest matrix with orthogonal rows or columns, by Newton-Schulz steps."""
+    x = matrix.bfloat16()
+    tall = x.shape[0] > x.shape[1]
+    x = x.T.contiguous() if tall else x
+    x = x / (x.norm() + 1e-7)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        square = x @ x.T
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * (square @ square)) @ x
+    return (x.T if tall else x).float()

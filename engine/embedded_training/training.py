@@ -1,0 +1,273 @@
+"""Trains the embedded model: ``python -m embedded_training.training --out DIR --minutes 90``.
+
+On a CPU, several single-threaded workers share each batch: the bfloat16 products of PyTorch use
+one thread only. On a GPU there is one worker. A run that was interrupted goes on from its last
+checkpoint when the same command is given again.
+"""
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, multiprocessing
+from torch.nn import functional
+
+from embedded_training.batching import Batch, batches
+from embedded_training.evaluation import Score, evaluation_sets, score_forced
+from embedded_training.network import Network, NetworkShape
+from embedded_training.optimizer import LearningRates, Optimizer
+from embedded_training.priming import prime
+from embedded_training.tokenizer import load_tokenizer, make_encoder
+
+WARM_UP_STEPS = 40
+LOG_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a training run is told."""
+
+    out: Path
+    minutes: float
+    hold: float
+    batch_tokens: int
+    seed: int
+    n_workers: int
+    device: str
+    port: int
+    eval_tokens: int
+    checkpoint_minutes: float
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is; stored in its checkpoints."""
+
+    n_steps: int = 0
+    n_tokens: int = 0
+    minutes: float = 0.0
+    n_starts: int = 0
+
+
+def rate_factor(options: RunOptions, progress: Progress) -> float:
+    """Return the share of the highest step size: warm-up, constant, then linearly down to 0."""
+    warm = min(1.0, (progress.n_steps + 1) / WARM_UP_STEPS)
+    left = 1 - progress.minutes / options.minutes
+    return warm * min(1.0, max(0.01, left / (1 - options.hold)))
+
+
+def train(worker: int, options: RunOptions) -> None:
+    """Run one of the workers until the time is over."""
+    if options.n_workers > 1:
+        torch.set_num_threads(1)
+        _join_group(worker, options)
+    torch.manual_seed(options.seed)
+    network = Network(NetworkShape(), seed=options.seed)
+    prime(network, seed=options.seed)
+    network.to(options.device)
+    optimizer = Optimizer(network, LearningRates())
+    progress = _resume(options, network, optimizer)
+    encode = make_encoder(load_tokenizer())
+    stream = batches(
+        encode,
+        seed=f"{options.seed} {progress.n_starts}",
+        batch_tokens=options.batch_tokens,
+        worker=worker,
+        n_workers=options.n_workers,
+    )
+    reporter = Reporter(options, progress, network, optimizer, leads=worker == 0)
+    sets = evaluation_sets(encode, n_examples=60)
+    while progress.minutes < options.minutes:
+        batch = next(stream)
+        loss = _train_step(network, optimizer, batch, options, rate_factor(options, progress))
+        progress.n_steps += 1
+        progress.n_tokens += batch.n_tokens
+        progress.minutes = _agreed(reporter.minutes(), options)
+        reporter.report_step(loss)
+        if reporter.evaluation_is_due():
+            own = {name: part[worker :: options.n_workers] for name, part in sets.items()}
+            reporter.report_scores(_gathered(score_forced(network, own), options))
+    reporter.save()
+
+
+def _train_step(
+    network: Network, optimizer: Optimizer, batch: Batch, options: RunOptions, factor: float
+) -> float:
+    """Take one step; return the mean loss of the tokens that are the model's choice."""
+    device = options.device
+    logits = network(batch.tokens.to(device), dtype=torch.bfloat16, kept=batch.places.to(device))
+    losses = functional.cross_entropy(logits.float(), batch.targets.to(device), reduction="none")
+    weights = batch.weights.to(device)
+    network.zero_grad(set_to_none=True)
+    ((losses * weights).sum() / weights.sum()).backward()  # type: ignore[no-untyped-call]
+    if options.n_workers > 1:
+        _average_gradients(network, options.n_workers)
+    optimizer.step(factor)
+    return float(losses.detach()[weights >= 1].mean())
+
+
+def _join_group(worker: int, options: RunOptions) -> None:
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(options.port)}
+    os.environ.update(address, GLOO_SOCKET_IFNAME="lo")
+    distributed.init_process_group("gloo", rank=worker, world_size=options.n_workers)
+
+
+def _average_gradients(network: Network, n_workers: int) -> None:
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= n_workers
+    start = 0
+    for gradient in gradients:
+        gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+        start += gradient.numel()
+
+
+def _agreed(minutes: float, options: RunOptions) -> float:
+    """Return the first worker's clock, so that all workers stop and slow down together."""
+    if options.n_workers == 1:
+        return minutes
+    clock: Tensor = torch.tensor([minutes], dtype=torch.float64)
+    distributed.broadcast(clock, 0)
+    return float(clock)
+
+
+def _gathered(scores: dict[str, Score], options: RunOptions) -> dict[str, Score]:
+    if options.n_workers == 1:
+        return scores
+    parts: list[Any] = [None] * options.n_workers
+    distributed.all_gather_object(parts, scores)
+    return {name: sum((part[name] for part in parts), Score()) for name in scores}
+
+
+def _resume(options: RunOptions, network: Network, optimizer: Optimizer) -> Progress:
+    """Load the last checkpoint, if there is one."""
+    path = options.out / "checkpoint.pt"
+    if not path.exists():
+        return Progress()
+    stored = torch.load(path, map_location=options.device, weights_only=True)
+    network.load_state_dict(stored["network"])
+    optimizer.load_state(stored["optimizer"])
+    progress = Progress(**stored["progress"])
+    progress.n_starts += 1
+    return progress
+
+
+class Reporter:
+    """Writes the log, a one-line status and the checkpoints; only the leading worker does."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        progress: Progress,
+        network: Network,
+        optimizer: Optimizer,
+        *,
+        leads: bool,
+    ) -> None:
+        self._options, self._progress = options, progress
+        self._network, self._optimizer = network, optimizer
+        self._leads = leads
+        self._start = time.monotonic() - 60 * progress.minutes
+        self._first = (progress.n_tokens, progress.minutes)
+        self._losses: list[float] = []
+        self._saved = progress.minutes
+        self._evaluated = progress.n_tokens
+        options.out.mkdir(parents=True, exist_ok=True)
+
+    def minutes(self) -> float:
+        """Return how long the run has taken, earlier parts included."""
+        return (time.monotonic() - self._start) / 60
+
+    def report_step(self, loss: float) -> None:
+        """Note a step; write the log line and the checkpoint when they are due."""
+        self._losses.append(loss)
+        progress = self._progress
+        if not self._leads:
+            return
+        if progress.n_steps % LOG_STEPS == 0:
+            mean = sum(self._losses) / len(self._losses)
+            self._losses.clear()
+            self._log({**asdict(progress), "loss": round(mean, 4), "speed": self._speed()})
+        if progress.minutes - self._saved >= self._options.checkpoint_minutes:
+            self._saved = progress.minutes
+            self.save()
+
+    def evaluation_is_due(self) -> bool:
+        """Tell whether to evaluate now; the same for all workers."""
+        if self._progress.n_tokens - self._evaluated < self._options.eval_tokens:
+            return False
+        self._evaluated = self._progress.n_tokens
+        return True
+
+    def report_scores(self, scores: dict[str, Score]) -> None:
+        """Write the scores to the log."""
+        if self._leads:
+            self._log(
+                {**asdict(self._progress), "scores": {k: s.shares() for k, s in scores.items()}}
+            )
+
+    def save(self) -> None:
+        """Replace the checkpoint."""
+        if not self._leads:
+            return
+        path = self._options.out / "checkpoint.pt"
+        part = path.with_suffix(".part")
+        torch.save(
+            {
+                "network": self._network.state_dict(),
+                "shape": asdict(self._network.shape),
+                "optimizer": self._optimizer.state(),
+                "progress": asdict(self._progress),
+            },
+            part,
+        )
+        part.replace(path)
+
+    def _speed(self) -> int:
+        n_tokens, minutes = self._first
+        seconds = 60 * (self._progress.minutes - minutes)
+        return round((self._progress.n_tokens - n_tokens) / max(seconds, 1e-9))
+
+    def _log(self, entry: dict[str, Any]) -> None:
+        line = json.dumps(entry)
+        with (self._options.out / "training_log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        (self._options.out / "STATUS").write_text(line + "\n", encoding="utf-8")
+
+
+def _read_options() -> RunOptions:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and log")
+    parser.add_argument("--minutes", type=float, default=90)
+    parser.add_argument("--hold", type=float, default=0.2, help="share before the rate falls")
+    parser.add_argument("--batch-tokens", type=int, default=10_240)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--n-workers", type=int, help="one per core on a CPU")
+    parser.add_argument("--port", type=int, default=29521)
+    parser.add_argument("--eval-tokens", type=int, default=2_000_000)
+    parser.add_argument("--checkpoint-minutes", type=float, default=3)
+    arguments = vars(parser.parse_args())
+    if arguments["n_workers"] is None:
+        on_cpu = arguments["device"] == "cpu"
+        arguments["n_workers"] = (os.cpu_count() or 1) if on_cpu else 1
+    return RunOptions(**arguments)
+
+
+def main() -> None:
+    """Train with the options of the command line."""
+    options = _read_options()
+    if options.n_workers == 1:
+        train(0, options)
+    else:
+        multiprocessing.spawn(train, (options,), nprocs=options.n_workers)
+
+
+if __name__ == "__main__":
+    main()

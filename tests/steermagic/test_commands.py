@@ -1,0 +1,99 @@
+"""The commands of `%steer`."""
+
+from __future__ import annotations
+
+import pytest
+from steer_engine import BudgetError, Engine
+from steer_engine.backends.fake import FakeBackend
+
+from steermagic.commands import COMMANDS, help_text, run_command
+from steermagic.display import SteerView
+from steermagic.errors import CommandError
+from steermagic.job import Job
+from steermagic.options import OPTIONS, SteerOptions
+from steermagic.schemas import read_source
+from steermagic.session import Session
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(lambda _spec: Engine(FakeBackend('{"a": "x"}')))
+
+
+def run(session: Session, line: str, **names: object) -> str:
+    return str(run_command(session, line, names))
+
+
+def answer(session: Session, **options: object) -> object:
+    return session.answer(Job("hello", read_source("a: str"), SteerOptions(**options)))
+
+
+def test_the_status_tells_what_is_in_use(session):
+    assert run(session, "") == "model in use: embedded\nno model is loaded yet"
+    assert run(session, "use tiny.gguf --as tiny") == (
+        "model in use: fake · fake · 0.0M parameters · none · reads 4096 tokens"
+    )
+    assert run(session, "").startswith("model in use: tiny\nloaded: fake")
+    assert "tiny: alias of tiny.gguf" in run(session, "models")
+    assert run(session, "unload") == "1 model unloaded"
+    assert run(session, "unload") == "0 models unloaded"
+
+
+def test_a_schema_is_shown_in_three_forms(session):
+    shown = run(session, "schema Ticket", Ticket='subject: str  # in short\nlevel: "a" | "b"')
+    assert "# compact\nsubject: str  # in short" in shown
+    assert "# Pydantic\n" in shown
+    assert "class " in shown
+    assert '# JSON Schema\n{\n  "type": "object"' in shown
+
+
+def test_a_form_that_cannot_say_a_schema_is_marked(session):
+    schema = {"type": "object", "patternProperties": {"^a": {"type": "string"}}}
+    assert "# compact\n(cannot say this schema exactly)" in run(session, "schema s", s=schema)
+
+
+def test_the_last_result_can_be_had_again(session):
+    frame = answer(session)
+    assert run_command(session, "last", {}).equals(frame)
+
+
+def test_the_last_failure_can_be_read(session):
+    with pytest.raises(BudgetError):
+        answer(session, max_tokens=4)
+    assert run(session, "last").startswith("BudgetError: ")
+    assert run(session, "last").endswith('\n{"a": "')
+
+
+def test_all_tokens_can_be_seen(session):
+    frame = answer(session)
+    last, of_frame = run_command(session, "view", {}), run_command(session, "view f", {"f": frame})
+    assert isinstance(last, SteerView)
+    assert last == of_frame
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("hlep", "unknown command %steer hlep; did you mean 'help'?"),
+        ("name: str", "unknown command %steer name:; %steer help lists them"),
+        ("use", "write %steer use MODEL, or %steer use MODEL --as ALIAS"),
+        ("use a --alias b", "write %steer use MODEL, or %steer use MODEL --as ALIAS"),
+        ("use a --as my-model", "an alias is one word of letters, digits and _, not 'my-model'"),
+        ("schema", "write %steer schema NAME, or the schema itself in place of NAME"),
+        ("last", "nothing has run yet; start with a cell %%steer"),
+        ("view frme", "there is no variable 'frme'; did you mean 'frame'?"),
+        ("view frame", "'frame' is not a frame of one of the last %%steer cells"),
+    ],
+)
+def test_a_command_that_cannot_be_done_says_why(line, message, session):
+    with pytest.raises(CommandError) as caught:
+        run(session, line, frame=3)
+    assert str(caught.value) == message
+
+
+def test_help_lists_every_option_and_command(session):
+    text = run(session, "help")
+    assert text == help_text()
+    assert all(flag in text for option in OPTIONS for flag in option.flags)
+    assert all(command.usage in text for command in COMMANDS.values())
+    assert max(map(len, text.splitlines())) <= 100

@@ -1,0 +1,231 @@
+"""Cells as a shell runs them, with the real engine over a model of no weights."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from IPython.utils.capture import capture_output
+from pydantic import BaseModel
+from steer_engine import open_engine
+
+import steermagic
+from steermagic.errors import CellError
+from steermagic.session import shared_session
+
+DOGS = [{"name": "Rex", "age": 3, "superpower": "flies"}]
+TICKET = {"subject": "Late", "urgency": "low", "due": "2026-01-31", "amount": None}
+INVOICE = {"vendor": "ACME", "lines": [{"name": "pen", "price": 1.5}, {"name": "ink", "price": 2}]}
+TICKET_CELL = """\
+%%steer -o ticket
+subject: str
+urgency: "low" | "medium" | "high"     # how fast must we answer
+due: date | None
+amount: float | None  # in EUR
+---
+Extract the ticket from this mail:
+{{ mail }}
+"""
+
+
+class Line(BaseModel):
+    name: str
+    price: float
+
+
+class Invoice(BaseModel):
+    vendor: str
+    lines: list[Line]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """No settings of the project these tests are in."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_three_dogs(notebook):
+    cell = "%%steer name: str, age: int, superpower: str --many\nInvent three cool dogs\n"
+    frame = notebook(DOGS).run(cell)
+    assert frame.to_dict("records") == DOGS
+
+
+def test_a_ticket_is_stored_and_shown(notebook):
+    book = notebook(TICKET)
+    frame = book.run(TICKET_CELL, mail="It's late!")
+    assert frame is book.shell.user_ns["ticket"] is book.shell.user_ns["_"]
+    assert list(frame["urgency"].cat.categories) == ["low", "medium", "high"]
+    assert frame["due"].tolist() == [pd.Timestamp("2026-01-31")]
+    assert book.session.last_run().job.prompt.endswith("this mail:\nIt's late!")
+
+
+def test_a_person_from_json_schema(notebook):
+    frame = notebook({"name": "Ada", "born": 1815}).run(
+        '%%steer -o person\n{"type":"object","properties":{"name":{"type":"string"},'
+        '"born":{"type":"integer"}},"required":["name","born"]}\n'
+        "Who wrote the first computer program?\n"
+    )
+    assert frame.to_dict("records") == [{"name": "Ada", "born": 1815}]
+
+
+def test_lines_of_an_invoice(notebook):
+    names = {"Invoice": Invoice, "pdf_text": "pen 1.50, ink 2"}
+    cell = "%%steer Invoice --rows lines {}-o lines --seed 1\n{{{{ pdf_text }}}}\n"
+    frame = notebook(INVOICE).run(cell.format(""), **names)
+    assert frame["lines.name"].tolist() == ["pen", "ink"]
+    pl = pytest.importorskip("polars")
+    frame = notebook(INVOICE).run(cell.format("--as polars "), **names)
+    assert isinstance(frame, pl.DataFrame)
+    assert frame["lines.price"].to_list() == [1.5, 2.0]
+
+
+def test_a_cell_over_a_frame_says_that_it_is_not_available(notebook):
+    cell = """\
+%%steer --over reviews --out rated --cache
+sentiment: "neg" | "mixed" | "pos"
+topics: list[str]  # at most three words each
+---
+Review of {{ product }}: {{ text }}
+"""
+    with pytest.raises(CellError, match=r"^--over is not available in this version$"):
+        notebook("").run(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "message"),
+    [
+        ("%%steer\nInvent three dogs", "CellSyntaxError", "the cell has no schema"),
+        ("%%steer a: str\n\n", "CellSyntaxError", "the prompt is missing"),
+        ('%%steer\n{"type" "object"}\nhi', "SchemaSyntaxError", "is not JSON"),
+        ('%%steer\n{"type": "strin"}\nhi', "SchemaError", "strin"),
+        ("%%steer\nname: str\nage: itn\n---\nhi", "SchemaSyntaxError", "(line 3, column 6)"),
+        ("%%steer name: free text\nhi", "SchemaSyntaxError", "name: str  # free text"),
+        ("%%steer Tickt\nhi", "SchemaError", "no schema named 'Tickt'; did you mean 'Ticket'?"),
+        ("%%steer a: str\n{{ mial }}", "InterpolationError", "did you mean 'mail'?"),
+        ("%%steer a: str --mnay\nhi", "OptionError", "did you mean '--many'?"),
+        ("%%steer a: str -o 1x\nhi", "OptionError", "'1x' cannot be one"),
+        ("%%steer a: str --top-p 2\nhi", "SamplingError", "top_p must be"),
+        ("%%steer a: str --rows b\nhi", "FrameError", "there is no field 'b'"),
+        ("%steer hlep", "CommandError", "did you mean 'help'?"),
+    ],
+)
+def test_bad_input_is_one_line_and_a_failed_cell(cell, kind, message, notebook):
+    with pytest.raises(CellError) as caught:
+        notebook("").run(cell, Ticket=Invoice, mail="hello")
+    [line] = caught.value._render_traceback_()
+    assert line.startswith(f"{kind}: ")
+    assert message in line
+    assert "\n" not in line
+
+
+def test_a_model_that_is_not_there_is_one_line(notebook):
+    book = notebook("")
+    book.session._open = open_engine
+    with pytest.raises(CellError, match=r"there is no model file .*nope\.gguf"):
+        book.run("%%steer a: str -m nope.gguf\nhi")
+
+
+def test_a_failed_row_shows_what_it_had_written(notebook):
+    with pytest.raises(CellError) as caught:
+        notebook({"a": "x" * 99}).run("%%steer a: str --max-tokens 20\nhi")
+    first, second = caught.value._render_traceback_()
+    assert first.startswith("BudgetError: ")
+    assert second.startswith('It had written: {"a": "xxx')
+
+
+def test_an_interrupt_keeps_finished_rows_in_the_variable(notebook, interrupted):
+    book = notebook("")
+    dogs = [{"name": name, "age": 1} for name in ("Rex", "Ada")]
+    book.session._open = interrupted(dogs, text="Ad")._open
+    with pytest.raises(CellError, match=r"^stopped; 1 finished row is kept: in 'dogs'$"):
+        book.run("%%steer name: str, age: int 0..9 --many -o dogs\nInvent dogs")
+    assert book.shell.user_ns["dogs"]["name"].tolist() == ["Rex"]
+    book.run("df = %steer last")
+    assert book.shell.user_ns["df"].equals(book.shell.user_ns["dogs"])
+    with pytest.raises(CellError, match=r"kept: df = %steer last$"):
+        book.run("%%steer name: str, age: int 0..9 --many\nInvent dogs")
+
+
+def test_a_failed_cell_leaves_the_variable_alone(notebook):
+    book = notebook({"a": "x" * 99})
+    with pytest.raises(CellError):
+        book.run("%%steer a: str --max-tokens 20 -o kept\nhi", kept=1)
+    assert book.shell.user_ns["kept"] == 1
+
+
+def test_quiet_shows_nothing(notebook):
+    book = notebook({"a": "x"})
+    with capture_output() as captured:
+        assert book.run("%%steer a: str --quiet -o kept\nhi") is None
+    assert (captured.stdout, captured.outputs) == ("", [])
+    assert book.shell.user_ns["kept"]["a"].tolist() == ["x"]
+
+
+def test_time_above_works(notebook):
+    frame = notebook({"a": "x"}).run("%%time\n%%steer a: str\nhi\n")
+    assert frame["a"].tolist() == ["x"]
+
+
+def test_a_dry_run_shows_the_prompt_and_runs_nothing(notebook):
+    with capture_output() as captured:
+        book = notebook({"a": "x"})
+        assert (
+            book.run("%%steer a: str --dry-run -o kept --system 'Be brief.'\nhi {{ 1 + 1 }}")
+            is None
+        )
+    shown = captured.outputs[0].data["text/plain"]
+    assert "Be brief." in shown
+    assert "hi 2" in shown
+    assert "tokens; nothing was run" in shown
+    assert "kept" not in book.shell.user_ns
+
+
+def test_ipython_expands_nothing(notebook):
+    book = notebook({"a": "x"})
+    book.run("%%steer a: str\n{mail} and $mail and {{ mail }}", mail="M")
+    assert book.session.last_run().job.prompt == "{mail} and $mail and M"
+
+
+def test_settings_of_the_shell_and_the_line(notebook, monkeypatch):
+    book = notebook({"a": "x"})
+    monkeypatch.setenv("STEERMAGIC_SEED", "1")
+    book.run("%%steer a: str\nhi")
+    assert book.session.last_run().job.options.seed == 1
+    book.run("%config SteerMagic.seed = 2")
+    book.run("%%steer a: str\nhi")
+    assert book.session.last_run().job.options.seed == 2
+    book.run("%%steer a: str --seed 3\nhi")
+    assert book.session.last_run().job.options.seed == 3
+
+
+def test_the_model_in_use_is_used(notebook):
+    book = notebook({"a": "x"})
+    book.run("%steer use big.gguf --as big")
+    book.run("%%steer a: str\nhi")
+    assert book.session.last_run().job.options.model == "big"
+    assert list(book.session.loaded()) == ["big.gguf"]
+
+
+def test_loading_the_extension_registers_the_magics(shell):
+    steermagic.load_ipython_extension(shell)
+    magics = shell.find_cell_magic("steer").__self__
+    assert magics is shell.find_line_magic("steer").__self__
+    assert magics.session is shared_session()
+    steermagic.load_ipython_extension(shell)
+    assert [type(each).__name__ for each in shell.configurables].count("SteerMagic") == 1
+
+
+def test_the_view_can_be_left_out(notebook):
+    book = notebook({"a": "x"})
+    n_callbacks = len(book.shell.events.callbacks["post_execute"])
+    book.run("%%steer a: str --view off\nhi")
+    book.run("%%steer a: str\nhi")
+    assert len(book.shell.events.callbacks["post_execute"]) == n_callbacks
+
+
+def test_help_is_the_docstring(notebook):
+    book = notebook("")
+    assert book.magics.steer.__doc__.startswith("A schema and a prompt in a cell become")
+    with capture_output() as captured:
+        book.run("%steer help")
+    [shown] = captured.outputs
+    assert shown.data["text/plain"] == book.magics.steer.__doc__

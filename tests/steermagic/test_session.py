@@ -1,0 +1,170 @@
+"""A session loads a model once, remembers runs, and keeps what was finished."""
+
+from __future__ import annotations
+
+import pytest
+from steer_engine import BudgetError, Engine, ModelError, Schema, open_engine, read_schema, rows_of
+from steer_engine.backends.fake import FakeBackend
+
+import steermagic
+from steermagic.errors import CommandError, FrameError, SteerCancelled
+from steermagic.job import Job
+from steermagic.options import SteerOptions
+from steermagic.schemas import FoundSchema, read_source
+from steermagic.session import Session, check_outcome
+
+DOG = read_schema("name: str, age: int 0..9")
+DOGS = [{"name": "Rex", "age": 3}, {"name": "Ada", "age": 4}, {"name": "Bo", "age": 5}]
+
+
+def job(schema: Schema = DOG, **options: object) -> Job:
+    return Job("Invent a dog", FoundSchema(schema), SteerOptions(**options))
+
+
+def test_a_model_is_loaded_once():
+    opened: list[str] = []
+
+    def open_fake(spec: str) -> Engine:
+        opened.append(spec)
+        return Engine(FakeBackend())
+
+    session = Session(open_fake)
+    assert session.engine(None) is session.engine("embedded")
+    session.use("big.gguf", alias="big")
+    assert session.engine("big") is session.engine("big.gguf") is session.engine(None)
+    assert opened == ["embedded", "big.gguf"]
+    assert set(session.loaded()) == {"embedded", "big.gguf"}
+    assert session.unload() == 2
+    session.engine(None)
+    assert opened == ["embedded", "big.gguf", "big.gguf"]
+
+
+def test_a_model_that_does_not_load_is_not_in_use():
+    session = Session(open_engine)
+    with pytest.raises(ModelError, match="there is no model file"):
+        session.use("/no/such/model.gguf", alias="x")
+    assert session.model is None
+    assert session.aliases == {}
+
+
+def test_a_run_gives_a_frame(wishing):
+    session = wishing(DOGS[0])
+    run = session.run(job())
+    frame = session.result(run)
+    assert frame.to_dict("records") == [DOGS[0]]
+    assert frame.attrs == {"steermagic_run": run.id}
+    assert session.last_run() is session.find_run(run.id) is run
+
+
+def test_only_the_last_runs_are_kept(wishing):
+    session = wishing(DOGS[0])
+    runs = [session.run(job(as_="dict")) for _ in range(33)]
+    assert session.find_run(runs[0].id) is None
+    assert session.find_run(runs[1].id) is runs[1]
+
+
+def test_nothing_has_run_at_first(wishing):
+    with pytest.raises(CommandError, match="nothing has run yet"):
+        wishing("").last_run()
+
+
+@pytest.mark.parametrize(
+    ("form", "value"), [("dict", DOGS[0]), ("json", '{"name": "Rex", "age": 3}')]
+)
+def test_other_forms_of_a_result(form, value, wishing):
+    session = wishing(DOGS[0])
+    assert session.result(session.run(job(as_=form))) == value
+
+
+def test_models_are_built_from_records(wishing):
+    from pydantic import BaseModel
+
+    class Dog(BaseModel):
+        name: str
+        age: int
+
+    one = wishing(DOGS[0])
+    found = read_source(Dog)
+    assert one.answer(Job("x", found, SteerOptions(as_="model"))) == Dog(name="Rex", age=3)
+    many = wishing(DOGS[:2])
+    options = SteerOptions(as_="model", many=True)
+    dogs = many.answer(Job("x", read_source(Dog, many=True), options))
+    assert [dog.name for dog in dogs] == ["Rex", "Ada"]
+
+
+def test_a_validator_of_the_users_class_may_refuse(wishing):
+    from pydantic import BaseModel, field_validator
+
+    class Dog(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def check(cls, name: str) -> str:
+            raise ValueError("no dogs today")
+
+    with pytest.raises(FrameError) as caught:
+        wishing(DOGS[0]).answer(Job("x", read_source(Dog), SteerOptions(as_="model")))
+    assert str(caught.value) == (
+        "Dog refuses the answer at /name: Value error, no dogs today;"
+        " ask for --as dict, or say in the prompt what is wanted"
+    )
+
+
+def test_a_result_that_cannot_be_made_is_refused_before_the_run():
+    with pytest.raises(FrameError, match="--as model needs a schema that is a class"):
+        job(as_="model")
+    with pytest.raises(FrameError, match="there is no field 'lines'"):
+        job(rows="lines")
+
+
+@pytest.mark.parametrize(("text", "n_kept", "rows"), [("Ada", 1, "row is"), ("Bo", 2, "rows are")])
+def test_an_interrupted_list_keeps_its_finished_rows(text, n_kept, rows, interrupted):
+    session = interrupted(DOGS, text=text)
+    run = session.run(job(rows_of(DOG)))
+    assert session.result(run).to_dict("records") == DOGS[:n_kept]
+    with pytest.raises(SteerCancelled) as caught:
+        check_outcome(run, kept_in="in 'dogs'")
+    assert str(caught.value) == f"stopped; {n_kept} finished {rows} kept: in 'dogs'"
+
+
+def test_an_interrupted_object_keeps_nothing(interrupted):
+    run = interrupted(DOGS[0], text="Re").run(job())
+    with pytest.raises(SteerCancelled) as caught:
+        check_outcome(run, kept_in="")
+    assert str(caught.value) == "stopped before a row was finished; nothing is kept"
+    assert run.rows[0].text == '{"name": "Re'
+
+
+def test_a_script_is_really_interrupted(interrupted):
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(DOGS[0], text="Re").answer(job())
+
+
+def test_a_failed_row_says_what_it_had_written(wishing):
+    session = wishing({"name": "x" * 300, "age": 3})
+    with pytest.raises(BudgetError) as caught:
+        session.answer(job(max_tokens=150))
+    [note] = caught.value.__notes__
+    assert note.startswith('It had written: {"name": "xxx')
+    assert len(note) < 150
+    assert len(session.last_run().rows[0].text) > 100
+
+
+def test_a_preview_runs_nothing(wishing):
+    session = wishing("")
+    text, n_tokens = session.preview(job(system="Be brief."))
+    assert "Be brief." in text
+    assert "Invent a dog" in text
+    assert "age: int 0..9" in text
+    assert n_tokens > 10
+    with pytest.raises(CommandError):
+        session.last_run()
+
+
+def test_the_function_answers_like_a_cell(wishing, monkeypatch):
+    session = wishing([DOGS[0]])
+    monkeypatch.setattr("steermagic.session.shared_session", lambda: session)
+    frame = steermagic.steer("Invent {{ dogs }}", "name: str, age: int", many=True)
+    assert frame.to_dict("records") == [DOGS[0]]
+    assert session.last_run().job.prompt == "Invent {{ dogs }}"
