@@ -40,6 +40,7 @@ def steer(
     seed: int = 0,
     max_tokens: int = 1024,
     system: str | None = None,
+    unsteered: bool = False,
 ) -> Any:  # noqa: ANN401 - a DataFrame, unless `as_` asks for something else
     """Answer `prompt` in the form of `schema`; return what ``%%steer`` would.
 
@@ -65,5 +66,6 @@ def steer(
         seed=seed,
         max_tokens=max_tokens,
         system=system,
+        unsteered=unsteered,
     )
     return shared_session().answer(Job(prompt, read_source(schema, many=many), options))

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from steer_engine import Schema, SteerError
-
 from steermagic.display import SteerView
 from steermagic.runs import Run
 

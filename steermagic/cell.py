@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from steer_engine import SchemaSyntaxError
-
 from steermagic.errors import CellSyntaxError
 from steermagic.line import Line, read_line
 from steermagic.options import SteerOptions, read_options

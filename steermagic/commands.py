@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from steer_engine import EMBEDDED, ModelInfo, write_json, write_notation, write_pydantic
-
 from steermagic.accessor import find_attached
 from steermagic.cell import SchemaText
 from steermagic.display import SteerView, Text

@@ -14,7 +14,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 from steer_engine import Column, JsonValue, Schema, column_plan
-
 from steermagic import pandas_frames, polars_frames
 from steermagic.errors import MissingExtraError
 from steermagic.rows import explode_record, explode_schema

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from steer_engine import Request, compose
-
 from steermagic.cell import SteerCell
 from steermagic.options import SteerOptions
 from steermagic.prompt import interpolate
@@ -23,14 +22,16 @@ class Job:
     options: SteerOptions
 
     def __post_init__(self) -> None:
-        # Before the model works for minutes, not after.
-        check_result(self.found, self.options)
+        if not self.options.unsteered:
+            # Before the model works for minutes, not after.
+            check_result(self.found, self.options)
 
     def requests(self) -> tuple[Request, ...]:
         """Return what the engine is asked for."""
         schema, options = self.found.schema, self.options
         messages = compose(self.prompt, schema, system=options.system)
-        return (Request(0, messages, schema, options.sampling, options.max_tokens),)
+        held_to = None if options.unsteered else schema
+        return (Request(0, messages, held_to, options.sampling, options.max_tokens),)
 
 
 def make_job(cell: SteerCell, namespace: Mapping[str, object]) -> Job:

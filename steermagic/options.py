@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from steer_engine import MAX_TOKENS, Sampling
-
 from steermagic.errors import OptionError, did_you_mean
 
 FORMATS = ("pandas", "polars", "arrow", "dict", "json", "model")
@@ -44,6 +43,7 @@ class SteerOptions:
     max_tokens: int = MAX_TOKENS
     system: str | None = None
     view: str = "auto"
+    unsteered: bool = False
     dry_run: bool = False
     quiet: bool = False
 
@@ -52,6 +52,8 @@ class SteerOptions:
             raise OptionError(f"{self.as_!r} is not a form of result; use {_listed(FORMATS)}")
         if self.rows is not None and self.as_ not in TABLES:
             raise OptionError(f"--rows makes table rows, which --as {self.as_} has none of")
+        if self.unsteered and (self.rows is not None or self.as_ != "pandas"):
+            raise OptionError("--unsteered gives plain text, which --rows and --as cannot shape")
         if self.max_tokens < 1:
             raise OptionError(f"max_tokens must be 1 or more, not {self.max_tokens}")
 
@@ -203,6 +205,7 @@ OPTIONS = (
     ),
     Option("system", ("--system",), str, '"TEXT"', "instructions ahead of the schema"),
     Option("view", ("--view",), _one_of(VIEWS), "VIEW", "auto, static or off", is_setting=True),
+    Option("unsteered", ("--unsteered",), None, "", "do not steer, to see what steering is for"),
     Option("dry_run", ("--dry-run",), None, "", "show what the model would read; run nothing"),
     Option("quiet", ("--quiet",), None, "", "show nothing"),
 )

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from steer_engine import Column, ColumnKind, JsonValue
 
+from steer_engine import Column, ColumnKind, JsonValue
 from steermagic.temporal import read_date, read_datetime, read_duration, read_time
 
 if TYPE_CHECKING:

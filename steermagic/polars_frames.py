@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from steer_engine import Column, ColumnKind, JsonValue, Schema
-
 from steermagic.subschemas import plain, subschema
 from steermagic.temporal import read_date, read_datetime, read_duration, read_time
 

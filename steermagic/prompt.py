@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from types import CodeType
 
 from steer_engine import SCHEMA_PLACE
-
 from steermagic.errors import InterpolationError, did_you_mean
 
 _OPEN = re.compile(r"\\\{\{|\{\{")

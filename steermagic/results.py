@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 
 from steer_engine import JsonValue
-
 from steermagic.errors import FrameError
 from steermagic.frames import to_frame
 from steermagic.options import TABLES, SteerOptions

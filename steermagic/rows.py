@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from steer_engine import JsonValue, Schema, read_schema
-
 from steermagic.errors import FrameError, did_you_mean
 from steermagic.subschemas import definitions, plain
 

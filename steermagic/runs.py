@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from steer_engine import Event, JsonValue, RowDone, RowFailed, SteerError, Step, Steps
-
 from steermagic.job import Job
 
 

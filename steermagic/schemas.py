@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steer_engine import Schema, SchemaError, SchemaSyntaxError, read_schema, rows_of
-
 from steermagic.cell import SchemaText
 from steermagic.errors import did_you_mean
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 
 from steer_engine import EMBEDDED, Engine, ModelInfo, open_engine
-
 from steermagic.accessor import attach, register_accessor
 from steermagic.errors import CommandError, SteerCancelled
 from steermagic.job import Job
 from steermagic.results import make_result
 from steermagic.runs import Run, follow
+from steermagic.unsteered import judge
 
 _N_KEPT_RUNS = 32  # a run holds its tokens, a few hundred bytes each
 
@@ -91,6 +91,8 @@ class Session:
 
     def result(self, run: Run) -> object:
         """Return the value of `run`: its rows that are kept, in the form that was asked for."""
+        if run.job.options.unsteered:
+            return judge(run.rows[0].text, run.job.found.schema)
         result = make_result(run.records, run.job.found, run.job.options)
         if run.job.options.as_ == "pandas":
             self._attach(run, result)

@@ -2,6 +2,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steer_engine.cursor import JsonCursor
 
 json_values = st.recursive(

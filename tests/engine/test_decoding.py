@@ -4,6 +4,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from steer_engine import Sampling, read_schema
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.decoding import decode

@@ -2,6 +2,7 @@ import json
 import pickle
 
 import pytest
+
 from steer_engine import (
     BudgetError,
     DefectError,

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from steer_engine import UnenforceableError, UnsatisfiableError, read_schema
 from steer_engine.backends import llamacpp
 from steer_engine.backends.fake import EOS, FakeBackend

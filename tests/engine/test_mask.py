@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steer_engine.mask import allocate_mask, allow, allows, apply_mask, unpack_mask
 
 vocab_sizes = st.integers(1, 200)

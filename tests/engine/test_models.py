@@ -1,4 +1,5 @@
 import pytest
+
 from steer_engine import ModelError, open_engine
 from steer_engine.models import embedded_path, find_model
 

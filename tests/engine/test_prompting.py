@@ -1,4 +1,5 @@
 import pytest
+
 from steer_engine import SCHEMA_PLACE, Message, PromptError, compose, read_schema
 from steer_engine.backends.fake import EOS, FakeBackend
 from steer_engine.prompting import ChatLayout

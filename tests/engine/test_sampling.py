@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from steer_engine import Sampling, SamplingError
 from steer_engine.sampling import greedy, log_normalizer, make_sampler, softmax
 

@@ -2,6 +2,7 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from steer_engine import Sampling, compose, read_schema
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.engine import Engine, Request, RowDone

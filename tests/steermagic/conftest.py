@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from steer_engine import Engine
-from steer_engine.backends.fake import FakeBackend
 from traitlets.config import Config
 
+from steer_engine import Engine
+from steer_engine.backends.fake import FakeBackend
 from steermagic.magics import SteerMagic
 from steermagic.session import Session
 

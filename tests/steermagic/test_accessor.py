@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from steer_engine import read_schema
 
+from steer_engine import read_schema
 from steermagic.job import Job
 from steermagic.options import SteerOptions
 from steermagic.schemas import FoundSchema

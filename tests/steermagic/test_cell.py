@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from steer_engine import SchemaSyntaxError, SteerError
 
+from steer_engine import SchemaSyntaxError, SteerError
 from steermagic.cell import SchemaText, read_cell
 from steermagic.errors import CellSyntaxError, OptionError
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from steer_engine import BudgetError, Engine
 from steer_engine.backends.fake import FakeBackend
-
 from steermagic.commands import COMMANDS, help_text, run_command
 from steermagic.display import SteerView
 from steermagic.errors import CommandError

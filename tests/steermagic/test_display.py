@@ -9,8 +9,8 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from steer_engine import Step
 
+from steer_engine import Step
 from steermagic.display import SteerView, Text, cell_view, pieces
 
 FORCED = Step(1, b'{"a": ', "forced", "")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from steer_engine import ModelError
 
+from steer_engine import ModelError
 from steermagic.errors import CellError, did_you_mean, without_traceback
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from steer_engine import JsonValue, read_schema, rows_of
 
+from steer_engine import JsonValue, read_schema, rows_of
 from steermagic.errors import MissingExtraError
 from steermagic.frames import to_frame
 

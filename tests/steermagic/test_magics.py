@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
 from pydantic import BaseModel
-from steer_engine import open_engine
 
 import steermagic
+from steer_engine import open_engine
 from steermagic.errors import CellError
 from steermagic.session import shared_session
 

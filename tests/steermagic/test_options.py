@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from steer_engine import Sampling, SamplingError
 
+from steer_engine import Sampling, SamplingError
 from steermagic.errors import OptionError
 from steermagic.options import FORMATS, OPTIONS, SteerOptions, read_options, read_setting
 

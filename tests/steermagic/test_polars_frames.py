@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from steer_engine import read_schema
 
+from steer_engine import read_schema
 from steermagic.frames import to_frame
 
 pl = pytest.importorskip("polars")

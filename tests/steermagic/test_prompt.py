@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from steer_engine import SCHEMA_PLACE
 
+from steer_engine import SCHEMA_PLACE
 from steermagic.errors import InterpolationError
 from steermagic.prompt import interpolate
 

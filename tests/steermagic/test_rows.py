@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from steer_engine import column_plan, read_schema, rows_of
 
+from steer_engine import column_plan, read_schema, rows_of
 from steermagic.errors import FrameError
 from steermagic.rows import explode_record, explode_schema
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pydantic
 import pytest
-from steer_engine import SchemaError, SchemaSyntaxError, column_plan
 
+from steer_engine import SchemaError, SchemaSyntaxError, column_plan
 from steermagic.cell import SchemaText
 from steermagic.schemas import find_schema, read_source
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from steer_engine import BudgetError, Engine, ModelError, Schema, open_engine, read_schema, rows_of
-from steer_engine.backends.fake import FakeBackend
 
 import steermagic
+from steer_engine import BudgetError, Engine, ModelError, Schema, open_engine, read_schema, rows_of
+from steer_engine.backends.fake import FakeBackend
 from steermagic.errors import CommandError, FrameError, SteerCancelled
 from steermagic.job import Job
 from steermagic.options import SteerOptions

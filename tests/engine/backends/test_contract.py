@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from steer_engine.backends import Run
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.backends.llamacpp import LlamaCppBackend

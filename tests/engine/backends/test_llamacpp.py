@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+
 from steer_engine import ModelError, open_engine
 from steer_engine.backends import Run
 from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads, read_vocabulary

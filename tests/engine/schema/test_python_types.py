@@ -1,0 +1,127 @@
+"""Pydantic's schemas, brought into the form of the notation."""
+
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Literal, TypedDict
+
+import pytest
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, RootModel
+
+from steer_engine.errors import SchemaError
+from steer_engine.schema import read_schema, write_notation
+
+
+class Urgency(Enum):
+    """How fast."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class Customer(BaseModel):
+    name: str = Field(description="in\n  full", title="Full name")
+    site: AnyUrl | None = None
+
+
+class Ticket(BaseModel):
+    """What a
+    mail says."""
+
+    urgency: Literal["low", "high"] = "low"
+    due: date | None = None
+    buyer: Customer = Field(description="who pays")
+    others: list[Customer]
+    amount: Decimal = Field(ge=0)
+    age: Annotated[int, Field(ge=0, le=120)] | None
+    extra: dict
+    tags: list
+
+
+def test_a_class_is_what_the_notation_says():
+    schema = read_schema(Ticket)
+    assert schema.name == "Ticket"
+    text = (
+        '"""What a mail says."""\n'
+        'urgency: "low" | "high" = "low"\n'
+        "due: date | None = None\n"
+        "buyer: {  # who pays\n    name: str  # in full\n    site: url | None = None\n}\n"
+        "others: list[{\n    name: str  # in full\n    site: url | None = None\n}]\n"
+        "amount: float 0.0..\n"
+        "age: int 0..120 | None\n"
+        "extra: dict\n"
+        "tags: list"
+    )
+    assert write_notation(schema) == text
+    assert read_schema(text).text == schema.text
+
+
+def test_enums_are_inlined():
+    class Model(BaseModel):
+        urgency: Urgency | None
+
+    assert read_schema(Model).document["properties"]["urgency"]["anyOf"][0]["enum"] == [
+        "low",
+        "high",
+    ]
+
+
+def test_a_class_that_allows_more_stays_open():
+    class Open(BaseModel):
+        model_config = ConfigDict(extra="allow")
+        a: int = 1
+
+    document = read_schema(Open).document
+    assert document["additionalProperties"] is True
+    assert document["required"] == ["a"]
+
+
+def test_a_class_of_rows():
+    class Dogs(RootModel[list[Customer]]):
+        pass
+
+    assert read_schema(Dogs).name == "Dogs"
+    assert write_notation(read_schema(Dogs)).startswith("[\n    name: str")
+
+
+class Tree(BaseModel):
+    children: "list[Tree]"
+
+
+def test_recursion_keeps_its_definitions():
+    schema = read_schema(Tree)
+    assert schema.name == "Tree"
+    assert schema.document["$ref"] == "#/$defs/Tree"
+    assert schema.document["$defs"]["Tree"]["additionalProperties"] is False
+
+
+def test_decimals_are_numbers_with_their_bounds():
+    bounds = Field(gt=1, lt=5, multiple_of=Decimal("0.5"))
+    schema = read_schema(list[Annotated[Decimal, bounds]]).document["items"]
+    assert schema == {
+        "type": "number",
+        "exclusiveMinimum": 1,
+        "exclusiveMaximum": 5,
+        "multipleOf": 0.5,
+    }
+    assert read_schema(list[Annotated[Decimal, Field(le=5)]]).document["items"]["maximum"] == 5
+
+
+class Opaque:
+    pass
+
+
+class Holder(TypedDict):
+    it: "Nowhere"  # noqa: F821 - that is the test
+
+
+@pytest.mark.parametrize("source", [Opaque, list[Opaque]])
+def test_what_pydantic_cannot_describe_is_one_line(source):
+    with pytest.raises(SchemaError, match="Pydantic cannot describe .*Opaque") as caught:
+        read_schema(source)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_leads_nowhere():
+    with pytest.raises(SchemaError, match="Nowhere"):
+        read_schema(Holder)
