@@ -44,15 +44,15 @@ class Tokens:
     n_prompt: int
 
 
+def prompt_tokens(example: Example, encode: Encoder) -> list[TokenId]:
+    """Return what the model reads before it answers."""
+    system, user = encode(instruction(example.schema)), encode(example.prompt)
+    return [SYSTEM, *system, USER, *user, ASSISTANT]
+
+
 def lay_out(example: Example, encode: Encoder) -> Tokens:
     """Return the tokens of an example: prompt, answer and the end token."""
-    prompt = [
-        SYSTEM,
-        *encode(instruction(example.schema)),
-        USER,
-        *encode(example.prompt),
-        ASSISTANT,
-    ]
+    prompt = prompt_tokens(example, encode)
     tokens = Tokens(prompt, [0.0] * len(prompt), [None] * len(prompt), len(prompt))
     for piece in answer_pieces(example.answer, example.schema):
         ids = encode(piece.text)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from embedded_training.network import Block, Network
 
-AllReduce = Callable[[Tensor], None]
+Exchange = Callable[[list[Tensor]], None]
+"""Adds up the tensors of all workers, in place."""
 
 MUON_MOMENTUM = 0.95
 ADAM_MEMORY = (0.9, 0.97)
@@ -31,8 +32,18 @@ class LearningRates:
 class Optimizer:
     """Steps a network; its state can be stored and read back."""
 
-    def __init__(self, network: Network, rates: LearningRates) -> None:
+    def __init__(
+        self,
+        network: Network,
+        rates: LearningRates,
+        *,
+        worker: int = 0,
+        n_workers: int = 1,
+        add_up: Exchange | None = None,
+    ) -> None:
+        """With several workers, each computes the steps of its part of the matrices."""
         self._rates = rates
+        self._worker, self._n_workers, self._add_up = worker, n_workers, add_up
         self._matrices: list[tuple[Tensor, tuple[int, ...]]] = []
         for block in network.blocks:
             assert isinstance(block, Block)
@@ -54,16 +65,29 @@ class Optimizer:
     def step(self, factor: float) -> None:
         """Take one step of `factor` times the highest size, along the gradients in `.grad`."""
         self._n_steps += 1
-        for (matrix, heights), momentum in zip(self._matrices, self._momenta, strict=True):
+        for (matrix, _), momentum in zip(self._matrices, self._momenta, strict=True):
             assert matrix.grad is not None
             momentum.lerp_(matrix.grad, 1 - MUON_MOMENTUM)
-            ahead = matrix.grad.lerp(momentum, MUON_MOMENTUM)
-            parts = [
-                _orthogonalized(part) * max(1, part.shape[0] / part.shape[1]) ** 0.5
-                for part in ahead.split(list(heights))
-            ]
-            matrix.add_(torch.cat(parts), alpha=-self._rates.muon * factor)
+        steps = [
+            self._direction(index) if index % self._n_workers == self._worker else torch.zeros_like(m)
+            for index, m in enumerate(self._momenta)
+        ]
+        if self._add_up:
+            self._add_up(steps)
+        for (matrix, _), step in zip(self._matrices, steps, strict=True):
+            matrix.add_(step, alpha=-self._rates.muon * factor)
         self._step_embedding(self._rates.adam * factor)
+
+    def _direction(self, index: int) -> Tensor:
+        """Return the direction in which a matrix steps."""
+        matrix, heights = self._matrices[index]
+        assert matrix.grad is not None
+        ahead = matrix.grad.lerp(self._momenta[index], MUON_MOMENTUM)
+        parts = [
+            _orthogonalized(part) * max(1, part.shape[0] / part.shape[1]) ** 0.5
+            for part in ahead.split(list(heights))
+        ]
+        return torch.cat(parts)
 
     def _step_embedding(self, rate: float) -> None:
         gradient = self._embedding.grad

@@ -18,7 +18,8 @@ from torch import Tensor, distributed, multiprocessing
 from torch.nn import functional
 
 from embedded_training.batching import Batch, batches
-from embedded_training.evaluation import Score, evaluation_sets, score_forced
+from embedded_training.exactness import Score
+from embedded_training.forced_scoring import evaluation_tokens, score_forced
 from embedded_training.network import Network, NetworkShape
 from embedded_training.optimizer import LearningRates, Optimizer
 from embedded_training.priming import prime
@@ -70,7 +71,13 @@ def train(worker: int, options: RunOptions) -> None:
     network = Network(NetworkShape(), seed=options.seed)
     prime(network, seed=options.seed)
     network.to(options.device)
-    optimizer = Optimizer(network, LearningRates())
+    optimizer = Optimizer(
+        network,
+        LearningRates(),
+        worker=worker,
+        n_workers=options.n_workers,
+        add_up=_add_up if options.n_workers > 1 else None,
+    )
     progress = _resume(options, network, optimizer)
     encode = make_encoder(load_tokenizer())
     stream = batches(
@@ -81,7 +88,7 @@ def train(worker: int, options: RunOptions) -> None:
         n_workers=options.n_workers,
     )
     reporter = Reporter(options, progress, network, optimizer, leads=worker == 0)
-    sets = evaluation_sets(encode, n_examples=60)
+    sets = evaluation_tokens(encode, n_examples=60)
     while progress.minutes < options.minutes:
         batch = next(stream)
         loss = _train_step(network, optimizer, batch, options, rate_factor(options, progress))
@@ -104,9 +111,11 @@ def _train_step(
     losses = functional.cross_entropy(logits.float(), batch.targets.to(device), reduction="none")
     weights = batch.weights.to(device)
     network.zero_grad(set_to_none=True)
-    ((losses * weights).sum() / weights.sum()).backward()  # type: ignore[no-untyped-call]
+    # The gradients of the workers are added up, so each counts for its share.
+    mean = (losses * weights).sum() / weights.sum() / options.n_workers
+    mean.backward()  # type: ignore[no-untyped-call]
     if options.n_workers > 1:
-        _average_gradients(network, options.n_workers)
+        _add_up([weight.grad for weight in network.parameters() if weight.grad is not None])
     optimizer.step(factor)
     return float(losses.detach()[weights >= 1].mean())
 
@@ -117,15 +126,14 @@ def _join_group(worker: int, options: RunOptions) -> None:
     distributed.init_process_group("gloo", rank=worker, world_size=options.n_workers)
 
 
-def _average_gradients(network: Network, n_workers: int) -> None:
-    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
+def _add_up(tensors: list[Tensor]) -> None:
+    """Replace each tensor by its sum over all workers."""
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
     distributed.all_reduce(flat)
-    flat /= n_workers
     start = 0
-    for gradient in gradients:
-        gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-        start += gradient.numel()
+    for tensor in tensors:
+        tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
+        start += tensor.numel()
 
 
 def _agreed(minutes: float, options: RunOptions) -> float:

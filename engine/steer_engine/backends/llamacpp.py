@@ -49,45 +49,20 @@ class LlamaCppBackend:
         self._context: Handle = None
         self._memory: Handle = None
         self._lengths: list[int] = []
+        self._capacity = 0  # tokens a slot can hold; `reserve` may have asked for fewer
         self._room = 0
         self._batch = _Batch(self._native, _BATCH)
         self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop
+        # Held during native work: a call that Ctrl-C has left behind ends a moment later.
+        self._in_use = threading.Lock()
         self._vocab = self._native.llama_model_get_vocab(self._model)
         self.vocabulary = _vocabulary(self._native, self._vocab)
         self.info = _info(self._native, self._model, path, embedded=embedded)
         self.chat_template = _metadata(self._native, self._model, "tokenizer.chat_template")
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
-        native = self._native
-        if n_slots == len(self._lengths) and n_tokens <= self._room:
-            native.llama_memory_clear(self._memory, False)
-            self._lengths = [0] * n_slots
-            return
-        self._free_context()
-        params = native.llama_context_default_params()
-        params.n_ctx = -(-n_slots * n_tokens // 256) * 256
-        params.n_batch = params.n_ubatch = _BATCH
-        params.n_seq_max = n_slots
-        params.n_outputs_max = _OUTPUTS
-        params.n_threads = params.n_threads_batch = self._n_threads
-        # One buffer for all slots: a part of a slot can be forked (a split one aborts the process).
-        params.kv_unified = True
-        params.no_perf = True
-        _log().clear()
-        self._context = native.llama_init_from_model(self._model, params)
-        if not self._context:
-            raise BackendError(
-                f"no memory for {n_slots} x {n_tokens} tokens of context ({_log().reason()});"
-                " use a smaller --max-tokens or a smaller model"
-            )
-        # libc's strlen is the abort callback: it needs no GIL, so a stop is seen at once.
-        strlen = ctypes.cast(ctypes.CDLL(None).strlen, native.ggml_abort_callback)
-        native.llama_set_abort_callback(
-            self._context, strlen, ctypes.cast(self._stop, ctypes.c_void_p)
-        )
-        self._memory = native.llama_get_memory(self._context)
-        self._lengths = [0] * n_slots
-        self._room = n_tokens
+        with self._in_use:
+            self._reserve(n_slots, n_tokens)
 
     def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:
         wanted = [
@@ -122,10 +97,48 @@ class LlamaCppBackend:
         self._lengths[target] = n_tokens
 
     def close(self) -> None:
+        with self._in_use:
+            self._free_context()
+            if self._model is not None:
+                self._native.llama_model_free(self._model)
+                self._model = None
+
+    def _reserve(self, n_slots: int, n_tokens: int) -> None:
+        native = self._native
+        is_enough = n_slots == len(self._lengths) and n_tokens <= self._capacity
+        if is_enough:
+            native.llama_memory_clear(self._memory, False)
+        else:
+            self._open_context(n_slots, n_tokens)
+        self._lengths = [0] * n_slots
+        self._room = n_tokens
+
+    def _open_context(self, n_slots: int, n_tokens: int) -> None:
+        native = self._native
         self._free_context()
-        if self._model is not None:
-            self._native.llama_model_free(self._model)
-            self._model = None
+        params = native.llama_context_default_params()
+        params.n_ctx = -(-n_slots * n_tokens // 256) * 256
+        params.n_batch = params.n_ubatch = _BATCH
+        params.n_seq_max = n_slots
+        params.n_outputs_max = _OUTPUTS
+        params.n_threads = params.n_threads_batch = self._n_threads
+        # One buffer for all slots: a part of a slot can be forked (a split one aborts the process).
+        params.kv_unified = True
+        params.no_perf = True
+        _log().clear()
+        self._context = native.llama_init_from_model(self._model, params)
+        if not self._context:
+            raise BackendError(
+                f"no memory for {n_slots} x {n_tokens} tokens of context ({_log().reason()});"
+                " use a smaller max_tokens or a smaller model"
+            )
+        # libc's strlen is the abort callback: it needs no GIL, so a stop is seen at once.
+        strlen = ctypes.cast(ctypes.CDLL(None).strlen, native.ggml_abort_callback)
+        native.llama_set_abort_callback(
+            self._context, strlen, ctypes.cast(self._stop, ctypes.c_void_p)
+        )
+        self._memory = native.llama_get_memory(self._context)
+        self._capacity = n_tokens
 
     def _compute(self, rows: list[NDArray[np.float32]]) -> None:
         """Run the filled batch, copy its outputs into `rows`, and empty both."""
@@ -143,34 +156,40 @@ class LlamaCppBackend:
         self._batch.clear()
 
     def _decode(self) -> int:
-        if self._batch.n_tokens < _ALONE:
+        if self._batch.n_tokens >= _ALONE:
+            return self._decode_beside()
+        with self._in_use:
+            self._stop.value = b""
             return int(self._native.llama_decode(self._context, self._batch.native))
-        return self._decode_beside()
 
     def _decode_beside(self) -> int:
         """Run a long call in a thread: Ctrl-C then stops it within milliseconds on a CPU."""
         status: list[int] = []
+        is_cancelled = threading.Event()
 
         def work() -> None:
-            status.append(self._native.llama_decode(self._context, self._batch.native))
+            with self._in_use:
+                self._stop.value = b""
+                if not is_cancelled.is_set():
+                    decode = self._native.llama_decode
+                    status.append(decode(self._context, self._batch.native))
 
         thread = threading.Thread(target=work, name="llama_decode")
-        thread.start()
         try:
+            thread.start()
             thread.join()
         except BaseException:
+            # The order matters: a thread that has not begun clears the flag, then looks.
+            is_cancelled.set()
             self._stop.value = b"x"
             raise
-        finally:
-            thread.join()
-            self._stop.value = b""
         return status[0]
 
     def _free_context(self) -> None:
         if self._context is not None:
             self._native.llama_free(self._context)
         self._context = self._memory = None
-        self._lengths, self._room = [], 0
+        self._lengths, self._capacity = [], 0
 
 
 class _Batch:
@@ -293,6 +312,8 @@ def _load(native: ModuleType, path: Path, *, vocab_only: bool = False) -> Handle
     native.llama_backend_init()
     params = native.llama_model_default_params()
     params.vocab_only = vocab_only
+    # Virtual machines may advertise AMX and refuse it, which kills the process at the first prompt.
+    params.use_extra_bufts = b"AMX_INT8 = 1" not in native.llama_print_system_info()
     model = native.llama_model_load_from_file(os.fsencode(path), params)
     if not model:
         raise ModelError(f"{path} cannot be loaded: {_log().reason()}")

@@ -73,7 +73,10 @@ _CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1f\x7f]")
 _CONTROL_IN_PATTERN = re.compile(
     rf"{_CONTROL.pattern}|\\(?:x|u00)(?:0[0-7bBeEfF]|1[0-9a-fA-F]|7[fF])|\\[0acv]"
 )
-_RANGE_ENDS = re.compile(rf"(?:{_CONTROL_IN_PATTERN.pattern})-|-(?:{_CONTROL_IN_PATTERN.pattern})")
+_RANGE_END = re.compile(
+    rf"(?:{_CONTROL_IN_PATTERN.pattern})(?=-)|(?<=-)(?:{_CONTROL_IN_PATTERN.pattern})"
+)
+_ESCAPE_OR_CLASS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 def _is_empty_map(value: JsonValue) -> bool:
@@ -159,7 +162,7 @@ def _fault_of_value(keyword: str, value: JsonValue) -> str | None:
             return "a number of over 64 bits"
         if any(isinstance(each, str) and _CONTROL.search(each) for each in scalars):
             return "a control character"
-    if keyword == "pattern" and _CONTROL_IN_PATTERN.search(_RANGE_ENDS.sub("", str(value))):
+    if keyword == "pattern" and _CONTROL_IN_PATTERN.search(_without_range_ends(str(value))):
         return "a control character outside a range"
     if isinstance(value, int | float) and (
         (keyword in _LOWER_BOUNDS and value >= _INT64.stop)
@@ -167,6 +170,10 @@ def _fault_of_value(keyword: str, value: JsonValue) -> str | None:
     ):
         return "a number of over 64 bits"
     return None
+
+
+def _without_range_ends(pattern: str) -> str:
+    return _ESCAPE_OR_CLASS.sub(lambda found: _RANGE_END.sub("", found[0]), pattern)
 
 
 def _scalars_in(value: JsonValue) -> Iterator[JsonValue]:

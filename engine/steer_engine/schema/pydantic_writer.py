@@ -134,6 +134,11 @@ class _Module:
                 parts.append(self._alternative(member, hint))
         if any(not isinstance(value, str | int) for value in literals):
             raise InexpressibleError
+        if literals and "None" in parts:
+            # Not `Literal[...] | None`: Python caches unions, and takes equal sets for one literal,
+            # so that the order could be that of another class.
+            parts.remove("None")
+            literals.append(None)
         if literals:
             parts.append(f"Literal[{', '.join(map(write_literal, literals))}]")
         parts.sort(key=lambda part: part == "None")

@@ -32,13 +32,13 @@ def document_of(source: object) -> tuple[JsonSchema, str | None]:
     be an unknown column. Titles are dropped, and white space in descriptions is one blank.
     """
     from pydantic import TypeAdapter
-    from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+    from pydantic.errors import PydanticUserError
 
     try:
         adapter: TypeAdapter[object] = TypeAdapter(_readable(source))
         document = adapter.json_schema(schema_generator=_generator())
-    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
-        reason = " ".join(str(error.message).split())
+    except (PydanticUserError, NameError) as error:  # a NameError of a quoted annotation
+        reason = " ".join(str(getattr(error, "message", error)).split())
         raise SchemaError(f"Pydantic cannot describe {_shown(source)}: {reason}") from error
     name = source.__name__ if _has_title(document) and isinstance(source, type) else None
     return _plain(inlined(document)), name

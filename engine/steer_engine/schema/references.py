@@ -16,7 +16,7 @@ from steer_engine.schema.document import (
     JsonValue,
     children,
     map_children,
-    pointer_to,
+    properties_of,
     walk,
 )
 
@@ -24,6 +24,7 @@ _MAX_COPIED = 5_000  # subschemas
 _APPLIED_IN_PLACE = frozenset(
     {"allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"}
 )
+_NOT_JUDGING = frozenset({*DEFINITIONS, "contentSchema"})
 _NOTES = frozenset({"title", "description", "default", "examples", "deprecated", *DEFINITIONS})
 
 
@@ -87,33 +88,26 @@ def resolved(document: JsonSchema, schema: JsonSchema) -> JsonSchema:
 def _folded(document: JsonSchema, schema: JsonSchema, trail: tuple[str, ...]) -> JsonSchema:
     if isinstance(schema, bool):
         return schema
-    parts: list[JsonSchema] = []
     ref, members = schema.get("$ref"), schema.get("allOf")
+    parts: list[JsonSchema] = []
     target = target_pointer(document, ref) if isinstance(ref, str) else None
     if target is not None and target not in trail:
         parts.append(_folded(document, schema_at(document, target), (*trail, target)))
     if isinstance(members, list):
         parts += [_folded(document, each, trail) for each in members if isinstance(each, dict)]
-    merged: JsonObject = {}
     parts.append({key: value for key, value in schema.items() if key not in ("$ref", "allOf")})
+    merged: JsonObject = {}
     for part in parts:
         if isinstance(part, dict):
-            properties = _joined(merged.get("properties"), part.get("properties"))
+            properties = {**properties_of(merged), **properties_of(part)}
             merged |= part | ({"properties": properties} if properties else {})
     return merged
-
-
-def _joined(first: JsonValue, second: JsonValue) -> JsonObject:
-    return {
-        **(first if isinstance(first, dict) else {}),
-        **(second if isinstance(second, dict) else {}),
-    }
 
 
 def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
     """Yield each schema that takes part in judging a value once, with its pointer.
 
-    Definitions that nothing refers to take no part. A reference that leads nowhere is passed over.
+    Definitions that nothing refers to take no part, nor does `contentSchema`. A reference that leads nowhere is passed over.
     """
     waiting, seen = [""], {""}
     while waiting:
@@ -122,8 +116,8 @@ def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
         yield pointer, schema
         if isinstance(schema, bool):
             continue
-        definitions = tuple(pointer_to(pointer, keyword) + "/" for keyword in DEFINITIONS)
-        found = [at for at, _ in children(schema, pointer) if not at.startswith(definitions)]
+        judging = {key: value for key, value in schema.items() if key not in _NOT_JUDGING}
+        found = [at for at, _ in children(judging, pointer)]
         ref = schema.get("$ref")
         target = target_pointer(document, ref) if isinstance(ref, str) else None
         for at in found if target is None else [*found, target]:

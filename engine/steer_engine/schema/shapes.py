@@ -69,7 +69,7 @@ def enumeration(values: Iterable[JsonValue]) -> JsonObject:
     spelled = {dump(value): value for value in values}  # 1 and True are equal in Python
     has_null = spelled.pop("null", 0) is None
     members: list[JsonValue] = [*spelled.values(), *([None] if has_null else [])]
-    return {"enum": members} if spelled else dict(NULL)
+    return dict(NULL) if members == [None] else {"enum": members}
 
 
 def union(members: Iterable[JsonObject]) -> JsonObject:

@@ -13,6 +13,7 @@ import pytest
 from steer_engine import ModelError, open_engine
 from steer_engine.backends import Run
 from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads, read_vocabulary
+from steer_engine.errors import BackendError
 from steer_engine.models import embedded_path
 
 
@@ -91,12 +92,12 @@ def test_a_token_longer_than_the_first_buffer_keeps_its_bytes(shared):
     assert b" " * 128 in vocabulary.spellings
 
 
-def test_a_context_that_does_not_fit_is_an_error_that_says_what_to_do():
-    from steer_engine.errors import BackendError
-
+def test_a_context_that_does_not_fit_is_an_error_that_says_what_to_do(monkeypatch):
     backend = LlamaCppBackend(embedded_path())
-    with pytest.raises(BackendError, match="use a smaller --max-tokens"):
-        backend.reserve(n_slots=1, n_tokens=2_000_000_000)
+    with monkeypatch.context() as patch:
+        patch.setattr("llama_cpp.llama_cpp.llama_init_from_model", lambda model, params: None)
+        with pytest.raises(BackendError, match="use a smaller max_tokens"):
+            backend.reserve(n_slots=1, n_tokens=64)
     backend.reserve(n_slots=1, n_tokens=64)
     backend.forward([Run(0, [65])])
     backend.close()

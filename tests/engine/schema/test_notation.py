@@ -125,7 +125,8 @@ def test_indented_blocks_are_objects_and_lists_of_objects():
         "last: str\n"
     )
     braces = (
-        "customer: {  # the buyer\n    name: str  # in full\n    address: {\n        city: str\n    }\n}\n"
+        "customer: {  # the buyer\n    name: str  # in full\n"
+        "    address: {\n        city: str\n    }\n}\n"
         "items: list[{  # the lines\n    price: float\n}]\nlast: str"
     )
     assert read_schema(indented) == read_schema(braces)

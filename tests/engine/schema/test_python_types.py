@@ -60,10 +60,7 @@ def test_enums_are_inlined():
     class Model(BaseModel):
         urgency: Urgency | None
 
-    assert read_schema(Model).document["properties"]["urgency"]["anyOf"][0]["enum"] == [
-        "low",
-        "high",
-    ]
+    assert read_schema(Model).document["properties"]["urgency"] == {"enum": ["low", "high", None]}
 
 
 def test_a_class_that_allows_more_stays_open():
@@ -117,7 +114,7 @@ class Holder(TypedDict):
 
 @pytest.mark.parametrize("source", [Opaque, list[Opaque]])
 def test_what_pydantic_cannot_describe_is_one_line(source):
-    with pytest.raises(SchemaError, match="Pydantic cannot describe .*Opaque") as caught:
+    with pytest.raises(SchemaError, match=r"Pydantic cannot describe .*Opaque") as caught:
         read_schema(source)
     assert "\n" not in str(caught.value)
 

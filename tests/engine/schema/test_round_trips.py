@@ -118,7 +118,19 @@ def test_pydantic_source_reads_back_as_the_same_document(document):
     schema = read_schema(document)
     source = write_pydantic(schema)
     assert source is not None
-    assert read_schema(last_class(source)).document == document
+    assert with_sorted_enums(read_schema(last_class(source)).document) == with_sorted_enums(
+        document
+    )
+
+
+def with_sorted_enums(value):
+    """Python takes `int | Literal["a", "b"]` and `int | Literal["b", "a"]` for one union."""
+    if isinstance(value, list):
+        return [with_sorted_enums(item) for item in value]
+    if isinstance(value, dict):
+        enum = {"enum": sorted(map(repr, value["enum"]))} if "enum" in value else {}
+        return {key: with_sorted_enums(item) for key, item in value.items()} | enum
+    return value
 
 
 @given(documents)
@@ -175,26 +187,29 @@ def values_of(schema):
 
 
 def values_of_type(kind, schema):
-    match kind:
-        case "null":
-            return st.none()
-        case "boolean":
-            return st.booleans()
-        case "integer":
-            return st.integers(schema.get("minimum"), schema.get("maximum"))
-        case "number":
-            return st.floats(
-                schema.get("minimum"), schema.get("maximum"), allow_nan=False, allow_infinity=False
-            )
-        case "array":
-            return st.lists(values_of(schema["items"]) if "items" in schema else words, max_size=2)
-        case "object" if "properties" in schema:
-            return st.fixed_dictionaries(
-                {name: values_of(child) for name, child in schema["properties"].items()}
-            )
-        case "object":
-            values = schema.get("additionalProperties")
-            return st.dictionaries(words, values_of(values) if values else words, max_size=2)
+    limits = schema.get("minimum"), schema.get("maximum")
+    finite = {"allow_nan": False, "allow_infinity": False}
+    make = {
+        "null": st.none,
+        "boolean": st.booleans,
+        "integer": lambda: st.integers(*limits),
+        "number": lambda: st.floats(*limits, **finite),
+        "array": lambda: st.lists(values_of(schema["items"]) if "items" in schema else words),
+        "object": lambda: objects_of(schema),
+        "string": lambda: strings_of(schema),
+    }
+    return make[kind]()
+
+
+def objects_of(schema):
+    if "properties" in schema:
+        fields = {name: values_of(child) for name, child in schema["properties"].items()}
+        return st.fixed_dictionaries(fields)
+    values = schema.get("additionalProperties")
+    return st.dictionaries(words, values_of(values) if values else words, max_size=2)
+
+
+def strings_of(schema):
     if "pattern" in schema:
         return st.just("ab/12")
     return st.just(EXAMPLES[schema["format"]]) if "format" in schema else words
