@@ -33,12 +33,15 @@ class Batch:
 
 
 def batches(
-    encode: Encoder, *, seed: str, batch_tokens: int, worker: int, n_workers: int
+    encode: Encoder, *, seed: str, n_seen: int, batch_tokens: int, worker: int, n_workers: int
 ) -> Iterator[Batch]:
-    """Yield batches without end. All workers draw the same examples and each takes its part."""
+    """Yield batches without end, for a run that has seen `n_seen` tokens.
+
+    All workers draw the same examples and each takes its part.
+    """
     rng = random.Random(seed)
     pool: defaultdict[int, list[Tokens]] = defaultdict(list)
-    n_seen = n_drawn = 0
+    n_drawn = 0
     while True:
         n_pooled = 0
         while n_pooled < POOL_BATCHES * batch_tokens:

@@ -15,7 +15,16 @@ from embedded_training.passages import Passage, make_plan, write_passage
 from embedded_training.questions import Question, nest, styled, with_distinct_names
 from embedded_training.schemas import Field, JsonSchema, object_schema
 from embedded_training.tables import concepts, domains
-from embedded_training.values import HeldOut, Source, any_value, pseudo_word
+from embedded_training.values import (
+    HeldOut,
+    Source,
+    Value,
+    any_value,
+    count,
+    money,
+    product,
+    pseudo_word,
+)
 
 LONGEST_LIST = 5
 
@@ -38,10 +47,11 @@ class Mixture:
     single: float
     rows: float
     table: float
+    items: float
 
 
-BEGINNING = Mixture(labelled=0.75, copying=0.25, single=0.0, rows=0.0, table=0.0)
-MAIN = Mixture(labelled=0.12, copying=0.02, single=0.46, rows=0.34, table=0.06)
+BEGINNING = Mixture(labelled=0.75, copying=0.25, single=0.0, rows=0.0, table=0.0, items=0.0)
+MAIN = Mixture(labelled=0.1, copying=0.02, single=0.44, rows=0.32, table=0.05, items=0.07)
 
 
 def example(
@@ -55,6 +65,7 @@ def example(
         (mixture.single, single_example),
         (mixture.rows, rows_example),
         (mixture.table, table_example),
+        (mixture.items, items_example),
     )
     (make,) = source.rng.choices([make for _, make in makers], [share for share, _ in makers])
     return make(source)
@@ -85,7 +96,7 @@ def _any_word(source: Source) -> str:
     if dice < 0.35:
         return pseudo_word(source)
     if dice < 0.6:
-        return source.word("title_words")
+        return source.word(source.pick(("title_words", "common_words", "common_words")))
     return any_value(source).text if dice < 0.75 else source.word("last_names")
 
 
@@ -109,9 +120,26 @@ def labelled_value(source: Source) -> tuple[str, Question]:
 
 def _label(source: Source) -> str:
     def word() -> str:
-        return source.word("title_words") if source.chance(0.6) else pseudo_word(source, 2)
+        if source.chance(0.4):
+            return pseudo_word(source, 2)
+        return source.word(source.pick(("title_words", "common_words")))
 
-    last = source.pick("code name number date id type place key total note level owner".split())
+    last = source.pick(
+        [
+            "code",
+            "name",
+            "number",
+            "date",
+            "id",
+            "type",
+            "place",
+            "key",
+            "total",
+            "note",
+            "level",
+            "owner",
+        ]
+    )
     return source.pick((word(), word(), f"{word()} {word()}", f"{word()} {last}"))
 
 
@@ -207,7 +235,7 @@ def _in_one_text(source: Source, texts: Sequence[str]) -> str:
     """Return the texts as paragraphs, list items or a numbered list."""
     dice = source.rng.random()
     has_lines = any("\n" in text for text in texts)
-    if has_lines and dice < 0.7 or dice < 0.3:
+    if (has_lines and dice < 0.7) or dice < 0.3:
         return source.pick(("\n\n", "\n\n", "\n---\n", "\n\n\n", "\n***\n")).join(texts)
     if dice < 0.6:
         return "\n".join(texts)
@@ -291,6 +319,75 @@ def table_example(source: Source) -> Example:
     return _rows_example(
         source, _with_instruction(source, "\n".join(lines), domain, kept), domain, kept
     )
+
+
+ITEM_LAYOUTS = (
+    "NAME PRICE", "NAME  PRICE", "NAME: PRICE", "- NAME PRICE", "NAME - PRICE", "* NAME (PRICE)",
+    "COUNT x NAME PRICE", "COUNT NAME  PRICE", "NAME x COUNT: PRICE", "COUNT x NAME @ PRICE",
+)  # fmt: skip
+ITEM_SHEETS = ("receipt", "receipt", "order", "invoice")
+
+
+def items_example(source: Source) -> Example:
+    """Return a receipt, order or bill with its items, asked for with some of its other fields."""
+    domain = source.pick(ITEM_SHEETS)
+    layout = source.pick(ITEM_LAYOUTS)
+    rows = [Passage(values=_item(source, layout)) for _ in range(source.between(1, 5))]
+    lines = [_item_line(layout, row) for row in rows]
+    slots = [slot for slot in domains()[domain].slots if slot not in ("product", "price", "qty")]
+    sheet = Passage(values={slot: concepts()[slot].make(source) for slot in slots})
+    above, below = source.rng.sample(slots, source.between(1, 3)), source.rng.sample(
+        ("total", "tax", "odate", "order_id" if domain != "invoice" else "due"), source.between(1, 3)
+    )
+    shown = list(dict.fromkeys([*above, *below]))
+    head = [_sheet_line(source, sheet, slot) for slot in shown if slot not in below]
+    foot = [_sheet_line(source, sheet, slot) for slot in below]
+    sheet = Passage(values={slot: sheet.values[slot] for slot in shown})
+    text = source.pick(("\n", "\n\n", "\n-----\n")).join(
+        ["\n".join(part) for part in (head, lines, foot) if part]
+    )
+    columns = source.rng.sample(list(rows[0].values), source.between(1, len(rows[0].values)))
+    inner = with_distinct_names(questions.ask_slot(source, slot, rows) for slot in columns)
+    items = [{q.field.name: q.answers[row] for q in inner} for row in range(len(rows))]
+    name = source.pick(("items", "items", "products", "positions", "lines", "articles"))
+    field = Field(name, "objects", fields=tuple(q.field for q in inner))
+    asked = [questions.ask_slot(source, slot, [sheet]) for slot in shown if source.chance(0.7)]
+    asked.insert(source.between(0, len(asked)), Question(field, (items,)))
+    asked = with_distinct_names(asked)
+    return _object_example(source, _with_instruction(source, text, domain, asked), asked)
+
+
+def _item(source: Source, layout: str) -> dict[str, Value]:
+    price = money(source)
+    if source.chance(0.6):  # on receipts, prices often stand without a currency
+        price = Value(f"{price.number:.2f}", number=price.number)
+    name = product(source) if source.chance(0.5) else Value(_item_name(source))
+    values = {"product": name, "price": price}
+    if "COUNT" in layout:
+        values["qty"] = count(source, 1, 12)
+    return values
+
+
+def _item_name(source: Source) -> str:
+    word = source.word(source.pick(("foods", "common_words", "products")))
+    name = word if source.chance(0.5) else f"{word} {source.word('common_words')}"
+    return name.capitalize() if source.chance(0.5) else name
+
+
+def _item_line(layout: str, row: Passage) -> str:
+    line = layout.replace("NAME", row.values["product"].text)
+    line = line.replace("PRICE", row.values["price"].text)
+    return line.replace("COUNT", row.values["qty"].text) if "qty" in row.values else line
+
+
+def _sheet_line(source: Source, sheet: Passage, slot: str) -> str:
+    """Return a line of a receipt: the value alone, where it speaks for itself, or with a label."""
+    text = sheet.values[slot].text
+    if slot in ("seller", "customer", "street", "city", "odate", "email") and source.chance(0.6):
+        return text
+    label = source.pick(concepts()[slot].naming.names).replace("_", " ")
+    label = source.pick((label.upper(), label.capitalize(), label.capitalize(), label))
+    return source.pick((f"{label}: {text}", f"{label} {text}", f"{label}  {text}"))
 
 
 def _object_example(source: Source, prompt: str, asked: Sequence[Question]) -> Example:

@@ -75,4 +75,3 @@ def _pairs(expected: Any, given: Any, schema: JsonSchema) -> Iterator[tuple[str,
 def _as_float(value: Any) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number else value
-

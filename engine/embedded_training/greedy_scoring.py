@@ -102,7 +102,8 @@ def main() -> None:
     model = GreedyModel(arguments.gguf, n_threads=arguments.threads)
     encode = make_encoder(load_tokenizer())
     scores = {
-        name: score_set(model, encode, evaluation_examples(name, arguments.examples)) for name in SETS
+        name: score_set(model, encode, evaluation_examples(name, arguments.examples))
+        for name in SETS
     }
     sys.stdout.write(as_table(scores) + "\n")
 

@@ -69,7 +69,9 @@ class Optimizer:
             assert matrix.grad is not None
             momentum.lerp_(matrix.grad, 1 - MUON_MOMENTUM)
         steps = [
-            self._direction(index) if index % self._n_workers == self._worker else torch.zeros_like(m)
+            self._direction(index)
+            if index % self._n_workers == self._worker
+            else torch.zeros_like(m)
             for index, m in enumerate(self._momenta)
         ]
         if self._add_up:

@@ -137,7 +137,8 @@ def write_passage(source: Source, plan: Plan) -> Passage:
         passage.text = _join(source, [text, *unsaid]) if unsaid else text
     else:
         clauses = [_vary(source, clause) for clause in _draw_clauses(source, domain, plan)]
-        parts = [_capitalised(source, _fill(source, clause, passage)) for clause in clauses]
+        # Capitals go to the words of the template, never to a value that begins it.
+        parts = [_fill(source, _capitalised(source, clause), passage) for clause in clauses]
         parts += extras
         for _ in range(source.pick((0, 0, 0, 1, 1, 2))):
             parts.append(filler(source))
@@ -337,10 +338,7 @@ def _mistyped(source: Source, clause: str) -> str:
 
 
 def _capitalised(source: Source, sentence: str) -> str:
-    first_word = sentence.split(" ")[0]
-    if "@" in first_word or sentence.startswith(("http", "www")) or source.chance(0.6):
-        return sentence
-    return sentence[:1].upper() + sentence[1:]
+    return sentence if source.chance(0.6) else sentence[:1].upper() + sentence[1:]
 
 
 def _join(source: Source, parts: Sequence[str]) -> str:
@@ -358,8 +356,11 @@ def _join(source: Source, parts: Sequence[str]) -> str:
 
 def filler(source: Source) -> str:
     """Return a sentence that answers no question."""
-    if source.chance(0.5):
+    if source.chance(0.4):
         return source.word("fillers")
+    if source.chance(0.4):
+        words = [source.word("common_words") for _ in range(source.between(2, 9))]
+        return _capitalised(source, " ".join(words)) + source.pick((".", "!", "", "...", "?"))
 
     def noun() -> str:
         if source.chance(0.6):

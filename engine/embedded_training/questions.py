@@ -37,9 +37,29 @@ NAME_PHRASES = (
     "* of this entry", "value of the *", "find the *", "a *", "the exact *",
     "* mentioned in the text",
 )  # fmt: skip
-OPAQUE_NAMES = (
-    "f1 f2 f3 field1 field2 field_a col1 col2 a b x y value key slot1 out result answer item1 q1 q2"
-).split()
+OPAQUE_NAMES = [
+    "f1",
+    "f2",
+    "f3",
+    "field1",
+    "field2",
+    "field_a",
+    "col1",
+    "col2",
+    "a",
+    "b",
+    "x",
+    "y",
+    "value",
+    "key",
+    "slot1",
+    "out",
+    "result",
+    "answer",
+    "item1",
+    "q1",
+    "q2",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +267,18 @@ def with_distinct_names(questions: Iterable[Question]) -> list[Question]:
     return list(distinct.values())
 
 
-GROUP_NAMES = "details info data meta record item header main entry fields".split()
+GROUP_NAMES = [
+    "details",
+    "info",
+    "data",
+    "meta",
+    "record",
+    "item",
+    "header",
+    "main",
+    "entry",
+    "fields",
+]
 
 
 def nest(source: Source, questions: Sequence[Question]) -> list[Question]:

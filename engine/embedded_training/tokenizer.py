@@ -7,7 +7,6 @@ inside a word.
 """
 
 import argparse
-import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,6 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from embedded_training.corpus import example
 from embedded_training.prompts import instruction
-from embedded_training.tables import domains, families
 from embedded_training.values import HeldOut
 
 TokenId = int

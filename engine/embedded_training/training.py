@@ -83,6 +83,7 @@ def train(worker: int, options: RunOptions) -> None:
     stream = batches(
         encode,
         seed=f"{options.seed} {progress.n_starts}",
+        n_seen=progress.n_tokens,
         batch_tokens=options.batch_tokens,
         worker=worker,
         n_workers=options.n_workers,

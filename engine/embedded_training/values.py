@@ -74,26 +74,259 @@ class Value:
 
 ValueMaker = Callable[[Source], Value]
 
-SYLLABLES = (
-    "ba be bi bo bu da de di do du fa fe fi ga ge gi go gu ha he hi ho ja jo ka ke ki ko ku la le "
-    "li lo lu ma me mi mo mu na ne ni no nu pa pe pi po ra re ri ro ru sa se si so su ta te ti to "
-    "tu va ve vi vo wa we wi ya yo za ze zi zo bra dra kra tri gro plo sha she cha tho qua vy xe "
-    "ael ior und enn olm art ess ick ost ald ung"
-).split()
-ONSETS = (
-    "b c d f g h j k l m n p r s t v w z bl br ch cl cr dr fl fr gl gr kl kn kr ph pl pr qu sc sh "
-    "sk sl sm sn sp st str sw th tr tw wh wr sch zh x y"
-).split()
-NUCLEI = "a e i o u a e i o u ai au ea ee ei eu ia ie io oa oi oo ou ua ue y".split()
+SYLLABLES = [
+    "ba",
+    "be",
+    "bi",
+    "bo",
+    "bu",
+    "da",
+    "de",
+    "di",
+    "do",
+    "du",
+    "fa",
+    "fe",
+    "fi",
+    "ga",
+    "ge",
+    "gi",
+    "go",
+    "gu",
+    "ha",
+    "he",
+    "hi",
+    "ho",
+    "ja",
+    "jo",
+    "ka",
+    "ke",
+    "ki",
+    "ko",
+    "ku",
+    "la",
+    "le",
+    "li",
+    "lo",
+    "lu",
+    "ma",
+    "me",
+    "mi",
+    "mo",
+    "mu",
+    "na",
+    "ne",
+    "ni",
+    "no",
+    "nu",
+    "pa",
+    "pe",
+    "pi",
+    "po",
+    "ra",
+    "re",
+    "ri",
+    "ro",
+    "ru",
+    "sa",
+    "se",
+    "si",
+    "so",
+    "su",
+    "ta",
+    "te",
+    "ti",
+    "to",
+    "tu",
+    "va",
+    "ve",
+    "vi",
+    "vo",
+    "wa",
+    "we",
+    "wi",
+    "ya",
+    "yo",
+    "za",
+    "ze",
+    "zi",
+    "zo",
+    "bra",
+    "dra",
+    "kra",
+    "tri",
+    "gro",
+    "plo",
+    "sha",
+    "she",
+    "cha",
+    "tho",
+    "qua",
+    "vy",
+    "xe",
+    "ael",
+    "ior",
+    "und",
+    "enn",
+    "olm",
+    "art",
+    "ess",
+    "ick",
+    "ost",
+    "ald",
+    "ung",
+]
+ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "z",
+    "bl",
+    "br",
+    "ch",
+    "cl",
+    "cr",
+    "dr",
+    "fl",
+    "fr",
+    "gl",
+    "gr",
+    "kl",
+    "kn",
+    "kr",
+    "ph",
+    "pl",
+    "pr",
+    "qu",
+    "sc",
+    "sh",
+    "sk",
+    "sl",
+    "sm",
+    "sn",
+    "sp",
+    "st",
+    "str",
+    "sw",
+    "th",
+    "tr",
+    "tw",
+    "wh",
+    "wr",
+    "sch",
+    "zh",
+    "x",
+    "y",
+]
+NUCLEI = [
+    "a",
+    "e",
+    "i",
+    "o",
+    "u",
+    "a",
+    "e",
+    "i",
+    "o",
+    "u",
+    "ai",
+    "au",
+    "ea",
+    "ee",
+    "ei",
+    "eu",
+    "ia",
+    "ie",
+    "io",
+    "oa",
+    "oi",
+    "oo",
+    "ou",
+    "ua",
+    "ue",
+    "y",
+]
 CODAS = [
     *("", "", "", ""),
-    *"n r s l t m ck d g k nd ng nt rd rk rn rt sh st th tz x ss ll ff lm ld rs ns p z b ch".split(),
+    *[
+        "n",
+        "r",
+        "s",
+        "l",
+        "t",
+        "m",
+        "ck",
+        "d",
+        "g",
+        "k",
+        "nd",
+        "ng",
+        "nt",
+        "rd",
+        "rk",
+        "rn",
+        "rt",
+        "sh",
+        "st",
+        "th",
+        "tz",
+        "x",
+        "ss",
+        "ll",
+        "ff",
+        "lm",
+        "ld",
+        "rs",
+        "ns",
+        "p",
+        "z",
+        "b",
+        "ch",
+    ],
 ]
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-NUMBER_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+NUMBER_WORDS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 CURRENCIES = (
     ("$", "USD", "dollars"),
     ("$", "USD", "bucks"),
@@ -155,6 +388,8 @@ def person(source: Source) -> Value:
 def bare_handle(source: Source) -> Value:
     """Return a user name without an at sign."""
     name = source.word("first_names").lower() if source.chance(0.4) else pseudo_word(source)
+    if source.chance(0.15):
+        name = source.word("common_words")
     dice = source.rng.random()
     if dice < 0.25:
         name += digits(source, source.between(1, 4))
@@ -186,10 +421,15 @@ def author(source: Source) -> Value:
 
 def domain_name(source: Source) -> str:
     """Return an internet domain."""
-    if source.chance(0.65):
+    dice = source.rng.random()
+    if dice < 0.45:
         name = pseudo_word(source)
-    else:
+    elif dice < 0.6:
         name = (source.word("company_words") + source.word("title_words")).lower()
+    elif dice < 0.9:
+        name = source.word("common_words")
+    else:
+        name = f"{source.word('common_words')}.{source.word('common_words')}"
     if source.chance(0.15):
         name += "-" + pseudo_word(source, 2)
     if source.chance(0.05):
@@ -220,6 +460,8 @@ def url(source: Source) -> Value:
                 source.word("title_words"),
                 digits(source, source.between(1, 6)),
                 source.word("title_words") + "-" + source.word("title_words"),
+                source.word("common_words"),
+                source.word("common_words") + source.pick("-_/") + source.word("common_words"),
                 letters(source, 2).lower() + digits(source, 2) + letters(source, 1),
             )
         )
@@ -520,8 +762,10 @@ def street(source: Source) -> Value:
 
 def title(source: Source) -> Value:
     """Return the title of a text, a film or an event."""
+    lists = ("title_words", "title_words", "common_words")
     words = [
-        source.word("title_words") if source.chance(0.75) else pseudo_word(source) for _ in range(3)
+        source.word(source.pick(lists)) if source.chance(0.75) else pseudo_word(source)
+        for _ in range(3)
     ]
     first, second, third = words
     text = source.pick(
@@ -588,7 +832,8 @@ def any_value(source: Source) -> Value:
     if dice < 0.12:
         return Value(pseudo_word(source).capitalize())
     if dice < 0.24:
-        return Value(f"{pseudo_word(source)} {pseudo_word(source)}")
+        other = source.word("common_words") if source.chance(0.5) else pseudo_word(source)
+        return Value(f"{pseudo_word(source)} {other}" if source.chance(0.5) else other)
     if dice < 0.34:
         return count(source, 0, 5000)
     if dice < 0.4:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from steer_engine.backends import Backend, Run
 from steer_engine.cursor import JsonCursor
-from steer_engine.errors import DefectError
+from steer_engine.errors import RowError
 from steer_engine.grammar import Matcher
 from steer_engine.mask import Logits, allocate_mask, allows, apply_mask
 from steer_engine.sampling import Sampler, greedy, log_normalizer
@@ -54,6 +54,9 @@ def decode(
 
     Yields the steps of one model call at a time and returns why it ended: ``"stop"`` when the text
     is complete, ``"length"`` when `max_tokens` tokens were not enough to complete it.
+
+    Raises:
+        RowError: the grammar has no way on, although the text is not complete.
     """
     decoder = _Decoder(backend, matcher, sampler)
     pending = list(prompt)  # tokens that the model has not seen yet
@@ -99,13 +102,13 @@ class _Decoder:
     def choose(self, logits: Logits) -> Step | None:
         """Sample a token that the grammar allows and accept it; None ends the text."""
         self._matcher.fill_mask(self._mask)
+        if not self._mask.any():
+            raise RowError(
+                f"no token can continue the answer at {self._cursor.pointer or 'the root'}: no span"
+                " of the prompt fits there, or the schema is too complex; loosen it at that place"
+            )
         masked = apply_mask(logits, self._mask)
         favourite, token = greedy(logits), self._sampler(masked)
-        if not allows(self._mask, token):
-            raise DefectError(
-                "no token can continue the text, although it is not complete;"
-                " please report this with the schema"
-            )
         if token in self._vocabulary.eos_ids:
             return None
         spelling = self._vocabulary.spellings[token]

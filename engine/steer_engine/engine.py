@@ -6,6 +6,7 @@ Whoever iterates over `Engine.run` may stop, time, store or stream without the e
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -259,7 +260,7 @@ def _read_record(request: Request, written: _Written, finish_reason: FinishReaso
 
     Raises:
         BudgetError: the text is not complete.
-        RowError: an open object has a key twice.
+        RowError: an open object has a key twice, or a number is too large.
         DefectError: it is complete and yet not valid, which the mask should have made impossible.
     """
     if request.schema is None:
@@ -279,6 +280,7 @@ def _read_record(request: Request, written: _Written, finish_reason: FinishReaso
 
 def _parse(text: str) -> JsonValue:
     repeated: list[str] = []
+    too_large: list[str] = []
 
     def as_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         record = dict(pairs)
@@ -286,8 +288,14 @@ def _parse(text: str) -> JsonValue:
             repeated.extend(record)
         return record
 
+    def as_float(digits: str) -> float:
+        number = float(digits)
+        if math.isinf(number):
+            too_large.append(digits)
+        return number
+
     try:
-        record: JsonValue = json.loads(text, object_pairs_hook=as_object)
+        record: JsonValue = json.loads(text, object_pairs_hook=as_object, parse_float=as_float)
     except ValueError as error:
         raise _defect(str(error)) from error
     if repeated:
@@ -295,6 +303,11 @@ def _parse(text: str) -> JsonValue:
             f"the answer has one of the keys {', '.join(repeated[:5])} twice, which the mask does"
             " not prevent where a schema allows any key; name the properties or set"
             " additionalProperties to false"
+        )
+    if too_large:
+        raise RowError(
+            f"the answer has a number beyond what a float holds ({too_large[0][:20]});"
+            " give the field a minimum and a maximum"
         )
     return record
 

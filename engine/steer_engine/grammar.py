@@ -30,6 +30,8 @@ _OPTIONS: JsonCompileOptions = {
     "whitespace_flexible": False,
     "item_separator": ITEM_SEPARATOR,
     "key_separator": KEY_SEPARATOR,
+    # Without the u escape a key has one spelling: none can slip past what is said of it.
+    "json_allowed_escapes": '"\\bfnrt',
 }
 
 

@@ -43,11 +43,18 @@ class SpellingIndex:
             yield from self._by_spelling.get(text[:length], ())
 
 
+def _spelled(char: str) -> bytes:
+    """Return a character as it stands in a JSON string."""
+    spelling = json.dumps(char, ensure_ascii=False)[1:-1]
+    # The grammar has no \\u escapes: such a character ends every span. No text holds this byte.
+    return b"\xff" if spelling.startswith("\\u") else spelling.encode("utf-8", "replace")
+
+
 class SourceText:
     """A text that values are copied from, spelled as it stands in JSON strings."""
 
     def __init__(self, text: str) -> None:
-        units = [json.dumps(char, ensure_ascii=False)[1:-1].encode() for char in text]
+        units = [_spelled(char) for char in text]
         self.bytes = b"".join(units)
         # A value may begin and end between characters, never inside an escape or a UTF-8 sequence.
         ends = np.cumsum([0, *map(len, units)])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from steer_engine import Sampling, read_schema
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.decoding import decode
-from steer_engine.errors import DefectError
+from steer_engine.errors import RowError
 from steer_engine.grammar import FreeMatcher, GrammarCompiler
 from steer_engine.sampling import make_sampler
 
@@ -120,7 +120,7 @@ def test_sampled_text_is_always_valid_and_its_probabilities_are_probabilities(se
             assert math.isfinite(step.logprob)
 
 
-def test_a_grammar_with_no_way_on_is_a_defect_not_a_hang():
+def test_a_grammar_with_no_way_on_fails_the_row():
     class Stuck(FreeMatcher):
         def fill_mask(self, mask):
             mask[:] = 0
@@ -135,5 +135,5 @@ def test_a_grammar_with_no_way_on_is_a_defect_not_a_hang():
         sampler=make_sampler(Sampling(), row=0),
         max_tokens=5,
     )
-    with pytest.raises(DefectError, match="please report"):
+    with pytest.raises(RowError, match="no token can continue the answer at the root"):
         next(steps)

@@ -122,6 +122,11 @@ def test_the_same_key_twice_is_never_let_through():
     assert "one of the keys a twice" in str(failed.error)
 
 
+def test_a_number_that_no_float_holds_fails_its_row():
+    *_, failed, _ = events([request(schema=read_schema("a: float"))], wish='{"a": 1e999}')
+    assert "a number beyond what a float holds (1e999)" in str(failed.error)
+
+
 def test_closing_the_events_stops_the_work():
     run = Engine(FakeBackend(WISH)).run([request(), request(1)])
     assert isinstance(next(run), Started)

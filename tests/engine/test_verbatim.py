@@ -1,11 +1,13 @@
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steer_engine import Sampling, compose, read_schema
+from steer_engine import Sampling, UnenforceableError, compose, read_schema
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.engine import Engine, Request, RowDone
+from steer_engine.schema.places import verbatim_places
 
 SOURCE = 'Ask "Ann Lee" <ann@x.io>\nor Bob: naïve 😀, C:\\temp'
 
@@ -48,6 +50,38 @@ def test_whatever_is_drawn_is_a_span(source, seed):
         assert all(value is None or value in prompt for value in values)
 
 
+def test_a_character_that_json_cannot_spell_ends_a_span():
+    [record] = records('{"who": "a"}', "who: verbatim", prompt="a\x1fb")
+    assert record == {"who": "a"}
+
+
 def test_other_strings_are_free():
     [record] = records('{"a": "zzz", "b": "Bob"}', "a: str, b: verbatim")
     assert record == {"a": "zzz", "b": "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ("a: dict[str, verbatim]", "/properties/a/additionalProperties"),
+        (
+            {
+                "$defs": {
+                    "node": {
+                        "type": "object",
+                        "properties": {
+                            "name": {"type": "string", "x-steer": {"verbatim": True}},
+                            "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+                        },
+                    }
+                },
+                "$ref": "#/$defs/node",
+            },
+            "/next/next/next",
+        ),
+    ],
+)
+def test_a_place_without_a_fixed_path_is_refused_not_forgotten(document, pointer):
+    with pytest.raises(UnenforceableError, match="`verbatim` at ") as caught:
+        verbatim_places(read_schema(document))
+    assert caught.value.pointer == pointer

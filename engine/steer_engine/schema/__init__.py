@@ -3,7 +3,8 @@
 Read in this order: `document` -> `sources` -> `notation` (over `tokens` and `notation_types`) ->
 `notation_writer` -> `pydantic_writer` -> `columns` -> `normal` -> `validation`. The others are
 looked up on the way: `words`, `literals` and `shapes` are what the languages share, `drafts`,
-`validity` and `references` make a document safe to read, `python_types` asks Pydantic.
+`validity` and `references` make a document safe to read, `python_types` asks Pydantic, `formats`
+checks dates and the like, `rows` and `places` find lists of records and copied strings.
 """
 
 from steer_engine.schema.columns import Column, ColumnKind, column_plan

@@ -145,3 +145,24 @@ UNENFORCED = frozenset(
     }
 )
 """Formats that JSON Schema defines and no mask knows; every other format is an annotation."""
+
+_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_FULL_DATE = rf"(?:[0-9]{{4}}-{_DAY}|{_LEAP_YEAR}-02-29)"
+_FULL_TIME = (
+    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+    r"(?:[zZ]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+
+TIGHTENED: Mapping[str, tuple[str, ...]] = {
+    "date": (f"^{_FULL_DATE}$",),
+    "date-time": (f"^{_FULL_DATE}[tT]{_FULL_TIME}$",),
+    "time": (f"^{_FULL_TIME}$",),
+    "email": (r"@(?:[^.@]{1,63}\.)*[^.@]{1,63}$", r"@[^@]{1,253}$"),
+}
+"""Patterns that also hold for these formats and that llguidance's own regular expressions miss:
+29 February in leap years only, no leap seconds (they are right at one minute a day in each zone,
+and no model means them), labels of at most 63 characters."""

@@ -23,7 +23,7 @@ from steer_engine.schema.document import (
     pointer_to,
     walk,
 )
-from steer_engine.schema.formats import ENFORCED, UNENFORCED
+from steer_engine.schema.formats import ENFORCED, TIGHTENED, UNENFORCED
 from steer_engine.schema.references import reachable, schema_at, target_pointer
 
 _MASKED = frozenset(
@@ -241,7 +241,14 @@ def _masked(schema: JsonSchema) -> JsonSchema:
         kept.pop("format", None)
     for keyword, value in kept.items():
         kept[keyword] = _exact(keyword, value)
-    return map_children(kept, _masked)
+    kept = map_children(kept, _masked)
+    tightened: list[JsonValue] = [
+        {"pattern": pattern} for pattern in TIGHTENED.get(str(kept.get("format")), ())
+    ]
+    members = kept.get("allOf", [])
+    if tightened and isinstance(members, list):
+        kept["allOf"] = members + tightened
+    return kept
 
 
 def _exact(keyword: str, value: JsonValue) -> JsonValue:

@@ -11,24 +11,29 @@ from steer_engine.schema.document import (
     JsonSchema,
     JsonValue,
     Schema,
+    place,
     pointer_to,
 )
-from steer_engine.schema.references import resolved
+from steer_engine.schema.references import reachable, resolved
 
 Path: TypeAlias = "tuple[str | None, ...]"
 """Where a value stands: property names from the root, None for any index of an array."""
 
 _MAX_DEPTH = 24
+_UNNAMED = ("additionalProperties", "patternProperties", "prefixItems")
 
 
 def verbatim_places(schema: Schema) -> frozenset[Path]:
     """Return the places of all strings marked ``"x-steer": {"verbatim": true}``.
 
     Raises:
-        UnenforceableError: one stands below a schema that contains itself.
+        UnenforceableError: one stands where its place has no fixed path.
     """
     if '"verbatim"' not in schema.text:
         return frozenset()
+    for pointer, node in reachable(schema.document):
+        if _is_marked(node) and any(f"/{keyword}" in pointer for keyword in _UNNAMED):
+            raise _refusal(pointer, "where the schema does not name the property or item")
     return frozenset(_marked(schema.document, schema.document, ()))
 
 
@@ -38,17 +43,24 @@ def _marked(document: JsonSchema, node: JsonSchema, path: Path) -> Iterator[Path
         return
     if len(path) > _MAX_DEPTH:
         pointer = pointer_to("", *("*" if step is None else step for step in path[:3]))
-        raise UnenforceableError(
-            f"`verbatim` below {pointer} cannot be enforced in a schema that contains itself;"
-            " bound the nesting",
-            pointer=pointer,
-            keyword="x-steer",
-        )
-    mark = node.get("x-steer")
-    if isinstance(mark, dict) and mark.get("verbatim") is True:
+        raise _refusal(pointer, "below a schema that contains itself")
+    if _is_marked(node):
         yield path
     for step, child in _parts(node):
         yield from _marked(document, child, (*path, *step))
+
+
+def _is_marked(node: JsonSchema) -> bool:
+    mark = node.get("x-steer") if isinstance(node, dict) else None
+    return isinstance(mark, dict) and mark.get("verbatim") is True
+
+
+def _refusal(pointer: str, where: str) -> UnenforceableError:
+    return UnenforceableError(
+        f"`verbatim` {place(pointer)} cannot be enforced {where}; use `str` there",
+        pointer=pointer,
+        keyword="x-steer",
+    )
 
 
 def _parts(node: JsonObject) -> Iterator[tuple[Path, JsonSchema]]:

@@ -102,6 +102,7 @@ def _plain(schema: JsonSchema) -> JsonSchema:
     description = schema.get("description")
     if isinstance(description, str):
         schema["description"] = " ".join(description.split())
+    _lift_descriptions(schema)
     properties = schema.get("properties")
     if schema.get("type") == "object" and isinstance(properties, dict):
         schema["required"] = list(properties)
@@ -113,3 +114,12 @@ def _plain(schema: JsonSchema) -> JsonSchema:
     if schema.get("format") == "uri" and schema.get("minLength") == 1:
         del schema["minLength"]  # no URI is empty
     return shapes.simplified(schema)
+
+
+def _lift_descriptions(schema: JsonObject) -> None:
+    """Give the field what its alternatives and items say, as an Enum's docstring; not a class's."""
+    members = schema.get("anyOf")
+    inner = [*(members if isinstance(members, list) else []), schema.get("items")]
+    for each in inner:
+        if isinstance(each, dict) and each.get("type") != "object" and "description" in each:
+            schema.setdefault("description", each.pop("description"))

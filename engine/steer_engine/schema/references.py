@@ -107,7 +107,8 @@ def _folded(document: JsonSchema, schema: JsonSchema, trail: tuple[str, ...]) ->
 def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
     """Yield each schema that takes part in judging a value once, with its pointer.
 
-    Definitions that nothing refers to take no part, nor does `contentSchema`. A reference that leads nowhere is passed over.
+    Definitions that nothing refers to take no part, nor does `contentSchema`. A reference that
+    leads nowhere is passed over.
     """
     waiting, seen = [""], {""}
     while waiting:

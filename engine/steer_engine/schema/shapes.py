@@ -80,21 +80,21 @@ def union(members: Iterable[JsonObject]) -> JsonObject:
     found = [each for member in members for each in alternatives(member)]
     nullable = NULL in found
     choices: list[JsonObject] = []
+    literals: list[JsonValue] = []
     for each in found:
-        if each != NULL and "enum" not in each and each not in choices:
+        values = each.get("enum")
+        if len(each) == 1 and isinstance(values, list):
+            literals += values
+        elif each != NULL and each not in choices:
             choices.append(each)
-    literals = [value for each in found for value in _listed(each.get("enum"))]
     if not choices:
         return enumeration([*literals, None] if nullable else literals)
     if literals:
         choices.append(enumeration(literals))
     null: list[JsonValue] = ["null"] if nullable else []
-    types = [choice.get("type") for choice in choices]
-    if all(kind in SCALARS for kind in types) and (
-        len(choices) == 1 or all(len(choice) == 1 for choice in choices)
-    ):
-        all_types = [*types, *null]
-        return {**choices[0], "type": all_types if len(all_types) > 1 else all_types[0]}
+    if _share_one_type_list(choices):
+        types = [*(choice["type"] for choice in choices), *null]
+        return {**choices[0], "type": types if len(types) > 1 else types[0]}
     if len(choices) == 1 and not nullable:
         return choices[0]
     return {"anyOf": [*choices, *([dict(NULL)] if nullable else [])]}
@@ -106,7 +106,7 @@ def alternatives(schema: JsonObject) -> Iterator[JsonObject]:
     if len(schema) == 1 and isinstance(members, list):
         for member in members:
             if isinstance(member, dict):
-                yield from alternatives(member)
+                yield from alternatives(simplified(member))
     elif len(schema) == 1 and isinstance(values, list):
         for value in values:
             yield dict(NULL) if value is None else {"enum": [value]}
@@ -135,8 +135,9 @@ def simplified(schema: JsonObject) -> JsonObject:
     return _ordered({**schema, **notes})
 
 
-def _listed(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []
+def _share_one_type_list(choices: list[JsonObject]) -> bool:
+    are_scalars = all(choice.get("type") in SCALARS for choice in choices)
+    return are_scalars and (len(choices) == 1 or all(len(choice) == 1 for choice in choices))
 
 
 def _all_of_type(values: list[JsonValue], types: JsonValue) -> bool:

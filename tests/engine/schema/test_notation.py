@@ -186,7 +186,9 @@ def test_a_type_alone_is_the_whole_schema(text):
     assert "properties" not in read_schema(text).document
 
 
-@pytest.mark.parametrize("text", ["date", "email, time", '"quoted"', "list: str", "int: str"])
+@pytest.mark.parametrize(
+    "text", ["date", "name\nage int", "email, time", '"quoted"', "list: str", "int: str"]
+)
 def test_a_word_that_could_be_a_name_is_one(text):
     assert "properties" in read_schema(text).document
 

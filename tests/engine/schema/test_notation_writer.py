@@ -54,6 +54,8 @@ def field(schema):
         ({"type": "array", "items": {"enum": ["a", "b"]}}, 'f: list["a" | "b"]'),
         ({"type": "string", "default": 'say "hi"\n'}, 'f: str = "say \\"hi\\"\\n"'),
         ({"enum": ["a\nb", 1.5]}, 'f: "a\\nb" | 1.5'),
+        ({"anyOf": [{"const": "a"}, {"type": "string", "enum": ["b"]}]}, 'f: "a" | "b"'),
+        ({"type": "array", "default": [{"a": None}]}, 'f: list = [{"a": None}]'),
     ],
 )
 def test_equivalent_schemas_have_one_text(schema, text):
@@ -88,6 +90,10 @@ def test_equivalent_schemas_have_one_text(schema, text):
         {"type": "array", "items": {**closed_object({}), "description": "a\\b"}},
         {"type": "array", "items": {"type": "string", "description": "each"}},
         {"oneOf": [{"type": "string"}]},
+        {"anyOf": [{"enum": ["a", "bb"], "minLength": 2}, {"type": "null"}]},
+        {"anyOf": [{"enum": ["a"], "description": "x"}, {"enum": ["b"]}]},
+        {"enum": ["a", 1], "type": "string"},
+        {"type": ["string", "integer"], "minimum": 3},
         {"enum": [["a"]]},
         {"enum": []},
     ],

@@ -44,7 +44,8 @@ age: int 0..120
 def test_a_list_of_rows_is_a_root_model():
     source = write_pydantic(read_schema("[name: str]  # all dogs", name="Dogs"))
     assert source.endswith(
-        'class DogsItem(BaseModel):\n    name: str\n\n\nclass Dogs(RootModel[list[DogsItem]]):\n    """all dogs"""\n'
+        "class DogsItem(BaseModel):\n    name: str\n\n\n"
+        'class Dogs(RootModel[list[DogsItem]]):\n    """all dogs"""\n'
     )
 
 

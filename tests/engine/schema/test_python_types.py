@@ -56,11 +56,15 @@ def test_a_class_is_what_the_notation_says():
     assert read_schema(text).text == schema.text
 
 
-def test_enums_are_inlined():
+def test_enums_are_inlined_and_describe_their_field():
     class Model(BaseModel):
         urgency: Urgency | None
+        all_of_them: list[Urgency] = Field(description="every one")
 
-    assert read_schema(Model).document["properties"]["urgency"] == {"enum": ["low", "high", None]}
+    assert write_notation(read_schema(Model)) == (
+        'urgency: "low" | "high" | None  # How fast.\n'
+        'all_of_them: list["low" | "high"]  # every one'
+    )
 
 
 def test_a_class_that_allows_more_stays_open():

@@ -1,0 +1,108 @@
+"""The corpus: reproducible, valid, answerable, and free of what is held out."""
+
+import json
+import re
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from embedded_training.corpus import BEGINNING, MAIN, example
+from embedded_training.evaluation_sets import SETS, evaluation_examples
+from embedded_training.tables import concepts, domains
+from embedded_training.values import HeldOut, read_table
+
+EXAMPLES = [example(f"test {i}") for i in range(150)]
+ALL_HELD_OUT = HeldOut(values=True, templates=True, names=True)
+
+
+def strings_of(value, schema):
+    """Yield the texts of an answer that are to be copied."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from strings_of(member, schema["properties"][name])
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings_of(item, schema["items"])
+    elif isinstance(value, str) and "enum" not in schema and schema.get("format") != "date":
+        yield value
+
+
+def test_a_seed_gives_the_same_example_again():
+    assert [example(f"test {i}") for i in range(30)] == EXAMPLES[:30]
+
+
+def test_different_seeds_give_different_examples():
+    assert len({item.prompt for item in EXAMPLES}) > 0.95 * len(EXAMPLES)
+
+
+def test_every_answer_is_valid_under_its_schema():
+    for item in EXAMPLES:
+        Draft202012Validator.check_schema(item.schema)
+        validator = Draft202012Validator(
+            item.schema, format_checker=Draft202012Validator.FORMAT_CHECKER
+        )
+        validator.validate(item.answer)
+
+
+def test_every_answer_has_the_properties_in_the_order_of_the_schema():
+    for item in EXAMPLES:
+        if item.schema["type"] == "object":
+            assert list(item.answer) == list(item.schema["properties"]) == item.schema["required"]
+
+
+@pytest.mark.parametrize("held_out", [HeldOut(), ALL_HELD_OUT], ids=["training", "all held out"])
+def test_every_text_to_copy_is_in_the_prompt(held_out):
+    for i in range(100):
+        item = example(f"copy {i}", held_out=held_out)
+        for text in strings_of(item.answer, item.schema):
+            assert text in item.prompt
+
+
+def test_numbers_are_written_shortest():
+    for item in EXAMPLES:
+        assert not re.search(r"\d\.0[,}\]]", json.dumps(item.answer))
+
+
+def test_training_draws_no_held_out_value():
+    words = read_table("words")
+    names = {word for entry in ("first_names", "last_names") for word in words[entry]["held_out"]}
+    prompts = " ".join(item.prompt for item in EXAMPLES)
+    assert not names.intersection(re.findall(r"\w+", prompts))
+
+
+def test_training_draws_no_held_out_field_name():
+    held_out = {name for concept in concepts().values() for name in concept.naming.held_out_names}
+    usual = {name for concept in concepts().values() for name in concept.naming.names}
+    asked = {
+        name for item in EXAMPLES for name in re.findall(r'"(\w+)": \{', json.dumps(item.schema))
+    }
+    assert not asked.intersection(held_out - usual)
+
+
+def test_the_sets_of_evaluation_draw_what_is_held_out():
+    held_out = {word for entry in read_table("words").values() for word in entry["held_out"]}
+    text = " ".join(item.prompt for item in evaluation_examples("new values", 60))
+    assert held_out.intersection(re.findall(r"\w+", text))
+    assert set(SETS) == {"familiar", "new values", "new templates", "new names", "all new"}
+
+
+def test_the_beginning_asks_for_copies_only():
+    for i in range(30):
+        item = example(f"beginning {i}", mixture=BEGINNING)
+        assert "enum" not in json.dumps(item.schema)
+
+
+def test_the_shares_of_a_mixture_add_up():
+    for mixture in (BEGINNING, MAIN):
+        shares = [getattr(mixture, name) for name in mixture.__dataclass_fields__]
+        assert sum(shares) == pytest.approx(1)
+
+
+def test_every_slot_of_every_template_is_a_concept():
+    for domain in domains().values():
+        templates = [*domain.clauses.usual, *domain.clauses.held_out]
+        templates += [*domain.wholes.usual, *domain.wholes.held_out]
+        for part in domain.parts.values():
+            templates += [text for cues in part.values() for text in (*cues.usual, *cues.held_out)]
+        slots = {slot for text in templates for slot in re.findall(r"\{(\w+)\}", text)}
+        assert slots - {"say"} <= set(concepts())

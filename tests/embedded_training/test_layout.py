@@ -1,0 +1,72 @@
+"""From examples to tokens and weights."""
+
+import json
+
+import pytest
+
+from embedded_training.corpus import example
+from embedded_training.schemas import Field, object_schema
+
+pytest.importorskip("tokenizers")
+
+from embedded_training.layout import CHOICE, FORCED, answer_pieces, lay_out
+from embedded_training.tokenizer import END, SYSTEM, USER, load_tokenizer, make_encoder
+
+
+@pytest.fixture(scope="module")
+def encode():
+    return make_encoder(load_tokenizer())
+
+
+def weight_of(pieces, text):
+    return [piece.weight for piece in pieces if piece.text == text]
+
+
+def test_the_pieces_make_up_the_answer():
+    for i in range(80):
+        item = example(f"layout {i}")
+        text = "".join(piece.text for piece in answer_pieces(item.answer, item.schema))
+        assert text == json.dumps(item.answer, ensure_ascii=False)
+
+
+def test_tokens_and_weights_go_together(encode):
+    tokens = lay_out(example("layout"), encode)
+    assert len(tokens.ids) == len(tokens.weights) == len(tokens.pieces)
+    assert tokens.ids[0] == SYSTEM and USER in tokens.ids and tokens.ids[-1] == END
+    assert not any(tokens.weights[: tokens.n_prompt])
+
+
+def test_where_a_number_ends_counts():
+    schema = object_schema((Field("n", "int"), Field("t", "str")))
+    pieces = answer_pieces({"n": 12, "t": "x"}, schema)
+    assert weight_of(pieces, ",") == [CHOICE]
+    assert weight_of(answer_pieces({"t": "x"}, object_schema((Field("t", "str"),))), "}") == [
+        FORCED
+    ]
+
+
+def test_null_or_not_counts():
+    schema = object_schema((Field("t", "str", nullable=True),))
+    assert weight_of(answer_pieces({"t": None}, schema), "null") == [CHOICE]
+    assert weight_of(answer_pieces({"t": "x"}, schema), '"') == [CHOICE, CHOICE]
+
+
+def test_one_more_row_or_not_counts():
+    schema = {"type": "array", "items": object_schema((Field("t", "str"),))}
+    pieces = answer_pieces([{"t": "x"}, {"t": "y"}], schema)
+    assert [piece.text for piece in pieces if piece.kind == "length"] == [",", "]"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["don't 'sun'", "café naïve", "a\r\nb  c", "€1.299,50", "日本 👍🏽", "x2y #tag @me", "İß"],
+)
+def test_word_by_word_encoding_equals_the_tokenizer(encode, text):
+    assert encode(text) == load_tokenizer().encode(text, add_special_tokens=False).ids
+
+
+def test_a_word_has_the_same_tokens_everywhere(encode):
+    alone = encode("Kovalenko")
+    for text in (" Kovalenko", '"Kovalenko"', "@Kovalenko_1", "\nKovalenko,"):
+        ids = encode(text)
+        assert any(ids[i : i + len(alone)] == alone for i in range(len(ids)))

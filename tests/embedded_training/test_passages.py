@@ -1,0 +1,43 @@
+"""Passages: the text says what the passage says it says."""
+
+import random
+
+import pytest
+
+from embedded_training.passages import make_plan, write_passage
+from embedded_training.tables import domains, families
+from embedded_training.values import HeldOut, Source
+
+
+@pytest.mark.parametrize("domain", list(domains()))
+@pytest.mark.parametrize("held_out", [False, True])
+def test_every_value_of_a_passage_is_in_its_text(domain, held_out):
+    source = Source(random.Random(domain), HeldOut(templates=held_out))
+    for _ in range(15):
+        passage = write_passage(source, make_plan(source, domain, n_passages=1))
+        assert passage.text
+        assert all(value.text in passage.text for value in passage.values.values())
+        assert all(item in passage.text for items in passage.lists.values() for item in items)
+
+
+@pytest.mark.parametrize("domain", list(domains()))
+def test_no_template_mark_is_left_in_a_text(domain):
+    source = Source(random.Random(domain))
+    for _ in range(15):
+        text = write_passage(source, make_plan(source, domain, n_passages=1)).text
+        assert not {"{", "}", "\0", "&lt;"} & {*text, *(["&lt;"] if "&lt;" in text else [])}
+
+
+def test_the_topic_of_a_thing_is_the_topic_of_its_passage():
+    source = Source(random.Random(3))
+    for _ in range(100):
+        passage = write_passage(source, make_plan(source, "post", n_passages=1))
+        if "thing" in passage.values:
+            assert passage.meanings["topic"] == passage.values["thing"].topic
+
+
+def test_meanings_are_classes_of_their_family():
+    source = Source(random.Random(4))
+    for _ in range(100):
+        passage = write_passage(source, make_plan(source, "post", n_passages=1))
+        assert all(key in families()[name].classes for name, key in passage.meanings.items())
