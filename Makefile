@@ -28,7 +28,7 @@ check:
 
 test: check
 	$(RUN) -m pytest --cov --cov-report=term
-	$(RUN) -m pytest --nbval --nbval-current-env -p no:cacheprovider notebooks
+	$(RUN) -m pytest --nbval --nbval-current-env --nbval-sanitize-with notebooks/nbval.cfg -p no:cacheprovider notebooks
 
 lab:
 	@$(PYTHON) .ci/environment.py lab

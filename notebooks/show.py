@@ -35,6 +35,8 @@ def execute(file: Path) -> nbformat.NotebookNode:
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        # ipykernel warns of unencrypted loopback traffic, which is not this script to decide.
+        extra_arguments=["--Application.log_level=ERROR"],
         resources={"metadata": {"path": str(file.parent)}},
     )
     try:

@@ -34,6 +34,7 @@ def judge(text: str, schema: Schema) -> UnsteeredAnswer:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
+        message = error.msg.lower().removesuffix(" at")
         where = f"line {error.lineno}, column {error.colno}"
-        return UnsteeredAnswer(text, f"it is not JSON ({error.msg.lower()} at {where})")
+        return UnsteeredAnswer(text, f"it is not JSON ({message} at {where})")
     return UnsteeredAnswer(text, validation_error(schema, value))

@@ -6,8 +6,9 @@ templates or field names, and with all three held out.
 
 from collections.abc import Mapping
 
-from embedded_training.corpus import Example, example
-from embedded_training.values import HeldOut
+from embedded_training.asking import Example
+from embedded_training.corpus import example
+from embedded_training.randomness import HeldOut
 
 SETS: Mapping[str, HeldOut] = {
     "familiar": HeldOut(),

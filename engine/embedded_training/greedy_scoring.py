@@ -14,7 +14,7 @@ import numpy as np
 from llama_cpp import Llama
 from llguidance import LLMatcher, LLTokenizer
 
-from embedded_training.corpus import Example
+from embedded_training.asking import Example
 from embedded_training.evaluation_sets import SETS, evaluation_examples
 from embedded_training.exactness import Score, score_answer
 from embedded_training.layout import prompt_tokens

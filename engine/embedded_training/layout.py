@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embedded_training.corpus import Example
+from embedded_training.asking import Example
 from embedded_training.prompts import instruction
 from embedded_training.schemas import JsonSchema
 from embedded_training.tokenizer import ASSISTANT, END, SYSTEM, USER, Encoder, TokenId

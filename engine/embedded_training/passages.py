@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from embedded_training.names import thing
+from embedded_training.randomness import Source, Value, pseudo_word
 from embedded_training.tables import (
     Cues,
     Domain,
@@ -18,7 +20,6 @@ from embedded_training.tables import (
     stated_labels,
     truths,
 )
-from embedded_training.values import Source, Value, pseudo_word, thing
 
 _SLOT = re.compile(r"\{([\w.]+)\}")
 _ALTERNATIVES = re.compile(r"<([^<>]*)>")

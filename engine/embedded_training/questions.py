@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from embedded_training.passages import Passage
+from embedded_training.randomness import Source, Value
 from embedded_training.schemas import Field
 from embedded_training.tables import (
     Naming,
@@ -21,7 +22,6 @@ from embedded_training.tables import (
     stated_labels,
     truths,
 )
-from embedded_training.values import Source, Value
 
 # Wrappings of names and descriptions, so that neither is learnt by heart.
 AFFIXES = (

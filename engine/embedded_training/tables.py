@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Self
 
-from embedded_training.values import ValueMaker, read_table, value_maker
+from embedded_training.randomness import read_table
+from embedded_training.values import ValueMaker, value_maker
 
 Words = tuple[str, ...]
 

@@ -15,7 +15,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from embedded_training.corpus import example
 from embedded_training.prompts import instruction
-from embedded_training.values import HeldOut
+from embedded_training.randomness import HeldOut
 
 TokenId = int
 Encoder = Callable[[str], list[TokenId]]

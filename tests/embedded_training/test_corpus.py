@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 
 from embedded_training.corpus import BEGINNING, MAIN, example
 from embedded_training.evaluation_sets import SETS, evaluation_examples
+from embedded_training.randomness import HeldOut, read_table
 from embedded_training.tables import concepts, domains
-from embedded_training.values import HeldOut, read_table
 
 EXAMPLES = [example(f"test {i}") for i in range(150)]
 ALL_HELD_OUT = HeldOut(values=True, templates=True, names=True)

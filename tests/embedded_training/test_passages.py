@@ -5,8 +5,8 @@ import random
 import pytest
 
 from embedded_training.passages import make_plan, write_passage
+from embedded_training.randomness import HeldOut, Source
 from embedded_training.tables import domains, families
-from embedded_training.values import HeldOut, Source
 
 
 @pytest.mark.parametrize("domain", list(domains()))

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from embedded_training import values
-from embedded_training.values import HeldOut, Source
+from embedded_training.randomness import HeldOut, Source
 
 
 @pytest.fixture

@@ -1,0 +1,170 @@
+"""Random identifiers: handles, addresses on the internet, telephone numbers and codes."""
+
+import string
+
+from embedded_training.names import person
+from embedded_training.randomness import (
+    Source,
+    Value,
+    digits,
+    known_or_pseudo,
+    letters,
+    pseudo_word,
+)
+
+
+def bare_handle(source: Source) -> Value:
+    """Return a user name without an at sign."""
+    name = source.word("first_names").lower() if source.chance(0.4) else pseudo_word(source)
+    if source.chance(0.15):
+        name = source.word("common_words")
+    dice = source.rng.random()
+    if dice < 0.25:
+        name += digits(source, source.between(1, 4))
+    elif dice < 0.45:
+        name += source.pick("_.-_") + pseudo_word(source, 2)
+    elif dice < 0.55:
+        name = (
+            source.pick(("the", "mr", "real", "its", "just", "dj"))
+            + source.pick("_ ").strip()
+            + name
+        )
+    elif dice < 0.65:
+        name += "_" + source.pick((*string.ascii_lowercase, source.word("title_words")))
+    elif dice < 0.7:
+        name = name.capitalize() + source.word("title_words").capitalize()
+    return Value(name)
+
+
+def handle(source: Source) -> Value:
+    """Return a user name, mostly with an at sign."""
+    name = bare_handle(source).text
+    return Value(f"@{name}" if source.chance(0.75) else name)
+
+
+def author(source: Source) -> Value:
+    """Return whoever signs a post: a handle or a name."""
+    return handle(source) if source.chance(0.5) else person(source)
+
+
+def domain_name(source: Source) -> str:
+    """Return an internet domain."""
+    dice = source.rng.random()
+    if dice < 0.45:
+        name = pseudo_word(source)
+    elif dice < 0.6:
+        name = (source.word("company_words") + source.word("title_words")).lower()
+    elif dice < 0.9:
+        name = source.word("common_words")
+    else:
+        name = f"{source.word('common_words')}.{source.word('common_words')}"
+    if source.chance(0.15):
+        name += "-" + pseudo_word(source, 2)
+    if source.chance(0.05):
+        name = source.pick(string.ascii_lowercase)
+    return f"{name}.{source.word('top_level_domains')}"
+
+
+def email(source: Source) -> Value:
+    """Return an email address."""
+    user = bare_handle(source).text.lower()
+    if source.chance(0.45):
+        first = known_or_pseudo(source, "first_names", 0.5)
+        last = known_or_pseudo(source, "last_names", 0.5)
+        user = (first + source.pick((".", "_", "", ".")) + last).lower()
+    return Value(f"{user}@{domain_name(source)}")
+
+
+def url(source: Source) -> Value:
+    """Return a web address, in most cases with its scheme."""
+    prefix = source.pick(
+        ("https://", "https://", "https://", "https://", "http://", "www.", "https://www.")
+    )
+    address = prefix + domain_name(source)
+    for _ in range(source.pick((0, 1, 1, 1, 2, 2))):
+        address += "/" + source.pick(
+            (
+                pseudo_word(source),
+                source.word("title_words"),
+                digits(source, source.between(1, 6)),
+                source.word("title_words") + "-" + source.word("title_words"),
+                source.word("common_words"),
+                source.word("common_words") + source.pick("-_/") + source.word("common_words"),
+                letters(source, 2).lower() + digits(source, 2) + letters(source, 1),
+            )
+        )
+    if source.chance(0.12):
+        address += f"?{source.pick(('id', 'p', 'ref', 'q'))}={source.between(1, 9999)}"
+    return Value(address)
+
+
+def phone(source: Source) -> Value:
+    """Return a telephone number in one of several layouts."""
+    layout = source.word("phone_layouts")
+    return Value("".join(source.pick("123456789") if sign == "#" else sign for sign in layout))
+
+
+def code(source: Source) -> Value:
+    """Return an identifier such as an order number."""
+    layout = source.word("code_layouts")
+    return Value(_filled(source, layout))
+
+
+def _filled(source: Source, layout: str) -> str:
+    """Return the layout with each A replaced by a letter and each 9 by a digit."""
+    fill = {"A": string.ascii_uppercase, "9": string.digits}
+    return "".join(source.pick(fill[sign]) if sign in fill else sign for sign in layout)
+
+
+def uuid(source: Source) -> Value:
+    """Return a UUID."""
+    return Value(
+        "-".join(
+            "".join(source.pick("0123456789abcdef") for _ in range(n)) for n in (8, 4, 4, 4, 12)
+        )
+    )
+
+
+def coupon(source: Source) -> Value:
+    """Return a voucher code."""
+    percent = str(source.between(5, 90))
+    return Value(
+        source.pick(
+            (
+                pseudo_word(source, 2).upper() + percent,
+                f"SAVE{percent}",
+                pseudo_word(source).upper(),
+            )
+        )
+    )
+
+
+def flight(source: Source) -> Value:
+    """Return a flight number."""
+    return Value(letters(source, 2) + source.pick(("", " ")) + str(source.between(10, 9999)))
+
+
+def version(source: Source) -> Value:
+    """Return a software version."""
+    parts = [str(source.between(0, 20)) for _ in range(source.pick((2, 3, 3)))]
+    return Value(source.pick(("v", "", "")) + ".".join(parts))
+
+
+def ip_address(source: Source) -> Value:
+    """Return an IPv4 address."""
+    return Value(".".join(str(source.between(1, 254)) for _ in range(4)))
+
+
+def file_path(source: Source) -> Value:
+    """Return the path of a file."""
+    parts = [
+        pseudo_word(source, 2) if source.chance(0.5) else source.word("title_words")
+        for _ in range(source.between(1, 3))
+    ]
+    ending = source.pick(("txt", "log", "py", "csv", "pdf", "json", "cfg", "conf"))
+    return Value(f"/{'/'.join(parts)}.{ending}")
+
+
+def hashtag(source: Source) -> Value:
+    """Return a hashtag."""
+    return Value("#" + (pseudo_word(source) if source.chance(0.5) else source.word("title_words")))

@@ -1,0 +1,131 @@
+"""Random names: of people, places, companies, products and works."""
+
+import string
+
+from embedded_training.randomness import Source, Value, known_or_pseudo, pseudo_word, read_table
+
+
+def person(source: Source) -> Value:
+    """Return the name of a person: mostly first and last name."""
+    first = known_or_pseudo(source, "first_names", 0.35)
+    last = known_or_pseudo(source, "last_names", 0.5)
+    dice = source.rng.random()
+    if dice < 0.16:
+        return Value(first)
+    if dice < 0.23:
+        return Value(f"{first[0]}. {last}")
+    if dice < 0.29:
+        return Value(f"{source.pick(('Dr.', 'Mr.', 'Ms.', 'Mrs.', 'Prof.'))} {last}")
+    if dice < 0.35:
+        return Value(f"{first} {source.pick(string.ascii_uppercase)}. {last}")
+    if dice < 0.39:
+        return Value(f"{first} {last}-{known_or_pseudo(source, 'last_names', 0.5)}")
+    return Value(f"{first} {last}")
+
+
+def product(source: Source) -> Value:
+    """Return the name of an article."""
+    adjective, noun = source.word("product_adjectives"), source.word("products")
+    brand = pseudo_word(source).capitalize()
+    return Value(
+        source.pick(
+            (
+                *[f"{adjective} {noun}"] * 3,
+                *[f"{brand} {noun}"] * 2,
+                f"{brand} {source.pick(string.ascii_uppercase)}{source.between(1, 900)}",
+                f"{adjective.capitalize()} {noun.capitalize()}",
+                f"{brand} {adjective} {noun}",
+                noun,
+                brand,
+                f"{noun} ({source.word('colors')})",
+            )
+        )
+    )
+
+
+def thing(source: Source, topic: str | None = None) -> Value:
+    """Return something that one pays for; its topic is a class of `tables/meanings.toml`."""
+    topics = read_table("meanings")["topic"]["classes"]
+    topic = topic or source.pick(tuple(topics))
+    item: str = source.pick(topics[topic]["things"])
+    if source.chance(0.3):
+        brand = pseudo_word(source).capitalize()
+        item = source.pick((f"{brand} {item}", f"{item} from {brand}", f"{item} by {brand}"))
+    return Value(item, topic=topic)
+
+
+def company(source: Source) -> Value:
+    """Return the name of a company."""
+    brand = pseudo_word(source).capitalize()
+    word, suffix = source.word("company_words"), source.word("company_suffixes")
+    return Value(
+        source.pick(
+            (
+                *[f"{brand} {suffix}"] * 3,
+                *[f"{word} {suffix}"] * 2,
+                *[brand] * 2,
+                f"{word}{brand}",
+                f"{word} {brand}",
+                f"{word} {brand} {suffix}",
+                f"{brand} & {source.word('last_names')}",
+                f"{source.word('last_names')} {suffix}",
+            )
+        )
+    )
+
+
+def city(source: Source) -> Value:
+    """Return the name of a town."""
+    return Value(known_or_pseudo(source, "cities", 0.35))
+
+
+def country(source: Source) -> Value:
+    """Return the name of a country."""
+    known = source.chance(0.85)
+    return Value(source.word("countries") if known else pseudo_word(source).capitalize() + "ia")
+
+
+def street(source: Source) -> Value:
+    """Return a street with its house number."""
+    kind = source.pick(("Street", "Road", "Avenue", "Lane", "Square", "Way", "St", "Ave"))
+    name = known_or_pseudo(source, "company_words", 0.6)
+    return Value(f"{source.between(1, 199)} {name} {kind}")
+
+
+def title(source: Source) -> Value:
+    """Return the title of a text, a film or an event."""
+    lists = ("title_words", "title_words", "common_words")
+    words = [
+        source.word(source.pick(lists)) if source.chance(0.75) else pseudo_word(source)
+        for _ in range(3)
+    ]
+    first, second, third = words
+    text = source.pick(
+        (
+            f"the {first} of the {second}",
+            f"{first} and {second}",
+            f"my {first} {second}",
+            f"a {first} for every {second}",
+            f"{first} {second}",
+            f"how the {first} changed the {second}",
+            f"{first} in the {second}",
+            f"last {first} before {second}",
+            f"why {first} matters",
+            f"{source.between(3, 12)} {first} that {second} needs",
+            f"{first}, {second} and {third}",
+            f"what {first} taught me about {second}",
+        )
+    )
+    return Value(text.title() if source.chance(0.5) else text[0].upper() + text[1:])
+
+
+def job(source: Source) -> Value:
+    """Return a job title."""
+    level = f"{source.word('role_levels')} " if source.chance(0.7) else ""
+    text = level + source.word("roles")
+    return Value(text.title() if source.chance(0.3) else text)
+
+
+def listed_word(source: Source, words: str) -> Value:
+    """Return a word of a list, now and then a pseudo-word."""
+    return Value(source.word(words) if source.chance(0.85) else pseudo_word(source))

@@ -1,0 +1,119 @@
+"""Random choices and random words, from a seed.
+
+Evaluation has word pools of its own; a `Source` knows which pools it may draw from.
+"""
+
+import random
+import string
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+TABLES = Path(__file__).parent / "tables"
+
+
+@cache
+def read_table(name: str) -> Mapping[str, Any]:
+    """Return the table `tables/<name>.toml`."""
+    return tomllib.loads((TABLES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class WordPool:
+    """The words of a list: those of the training and those kept for evaluation."""
+
+    usual: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+@cache
+def word_pools() -> Mapping[str, WordPool]:
+    """Return the lists of `tables/words.toml` by name."""
+    return {
+        name: WordPool(tuple(entry["usual"]), tuple(entry.get("held_out", ())))
+        for name, entry in read_table("words").items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Which pools an example is drawn from: the training ones, or those kept for evaluation."""
+
+    values: bool = False
+    templates: bool = False
+    names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A seeded source of randomness and the pools that it may draw from."""
+
+    rng: random.Random
+    held_out: HeldOut = field(default_factory=HeldOut)
+
+    def chance(self, probability: float) -> bool:
+        """Return True with this probability."""
+        return self.rng.random() < probability
+
+    def pick(self, options: Sequence[T]) -> T:
+        """Return one of the options, each as likely as the others."""
+        return options[int(self.rng.random() * len(options))]
+
+    def between(self, low: int, high: int) -> int:
+        """Return a whole number from `low` to `high`, both included."""
+        return low + int(self.rng.random() * (high - low + 1))
+
+    def word(self, list_name: str) -> str:
+        """Return a word of a list in `tables/words.toml`; a held-out one in half of the cases."""
+        words = word_pools()[list_name]
+        if self.held_out.values and words.held_out and self.chance(0.5):
+            return self.pick(words.held_out)
+        return self.pick(words.usual)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A random value: `text` is how it stands in a text, the others are its JSON forms."""
+
+    text: str
+    number: int | float | None = None
+    date: str | None = None
+    currency: str | None = None
+    topic: str | None = None
+
+
+def pseudo_word(source: Source, n_syllables: int | None = None) -> str:
+    """Return a word that most likely does not exist, in lower case."""
+    n_syllables = n_syllables or source.pick((2, 2, 3, 3, 4))
+    dice = source.rng.random()
+    if dice < 0.5:
+        return "".join(source.word("syllables") for _ in range(n_syllables))
+    if dice < 0.93:
+        return "".join(
+            source.word("onsets") + source.word("nuclei") + source.word("codas")
+            for _ in range(max(1, n_syllables - 1))
+        )
+    # A few strings without any rule, so that no token is new to the copying heads.
+    return letters(source, source.between(2, 8)).lower()
+
+
+def letters(source: Source, count: int) -> str:
+    """Return random capital letters."""
+    return "".join(source.pick(string.ascii_uppercase) for _ in range(count))
+
+
+def digits(source: Source, count: int) -> str:
+    """Return random digits."""
+    return "".join(source.pick(string.digits) for _ in range(count))
+
+
+def known_or_pseudo(source: Source, list_name: str, p_pseudo: float) -> str:
+    """Return a listed word or, with probability `p_pseudo`, a capitalised pseudo-word."""
+    if source.chance(p_pseudo):
+        return pseudo_word(source).capitalize()
+    return source.word(list_name)

@@ -1,0 +1,110 @@
+"""Cells in a real kernel with the embedded model: what a user sees when something is wrong."""
+
+import time
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from steer_engine.models import embedded_path
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+class Kernel:
+    """Runs one cell at a time; gives back its error and the text of its outputs."""
+
+    def __init__(self):
+        self._manager, self._client = start_new_kernel(kernel_name="python3")
+
+    def run(self, code, *, interrupt_after_s=None):
+        message_id = self._client.execute(code)
+        started, shown, error = time.monotonic(), [], None
+        while True:
+            elapsed = time.monotonic() - started
+            if interrupt_after_s is not None and elapsed > interrupt_after_s:
+                self._manager.interrupt_kernel()
+                interrupt_after_s = None
+            try:
+                message = self._client.get_iopub_msg(timeout=0.05)
+            except Exception as empty:  # queue.Empty: nothing was said yet
+                assert type(empty).__name__ == "Empty"
+                assert elapsed < 60
+                continue
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "error":
+                error = content
+            elif "data" in content:
+                shown.append(content["data"]["text/plain"])
+            elif message["msg_type"] == "stream":
+                shown.append(content["text"])
+            elif content.get("execution_state") == "idle":
+                return error, shown
+
+    def close(self):
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    kernel = Kernel()
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "cut.gguf").write_bytes(embedded_path().read_bytes()[:100_000])
+    (folder / "text.gguf").write_text("hello")
+    setup = f"import os\nos.chdir({str(folder)!r})\n%load_ext steermagic\nmail = 'hi'"
+    assert kernel.run(setup) == (None, [])
+    yield kernel
+    kernel.close()
+
+
+BAD_CELLS = {
+    "no schema": ("%%steer\nExtract it", "the cell has no schema"),
+    "malformed JSON": ('%%steer\n{"type": "object",}\nhi', "line 2, column 19"),
+    "not a schema": ('%%steer\n{"type": "strin"}\nhi', "did you mean 'string'"),
+    "unknown type": ("%%steer\na: strng\n---\nhi", "did you mean 'str'"),
+    "undefined name": ("%%steer a: str\n{{ mial }}", "did you mean 'mail'"),
+    "unknown option": ("%%steer a: str --man\nhi", "did you mean '--many'"),
+    "no model file": ("%%steer a: str -m cutt.gguf\nhi", "did you mean cut.gguf"),
+    "not a model": ("%%steer a: str -m text.gguf\nhi", "is not a GGUF file"),
+    "a truncated model": ("%%steer a: str -m cut.gguf\nhi", "cannot be loaded"),
+    "a prompt too long": ("%%steer a: str\n{{ 'word ' * 5000 }}", "reads at most 2048"),
+    "unsatisfiable": ("%%steer a: int 9..1\nhi", "9"),
+    "unenforceable": (
+        '%%steer\n{"type": "array", "items": {"type": "string"}, "uniqueItems": true}\nhi',
+        "`uniqueItems` at the root cannot be enforced",
+    ),
+    "out of budget": ("%%steer a: str --max-tokens 6\nhi", "raise max_tokens"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CELLS)
+def test_bad_input_is_a_short_error_that_says_what_to_do(kernel, name):
+    code, words = BAD_CELLS[name]
+    error, _ = kernel.run(code)
+    assert error is not None
+    assert words in error["evalue"]
+    assert len("\n".join(error["traceback"]).splitlines()) <= 2
+
+
+def test_an_interrupt_keeps_the_finished_rows_and_the_kernel(kernel):
+    kernel.run("%%steer n: int --max-tokens 30\nwarm up")
+    items = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
+    endless = f'{{"type": "array", "minItems": 5000, "items": {items}}}'
+    cell = f"%%steer --max-tokens 1900 -o kept\n{endless}\nCount for ever: 1, 2, 3"
+    error, _ = kernel.run(cell, interrupt_after_s=0.4)
+    assert "SteerCancelled" in error["traceback"][0]
+    assert "finished rows are kept: in 'kept'" in error["evalue"]
+    assert int(kernel.run("len(kept)")[1][0]) > 1
+    error, shown = kernel.run("'still here'")
+    assert error is None
+    assert shown == ["'still here'"]
+
+
+def test_a_cell_shows_its_frame_and_the_view_below_it(kernel):
+    error, shown = kernel.run("%%steer -o one\na: int\n---\nThe number is 7.")
+    assert error is None
+    assert shown[0].split()[0] == "a"
+    assert shown[1].startswith("steermagic-tiny · ")
+    assert kernel.run("_ is one")[1] == ["True"]
