@@ -9,6 +9,7 @@ Four systems take turns within every round, so that a machine whose speed drifts
 - `gbnf`             the same with its own grammar made from the schema
 - `engine unsteered` steer_engine without a schema, to tell the loop's own cost from steering's
 
+The unsteered ones write as many tokens as the engine's answer has, unless they stop before.
 Figures are medians over rounds of tokens of the answer per second of wall time, the prompt's
 forward included, and the ratio of the engine to each of them within the round.
 """
@@ -24,7 +25,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from steer_engine import Request, RowDone, Steps, compose, open_engine, read_schema, write_json
+from steer_engine import (
+    Engine,
+    Request,
+    RowDone,
+    Steps,
+    compose,
+    open_engine,
+    read_schema,
+    write_json,
+)
 from steer_engine.models import find_model
 
 SCHEMA = read_schema(
@@ -42,7 +52,7 @@ PROMPT = (
     "Just paid $49.99 for the pro plan and it is worth every cent! "
     "https://notes.example.com/pricing - Maria Lopez, 3 May 2024"
 )
-MAX_TOKENS = 120
+MESSAGES = compose(PROMPT, SCHEMA)
 
 
 def main() -> None:
@@ -52,9 +62,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    engine = open_engine(options.model, n_threads=options.threads)
+    n_tokens = run_engine(engine, Request(0, MESSAGES, SCHEMA))
     systems = {
-        **engine_systems(options.model, options.threads),
-        **peer_systems(options.model, options.threads),
+        "engine": lambda: run_engine(engine, Request(0, MESSAGES, SCHEMA)),
+        "engine unsteered": lambda: run_engine(
+            engine, Request(0, MESSAGES, None, max_tokens=n_tokens)
+        ),
+        **peer_systems(
+            options.model, n_tokens, engine.render(Request(0, MESSAGES, SCHEMA)), options.threads
+        ),
     }
     rates = measure(systems, rounds=options.rounds)
     report(rates, model=options.model)
@@ -72,22 +89,16 @@ def measure(systems: dict[str, Callable[[], int]], *, rounds: int) -> dict[str, 
     return rates
 
 
-def engine_systems(model: Path, n_threads: int) -> dict[str, Callable[[], int]]:
-    """Return the engine with and without its schema."""
-    engine = open_engine(model, n_threads=n_threads)
-    messages = compose(PROMPT, SCHEMA)
-    steered = Request(0, messages, SCHEMA, max_tokens=MAX_TOKENS)
-    unsteered = Request(0, messages, None, max_tokens=MAX_TOKENS)
-
-    def run(request: Request) -> int:
-        events = list(engine.run([request]))
-        assert any(isinstance(event, RowDone) for event in events), events[-2]
-        return sum(len(event.steps) for event in events if isinstance(event, Steps))
-
-    return {"engine": lambda: run(steered), "engine unsteered": lambda: run(unsteered)}
+def run_engine(engine: Engine, request: Request) -> int:
+    """Run one request; return how many tokens the answer has."""
+    events = list(engine.run([request]))
+    assert any(isinstance(event, RowDone) for event in events), events[-2]
+    return sum(len(event.steps) for event in events if isinstance(event, Steps))
 
 
-def peer_systems(model: Path, n_threads: int) -> dict[str, Callable[[], int]]:
+def peer_systems(
+    model: Path, n_tokens: int, prompt: str, n_threads: int
+) -> dict[str, Callable[[], int]]:
     """Return llama-cpp-python's high-level class without and with its grammar."""
     from llama_cpp import Llama, LlamaGrammar
 
@@ -96,18 +107,16 @@ def peer_systems(model: Path, n_threads: int) -> dict[str, Callable[[], int]]:
             str(model), n_ctx=1024, n_threads=n_threads, n_threads_batch=n_threads, verbose=False
         )
         grammar = LlamaGrammar.from_json_schema(write_json(SCHEMA), verbose=False)
-    with open_engine(model) as engine:
-        prompt = engine.render(Request(0, compose(PROMPT, SCHEMA), SCHEMA))
 
-    def run(grammar: LlamaGrammar | None) -> int:
+    def run(grammar: LlamaGrammar | None, max_tokens: int) -> int:
         # Without this the second call finds the first one's prompt in its cache.
         llama.reset()
         reply = llama.create_completion(
-            prompt, max_tokens=MAX_TOKENS, temperature=0.0, grammar=grammar
+            prompt, max_tokens=max_tokens, temperature=0.0, grammar=grammar
         )
         return int(reply["usage"]["completion_tokens"])
 
-    return {"free": lambda: run(None), "gbnf": lambda: run(grammar)}
+    return {"free": lambda: run(None, n_tokens), "gbnf": lambda: run(grammar, 2 * n_tokens)}
 
 
 def report(rates: dict[str, list[float]], *, model: Path) -> None:

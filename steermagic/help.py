@@ -31,7 +31,8 @@ the start of the cell:
     {{ pdf_text }}
 
 Types: str int float bool date datetime time email url uuid, "a" | "b", T | None, list[T],
-dict[str, T], int 0..120, /regex/. A comment after a field tells the model what is meant.
+dict[str, T], int 0..120, /regex/, verbatim (copied from the prompt). A comment after a field tells
+the model what is meant.
 In a prompt, \\{{ is a literal {{, and {{ schema }} says where the model is told the schema."""
 
 _SETTINGS = """\

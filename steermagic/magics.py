@@ -25,7 +25,7 @@ from steermagic.settings import read_settings
 class SteerMagic(Magics):
     """The magics, and their settings: `%config SteerMagic` lists them."""
 
-    shell: InteractiveShell
+    shell: InteractiveShell  # pyright: ignore[reportIncompatibleVariableOverride] # never None
 
     model = Unicode(None, allow_none=True, help=SETTINGS["model"].help).tag(config=True)
     temperature = Float(None, allow_none=True, help=SETTINGS["temperature"].help).tag(config=True)
@@ -75,7 +75,7 @@ class SteerMagic(Magics):
     def _present(self, run: Run, result: object, options: SteerOptions) -> object:
         if options.quiet:
             return None
-        if options.view != "off":
+        if options.view != "off" and not options.unsteered:
             self._show_after_value(cell_view(run.model, run.steps))
         return result
 

@@ -7,7 +7,7 @@ r"""`{{ expression }}` in a prompt: evaluated once, inserted as data, never scan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
 
 from steer_engine import SCHEMA_PLACE
@@ -98,6 +98,6 @@ def _shown(source: str) -> str:
 
 def _as_text(value: object) -> str:
     # `str` of a pandas object leaves out the middle of what is long; a model has to see it all.
-    if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "to_string"):
-        return str(value.to_string())
-    return str(value)
+    is_pandas = type(value).__module__.partition(".")[0] == "pandas"
+    to_string: Callable[[], str] | None = getattr(value, "to_string", None)
+    return to_string() if is_pandas and to_string is not None else str(value)

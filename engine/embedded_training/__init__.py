@@ -2,13 +2,13 @@
 
 Not a part of the wheel. Read in this order:
 
-- the corpus: `values` -> `tables` -> `passages` -> `schemas` -> `questions` -> `corpus`, over the
-  hand-written tables in `tables/`;
+- random values: `randomness` -> `names`, `identifiers`, `quantities` -> `values`;
+- texts and what is asked about them: `tables` -> `passages` -> `schemas` -> `questions`;
+- the corpus: `asking` -> `single_examples`, `row_examples`, `sheet_examples` -> `corpus`;
 - the model: `tokenizer` -> `prompts` -> `layout` -> `network` -> `priming`;
-- a run: `batching` -> `optimizer` -> `training`;
+- a run: `batching` -> `optimizer` -> `reporting` -> `training`;
 - what became of it: `evaluation_sets` -> `exactness` -> `forced_scoring`, `greedy_scoring` ->
   `export`.
 
-Only `network`, `priming`, `optimizer`, `batching`, `training`, `forced_scoring` and `export` import
-torch.
+The corpus and `greedy_scoring` work without torch.
 """

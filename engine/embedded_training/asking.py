@@ -50,9 +50,11 @@ def ask(source: Source, plan: Plan, written: Sequence[Passage]) -> list[Question
     absent = questions.absent_slots(plan.domain, written)
     if absent and source.chance(0.25):
         asked.append(questions.ask_slot(source, source.pick(absent), written))
-    for family in _shared(passage.meanings for passage in written):
-        if source.chance(0.95 if family in plan.families else 0.55):
-            asked.append(questions.ask_meaning(source, family, written))
+    asked += [
+        questions.ask_meaning(source, family, written)
+        for family in _shared(passage.meanings for passage in written)
+        if source.chance(0.95 if family in plan.families else 0.55)
+    ]
     asked += [questions.ask_label(source, enum, written) for enum in plan.stated]
     asked += [questions.ask_truth(source, index, written) for index in plan.truths]
     if len(written) == 1:
@@ -106,7 +108,7 @@ def list_example(source: Source, prompt: str, domain: str, asked: Sequence[Quest
     if source.chance(0.5):
         return Example(prompt, {"type": "array", "items": object_schema(fields)}, rows)
     name = source.pick(ROW_NAMES.get(domain, "items rows records entries").split())
-    outer = [(Field(name, "objects", fields=fields), rows)]
+    outer: list[tuple[Field, object]] = [(Field(name, "objects", fields=fields), rows)]
     if source.chance(0.1):
         count = Field(source.pick(("count", "n", "how_many")), "int", f"number of {name}")
         outer.insert(source.between(0, 1), (count, n_rows))

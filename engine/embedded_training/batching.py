@@ -15,7 +15,7 @@ from embedded_training.tokenizer import Encoder
 LENGTH_STEP = 32
 LONG = 512
 LONGEST = 1536
-P_KEEP_LONG = 0.2  # long texts are slow to train on; some are enough
+P_KEEP_LONG = 0.3  # long texts are slow to train on; some are enough
 N_BEGINNING_TOKENS = 600_000
 POOL_BATCHES = 12
 TARGET_STEP = 512

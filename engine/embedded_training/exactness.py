@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from embedded_training.schemas import JsonSchema
 
@@ -34,7 +33,7 @@ MISSING = object()
 """Stands for a value that was not given; unlike null it equals nothing."""
 
 
-def kind_of(value: Any, schema: JsonSchema) -> str:
+def kind_of(value: object, schema: JsonSchema) -> str:
     """Return what kind of value this is: its JSON type, its format, `enum` or `null`."""
     if value is None:
         return "null"
@@ -45,7 +44,7 @@ def kind_of(value: Any, schema: JsonSchema) -> str:
     return str(schema.get("format", name)) if name == "string" else name
 
 
-def score_answer(score: Score, expected: Any, given: Any, schema: JsonSchema) -> None:
+def score_answer(score: Score, expected: object, given: object, schema: JsonSchema) -> None:
     """Count each value of `expected`; a list also has its length counted.
 
     A value in a row that was not given is wrong; the items of a list of texts count as one value.
@@ -54,7 +53,9 @@ def score_answer(score: Score, expected: Any, given: Any, schema: JsonSchema) ->
         score.count(kind, is_right=type(wanted) is type(found) and wanted == found)
 
 
-def _pairs(expected: Any, given: Any, schema: JsonSchema) -> Iterator[tuple[str, Any, Any]]:
+def _pairs(
+    expected: object, given: object, schema: JsonSchema
+) -> Iterator[tuple[str, object, object]]:
     if isinstance(expected, dict):
         found = given if isinstance(given, dict) else {}
         for name, value in expected.items():
@@ -72,6 +73,7 @@ def _pairs(expected: Any, given: Any, schema: JsonSchema) -> Iterator[tuple[str,
         yield kind_of(expected, schema), expected, given
 
 
-def _as_float(value: Any) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else value
+def _as_float(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return value

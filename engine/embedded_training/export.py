@@ -64,7 +64,7 @@ def layer_matrices(
     """Yield each layer's number and its matrices, the fused ones taken apart."""
     for layer in range(shape.n_layers):
         prefix = f"blocks.{layer}."
-        q, k, v = weights[prefix + "qkv"].split(list(shape.qkv_widths))
+        q, k, v = torch.split(weights[prefix + "qkv"], list(shape.qkv_widths))
         gate, up = weights[prefix + "gate_up"].chunk(2)
         yield (
             layer,
@@ -138,8 +138,8 @@ def _add_tokenizer(writer: GGUFWriter) -> None:
     writer.add_eos_token_id(END)
     writer.add_eot_token_id(END)
     writer.add_pad_token_id(PAD)
-    writer.add_add_bos_token(False)
-    writer.add_add_eos_token(False)
+    writer.add_add_bos_token(value=False)
+    writer.add_add_eos_token(value=False)
     writer.add_chat_template(CHAT_TEMPLATE)
 
 

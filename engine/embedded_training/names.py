@@ -114,6 +114,8 @@ def title(source: Source) -> Value:
             f"{source.between(3, 12)} {first} that {second} needs",
             f"{first}, {second} and {third}",
             f"what {first} taught me about {second}",
+            f"{first}? {second}!",
+            f"it's {first} & {second}",
         )
     )
     return Value(text.title() if source.chance(0.5) else text[0].upper() + text[1:])

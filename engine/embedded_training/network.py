@@ -6,9 +6,10 @@ backward passes are written out where that saves most of the time on a CPU in bf
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 QUERY_CHUNK = 64
+
+silu_backward = torch.ops.aten.silu_backward
+softmax_backward = getattr(torch.ops.aten, "_softmax_backward_data")  # noqa: B009  # no public name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,21 @@ class NetworkShape:
         return (self.width, self.n_kv_heads * self.head_width, self.n_kv_heads * self.head_width)
 
 
+class _Context(Protocol):
+    """What a forward pass leaves for its backward pass."""
+
+    saved_tensors: tuple[Tensor, ...]
+    shape: NetworkShape
+
+    def save_for_backward(self, *tensors: Tensor) -> None:
+        """Keep tensors; they come back as `saved_tensors`."""
+
+
 class _Normalize(torch.autograd.Function):
     """RMSNorm without gains. Keeps only its output for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, epsilon: float) -> Tensor:
+    def forward(ctx: _Context, x: Tensor, epsilon: float) -> Tensor:
         mean_square = x.float().square().mean(-1, keepdim=True)
         inverse = torch.rsqrt(mean_square + epsilon).to(x.dtype)
         y = x * inverse
@@ -56,7 +70,7 @@ class _Normalize(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: _Context, dy: Tensor) -> tuple[Tensor, None]:
         y, inverse = ctx.saved_tensors
         along = (dy * y).sum(-1, keepdim=True, dtype=torch.float32).div_(-y.shape[-1]).to(y.dtype)
         return torch.addcmul(dy, y, along).mul_(inverse), None
@@ -66,14 +80,14 @@ class _Linear(torch.autograd.Function):
     """A product with a float32 matrix, computed in the dtype of the input."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+    def forward(ctx: _Context, x: Tensor, weight: Tensor) -> Tensor:
         rounded = weight.to(x.dtype)
         ctx.save_for_backward(x, rounded)
         return functional.linear(x, rounded)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: _Context, dy: Tensor) -> tuple[Tensor, Tensor]:
         x, rounded = ctx.saved_tensors
         return dy @ rounded, (dy.flatten(0, -2).T @ x.flatten(0, -2)).float()
 
@@ -82,7 +96,7 @@ class _SwiGLU(torch.autograd.Function):
     """silu(gate) * up, where gate and up are the halves of the input."""
 
     @staticmethod
-    def forward(ctx: Any, gate_up: Tensor) -> Tensor:
+    def forward(ctx: _Context, gate_up: Tensor) -> Tensor:
         gate, up = gate_up.chunk(2, -1)
         activated = functional.silu(gate)
         ctx.save_for_backward(gate_up, activated)
@@ -90,10 +104,10 @@ class _SwiGLU(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> Tensor:
+    def backward(ctx: _Context, dy: Tensor) -> Tensor:
         gate_up, activated = ctx.saved_tensors
         gate, up = gate_up.chunk(2, -1)
-        d_gate = torch.ops.aten.silu_backward(dy * up, gate)
+        d_gate = silu_backward(dy * up, gate)
         return torch.cat((d_gate, dy * activated), -1)
 
 
@@ -105,7 +119,7 @@ class _Attention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, shape: NetworkShape) -> Tensor:
+    def forward(ctx: _Context, qkv: Tensor, shape: NetworkShape) -> Tensor:
         q, k, v = _split_heads(qkv, shape)
         n_shared, n_tokens = shape.n_heads // shape.n_kv_heads, qkv.shape[1]
         scale = 1 / math.sqrt(shape.head_width)
@@ -123,9 +137,9 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_output: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: _Context, d_output: Tensor) -> tuple[Tensor, None]:
         q, k, v, *probabilities = ctx.saved_tensors
-        shape: NetworkShape = ctx.shape
+        shape = ctx.shape
         n_shared, n_tokens = shape.n_heads // shape.n_kv_heads, k.shape[1]
         scale = 1 / math.sqrt(shape.head_width)
         d_rows = _stack_query_heads(d_output, shape)
@@ -134,7 +148,7 @@ class _Attention(torch.autograd.Function):
             rows = slice(start * n_shared, end * n_shared)
             dv[:, :end] += torch.bmm(p.transpose(1, 2), d_rows[:, rows])
             dp = torch.bmm(d_rows[:, rows], v[:, :end].transpose(1, 2))
-            d_scores = torch.ops.aten._softmax_backward_data(dp, p, -1, p.dtype).mul_(scale)
+            d_scores = softmax_backward(dp, p, -1, p.dtype).mul_(scale)
             d_queries.append(torch.bmm(d_scores, k[:, :end]))
             dk[:, :end] += torch.bmm(d_scores.transpose(1, 2), q[:, rows])
         return _join_gradients(torch.cat(d_queries, 1), dk, dv, shape), None
@@ -189,7 +203,7 @@ def _join_gradients(dq: Tensor, dk: Tensor, dv: Tensor, shape: NetworkShape) -> 
 def _rotate(x: Tensor, shape: NetworkShape, *, back: bool = False) -> Tensor:
     """Rotate pairs of neighbouring channels by their position; returns float32."""
     turns = _rotations(shape, x.shape[1], x.shape[2], x.device)
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+    pairs = torch.view_as_complex(torch.unflatten(x.float(), -1, (-1, 2)))
     return torch.view_as_real(pairs * (turns.conj() if back else turns)).flatten(-2)
 
 
@@ -210,13 +224,25 @@ def _causal_mask(n_tokens: int, n_shared: int, dtype: torch.dtype, device: torch
 
 def normalize(x: Tensor, epsilon: float) -> Tensor:
     """Return the rows of x divided by their root mean square."""
-    result: Tensor = _Normalize.apply(x, epsilon)
+    result: Tensor = _Normalize.apply(x, epsilon)  # type: ignore[no-untyped-call]  # torch's
     return result
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
     """Return x times the transposed weight, in the dtype of x."""
-    result: Tensor = _Linear.apply(x, weight)
+    result: Tensor = _Linear.apply(x, weight)  # type: ignore[no-untyped-call]  # torch's
+    return result
+
+
+def swiglu(x: Tensor) -> Tensor:
+    """Return the gated activation of the two halves of x."""
+    result: Tensor = _SwiGLU.apply(x)  # type: ignore[no-untyped-call]  # torch's
+    return result
+
+
+def attend(qkv: Tensor, shape: NetworkShape) -> Tensor:
+    """Return what each position gathers from itself and those before it."""
+    result: Tensor = _Attention.apply(qkv, shape)  # type: ignore[no-untyped-call]  # torch's
     return result
 
 
@@ -234,12 +260,12 @@ class Block(nn.Module):
     def forward(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
         """Return the layer's output; with `kept`, only for these rows of the flattened batch."""
         epsilon = self.shape.norm_epsilon
-        attended = _Attention.apply(linear(normalize(x, epsilon), self.qkv), self.shape)
+        attended = attend(linear(normalize(x, epsilon), self.qkv), self.shape)
         if kept is not None:
             attended = attended.flatten(0, 1).index_select(0, kept)
             x = x.flatten(0, 1).index_select(0, kept)
         x = x + linear(attended, self.attention_out)
-        hidden = _SwiGLU.apply(linear(normalize(x, epsilon), self.gate_up))
+        hidden = swiglu(linear(normalize(x, epsilon), self.gate_up))
         return x + linear(hidden, self.down)
 
 
@@ -252,6 +278,10 @@ class Network(nn.Module):
         self.embedding = nn.Parameter(torch.empty(shape.vocabulary_size, shape.width))
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.n_layers))
         _initialize(self, seed)
+
+    def layers(self) -> Sequence[Block]:
+        """Return the layers, the first one first."""
+        return [block for block in self.blocks if isinstance(block, Block)]
 
     def forward(self, tokens: Tensor, *, dtype: torch.dtype, kept: Tensor | None = None) -> Tensor:
         """Return logits, (batch, tokens, vocabulary), or (kept, vocabulary) with `kept`."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from embedded_training.network import Block, Network
+from embedded_training.network import Network
 
 Exchange = Callable[[list[Tensor]], None]
 """Adds up the tensors of all workers, in place."""
@@ -45,8 +45,7 @@ class Optimizer:
         self._rates = rates
         self._worker, self._n_workers, self._add_up = worker, n_workers, add_up
         self._matrices: list[tuple[Tensor, tuple[int, ...]]] = []
-        for block in network.blocks:
-            assert isinstance(block, Block)
+        for block in network.layers():
             hidden = block.shape.hidden_width
             # Fused matrices are several: each part gets a step of its own.
             self._matrices += [
@@ -66,8 +65,7 @@ class Optimizer:
         """Take one step of `factor` times the highest size, along the gradients in `.grad`."""
         self._n_steps += 1
         for (matrix, _), momentum in zip(self._matrices, self._momenta, strict=True):
-            assert matrix.grad is not None
-            momentum.lerp_(matrix.grad, 1 - MUON_MOMENTUM)
+            momentum.lerp_(_gradient(matrix), 1 - MUON_MOMENTUM)
         steps = [
             self._direction(index)
             if index % self._n_workers == self._worker
@@ -83,17 +81,15 @@ class Optimizer:
     def _direction(self, index: int) -> Tensor:
         """Return the direction in which a matrix steps."""
         matrix, heights = self._matrices[index]
-        assert matrix.grad is not None
-        ahead = matrix.grad.lerp(self._momenta[index], MUON_MOMENTUM)
+        ahead = _gradient(matrix).lerp(self._momenta[index], MUON_MOMENTUM)
         parts = [
             _orthogonalized(part) * max(1, part.shape[0] / part.shape[1]) ** 0.5
-            for part in ahead.split(list(heights))
+            for part in torch.split(ahead, list(heights))
         ]
         return torch.cat(parts)
 
     def _step_embedding(self, rate: float) -> None:
-        gradient = self._embedding.grad
-        assert gradient is not None
+        gradient = _gradient(self._embedding)
         mean_memory, square_memory = ADAM_MEMORY
         self._mean.lerp_(gradient, 1 - mean_memory)
         self._square.lerp_(gradient.square(), 1 - square_memory)
@@ -119,6 +115,12 @@ class Optimizer:
         self._n_steps = state["n_steps"]
 
 
+def _gradient(weight: Tensor) -> Tensor:
+    if weight.grad is None:
+        raise RuntimeError("call backward before a step")
+    return weight.grad
+
+
 def _orthogonalized(matrix: Tensor) -> Tensor:
     """Return about the nearest matrix with orthogonal rows or columns, by Newton-Schulz steps."""
     x = matrix.bfloat16()
@@ -128,4 +130,5 @@ def _orthogonalized(matrix: Tensor) -> Tensor:
     for _ in range(NEWTON_SCHULZ_STEPS):
         square = x @ x.T
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * (square @ square)) @ x
-    return (x.T if tall else x).float()
+    result: Tensor = x.T if tall else x
+    return result.float()

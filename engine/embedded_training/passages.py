@@ -141,8 +141,7 @@ def write_passage(source: Source, plan: Plan) -> Passage:
         # Capitals go to the words of the template, never to a value that begins it.
         parts = [_fill(source, _capitalised(source, clause), passage) for clause in clauses]
         parts += extras
-        for _ in range(source.pick((0, 0, 0, 1, 1, 2))):
-            parts.append(filler(source))
+        parts += [filler(source) for _ in range(source.pick((0, 0, 0, 1, 1, 2)))]
         source.rng.shuffle(parts)
         passage.text = _join(source, parts)
     return passage
@@ -165,9 +164,7 @@ def _write_extras(source: Source, plan: Plan, passage: Passage) -> list[str]:
         passage.truths[index] = source.chance(0.5)
         answer = truth.when_true if passage.truths[index] else truth.when_false
         sentences.append(choose(source, answer))
-    for name in plan.lists:
-        sentences.append(_write_list(source, name, passage))
-    return sentences
+    return sentences + [_write_list(source, name, passage) for name in plan.lists]
 
 
 def meaning_sentence(source: Source, family: str, meaning: str) -> str:

@@ -49,13 +49,12 @@ def prime(network: Network, *, seed: int) -> None:
         for index, offset in enumerate(OFFSETS)
     }
     with torch.no_grad():
-        network.embedding *= (shape.width / n_own) ** 0.5
+        network.embedding.mul_((shape.width / n_own) ** 0.5)
         network.embedding[:, n_own:] = 0
         network.embedding[:, 0] = CONSTANT * network.embedding[:, 1:n_own].std()
-        first, second = network.blocks[0], network.blocks[1]
-        assert isinstance(first, Block) and isinstance(second, Block)
+        first, second, *_ = network.layers()
         _look_back(first, shape, code, places)
-        _compare_and_copy(second, shape, code, places, n_own, generator)
+        _compare_and_copy(second, shape, code, places, n_own=n_own, generator=generator)
 
 
 def _directions(shape: NetworkShape, n_own: int, generator: torch.Generator) -> Tensor:
@@ -66,7 +65,8 @@ def _directions(shape: NetworkShape, n_own: int, generator: torch.Generator) -> 
 
 
 def _orthogonal(size: int, generator: torch.Generator) -> Tensor:
-    return torch.linalg.qr(torch.randn(size, size, generator=generator)).Q
+    orthogonal: Tensor = torch.linalg.qr(torch.randn(size, size, generator=generator)).Q
+    return orthogonal
 
 
 def _frequencies(shape: NetworkShape) -> Tensor:
@@ -107,6 +107,7 @@ def _compare_and_copy(
     shape: NetworkShape,
     code: Tensor,
     places: dict[int, Tensor],
+    *,
     n_own: int,
     generator: torch.Generator,
 ) -> None:

@@ -6,7 +6,7 @@ single objects and rows of objects are asked alike.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,6 +126,8 @@ def ask_slot(source: Source, slot: str, passages: Sequence[Passage]) -> Question
     kind = concept.kinds[0] if source.chance(0.7) else source.pick(concept.kinds)
     if not all(value is None or _fits(value, kind) for value in values):
         kind = "str"
+    if kind == "str" and source.chance(0.12):
+        kind = "verbatim"
     name, description = name_field(source, concept.naming, ambiguous=_shared_names(slot, passages))
     missing = any(value is None for value in values)
     field = Field(name, kind, description, nullable=missing or source.chance(0.15))
@@ -151,7 +153,7 @@ def _fits(value: Value, kind: str) -> bool:
     return True
 
 
-def _as_json(value: Value | None, kind: str) -> Any:
+def _as_json(value: Value | None, kind: str) -> str | float | None:
     if value is None:
         return None
     if kind in ("int", "float"):
@@ -199,9 +201,14 @@ def ask_meaning(source: Source, family_name: str, passages: Sequence[Passage]) -
     return Question(Field(name, "enum", description, labels=tuple(labels)), answers)
 
 
+LABEL_STYLES: tuple[Callable[[str], str], ...] = (
+    str, str, str, str.lower, str.capitalize, str.upper,
+)  # fmt: skip
+
+
 def _draw_labels(source: Source, family_name: str, keys: Sequence[str]) -> dict[str, str]:
     """Return one label for each class, all different and in one style."""
-    style = source.pick((str, str, str, str.lower, str.capitalize, str.upper))
+    style = source.pick(LABEL_STYLES)
     labels: dict[str, str] = {}
     for key in keys:
         options = [

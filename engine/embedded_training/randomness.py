@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
+ACCENTED = "äöüßéèêàâçñóíáúøåæëïôłžšč"
 TABLES = Path(__file__).parent / "tables"
 
 
@@ -56,6 +57,11 @@ class Source:
     rng: random.Random
     held_out: HeldOut = field(default_factory=HeldOut)
 
+    @classmethod
+    def seeded(cls, seed: int | str, held_out: HeldOut | None = None) -> Self:
+        """Return a source; two sources with one seed draw the same."""
+        return cls(random.Random(seed), held_out or HeldOut())
+
     def chance(self, probability: float) -> bool:
         """Return True with this probability."""
         return self.rng.random() < probability
@@ -88,16 +94,20 @@ class Value:
 
 
 def pseudo_word(source: Source, n_syllables: int | None = None) -> str:
-    """Return a word that most likely does not exist, in lower case."""
+    """Return a word that most likely does not exist, in lower case in most cases."""
     n_syllables = n_syllables or source.pick((2, 2, 3, 3, 4))
     dice = source.rng.random()
-    if dice < 0.5:
+    if dice < 0.4:
         return "".join(source.word("syllables") for _ in range(n_syllables))
-    if dice < 0.93:
+    if dice < 0.75:
         return "".join(
             source.word("onsets") + source.word("nuclei") + source.word("codas")
             for _ in range(max(1, n_syllables - 1))
         )
+    if dice < 0.97:
+        return "".join(source.word("word_parts") for _ in range(source.pick((1, 1, 2, 3))))
+    if dice < 0.985:
+        return "".join(source.pick(string.ascii_lowercase + ACCENTED) for _ in range(5))
     # A few strings without any rule, so that no token is new to the copying heads.
     return letters(source, source.between(2, 8)).lower()
 

@@ -8,13 +8,11 @@ from embedded_training.asking import (
     Example,
     ask,
     list_example,
-    object_example,
     with_instruction,
 )
 from embedded_training.passages import Passage, make_plan, write_passage
-from embedded_training.questions import Question, nest, with_distinct_names
-from embedded_training.randomness import Source, Value
-from embedded_training.schemas import Field
+from embedded_training.questions import nest
+from embedded_training.randomness import Source
 from embedded_training.tables import concepts, domains
 
 

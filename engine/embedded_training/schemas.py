@@ -15,6 +15,7 @@ _SCALARS: dict[str, JsonSchema] = {
     "email": {"type": "string", "format": "email"},
     "url": {"type": "string", "format": "uri"},
     "uuid": {"type": "string", "format": "uuid"},
+    "verbatim": {"type": "string", "x-steer": {"verbatim": True}},
 }
 
 
@@ -23,7 +24,8 @@ class Field:
     """One field of an object.
 
     `kind` is a word of the notation (`str`, `int`, `float`, `bool`, `date`, `email`, `url`,
-    `uuid`), or `enum` with `labels`, `list` (of strings), `object` or `objects` with `fields`.
+    `uuid`, `verbatim`), or `enum` with `labels`, `list` (of strings), `object` or `objects` with
+    `fields`.
     """
 
     name: str

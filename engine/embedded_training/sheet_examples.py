@@ -38,7 +38,9 @@ def sheet_example(source: Source) -> Example:
     ]
     between = source.pick(("\n", "\n\n", "\n-----\n"))
     text = between.join("\n".join(lines) for lines in parts if lines)
-    asked = [questions.ask_slot(source, slot, [sheet]) for slot in sheet.values if source.chance(0.7)]
+    asked = [
+        questions.ask_slot(source, slot, [sheet]) for slot in sheet.values if source.chance(0.7)
+    ]
     asked.insert(source.between(0, len(asked)), _ask_items(source, items))
     asked = with_distinct_names(asked)
     return object_example(source, with_instruction(source, text, domain, asked), asked)

@@ -46,7 +46,7 @@ def labelled_value(source: Source) -> tuple[str, Question]:
     label = _label(source)
     value = any_value(source)
     shown = source.pick((label, label, label.capitalize(), label.title()))
-    layouts = LABEL_LAYOUTS + ("VALUE (LABEL)", "VALUE as LABEL")
+    layouts: tuple[str, ...] = (*LABEL_LAYOUTS, "VALUE (LABEL)", "VALUE as LABEL")
     if source.held_out.templates:
         layouts = ("LABEL -> VALUE", "for LABEL we have VALUE")
     text = source.pick(layouts).replace("LABEL", shown).replace("VALUE", value.text)
@@ -56,7 +56,8 @@ def labelled_value(source: Source) -> tuple[str, Question]:
     if value.number is not None and source.chance(0.6):
         kind = "int" if isinstance(value.number, int) and source.chance(0.5) else "float"
         return text, Question(Field(name, kind), (value.number,))
-    return text, Question(Field(name, "str", nullable=source.chance(0.1)), (value.text,))
+    kind = source.pick(("str", "str", "str", "str", "str", "verbatim"))
+    return text, Question(Field(name, kind, nullable=source.chance(0.1)), (value.text,))
 
 
 def _label(source: Source) -> str:

@@ -13,6 +13,7 @@ from embedded_training.randomness import read_table
 from embedded_training.values import ValueMaker, value_maker
 
 Words = tuple[str, ...]
+Templates = list[str] | dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +184,12 @@ def _domain(entry: Mapping[str, Any]) -> Domain:
     )
 
 
-def _part(usual: Any, held_out: Any) -> Mapping[str, Cues]:
+def _part(usual: Templates, held_out: Templates) -> Mapping[str, Cues]:
     """Return a part's templates by class; a part without classes has the one class ``""``."""
     if isinstance(usual, list):
-        return {"": Cues(tuple(usual), tuple(held_out or ()))}
-    return {key: Cues(tuple(value), tuple(held_out.get(key, ()))) for key, value in usual.items()}
+        return {"": Cues(tuple(usual), tuple(held_out))}
+    kept = held_out if isinstance(held_out, dict) else {}
+    return {key: Cues(tuple(value), tuple(kept.get(key, ()))) for key, value in usual.items()}
 
 
 def _cues(entry: Mapping[str, Any], column: str) -> Cues:

@@ -40,6 +40,7 @@ class Matcher(Protocol):
 
     def fill_mask(self, mask: Mask) -> None:
         """Write into `mask` which tokens may come next; an end token only where it may end."""
+        ...
 
     def accept(self, token: TokenId) -> None:
         """Advance over a token that the mask allows.
@@ -47,23 +48,29 @@ class Matcher(Protocol):
         Raises:
             DefectError: the mask did not allow it.
         """
+        ...
 
     def rollback(self, n_tokens: int) -> None:
         """Undo the last `n_tokens` accepted tokens."""
+        ...
 
     def fast_forward_tokens(self) -> list[TokenId]:
         """Return the tokens that the grammar forces next, tokenised as the model would."""
+        ...
 
     def forced_bytes(self) -> bytes:
         """Return the bytes that the grammar forces next, however they are split into tokens."""
+        ...
 
     @property
     def is_accepting(self) -> bool:
         """Whether the text so far is complete."""
+        ...
 
     @property
     def is_stopped(self) -> bool:
         """Whether nothing can follow."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

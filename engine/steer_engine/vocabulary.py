@@ -15,6 +15,7 @@ class Tokenize(Protocol):
 
     def __call__(self, text: bytes, *, parse_special: bool) -> list[TokenId]:
         """Return the tokens of `text`; with `parse_special`, control tokens may be spelled out."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

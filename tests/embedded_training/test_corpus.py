@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from embedded_training.corpus import BEGINNING, MAIN, example
 from embedded_training.evaluation_sets import SETS, evaluation_examples
-from embedded_training.randomness import HeldOut, read_table
+from embedded_training.randomness import HeldOut, word_pools
 from embedded_training.tables import concepts, domains
 
 EXAMPLES = [example(f"test {i}") for i in range(150)]
@@ -64,8 +64,8 @@ def test_numbers_are_written_shortest():
 
 
 def test_training_draws_no_held_out_value():
-    words = read_table("words")
-    names = {word for entry in ("first_names", "last_names") for word in words[entry]["held_out"]}
+    pools = word_pools()
+    names = {word for name in ("first_names", "last_names") for word in pools[name].held_out}
     prompts = " ".join(item.prompt for item in EXAMPLES)
     assert not names.intersection(re.findall(r"\w+", prompts))
 
@@ -80,7 +80,7 @@ def test_training_draws_no_held_out_field_name():
 
 
 def test_the_sets_of_evaluation_draw_what_is_held_out():
-    held_out = {word for entry in read_table("words").values() for word in entry["held_out"]}
+    held_out = {word for pool in word_pools().values() for word in pool.held_out}
     text = " ".join(item.prompt for item in evaluation_examples("new values", 60))
     assert held_out.intersection(re.findall(r"\w+", text))
     assert set(SETS) == {"familiar", "new values", "new templates", "new names", "all new"}

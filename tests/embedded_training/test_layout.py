@@ -32,7 +32,9 @@ def test_the_pieces_make_up_the_answer():
 def test_tokens_and_weights_go_together(encode):
     tokens = lay_out(example("layout"), encode)
     assert len(tokens.ids) == len(tokens.weights) == len(tokens.pieces)
-    assert tokens.ids[0] == SYSTEM and USER in tokens.ids and tokens.ids[-1] == END
+    assert tokens.ids[0] == SYSTEM
+    assert USER in tokens.ids
+    assert tokens.ids[-1] == END
     assert not any(tokens.weights[: tokens.n_prompt])
 
 

@@ -1,7 +1,5 @@
 """Passages: the text says what the passage says it says."""
 
-import random
-
 import pytest
 
 from embedded_training.passages import make_plan, write_passage
@@ -12,7 +10,7 @@ from embedded_training.tables import domains, families
 @pytest.mark.parametrize("domain", list(domains()))
 @pytest.mark.parametrize("held_out", [False, True])
 def test_every_value_of_a_passage_is_in_its_text(domain, held_out):
-    source = Source(random.Random(domain), HeldOut(templates=held_out))
+    source = Source.seeded(domain, HeldOut(templates=held_out))
     for _ in range(15):
         passage = write_passage(source, make_plan(source, domain, n_passages=1))
         assert passage.text
@@ -22,14 +20,14 @@ def test_every_value_of_a_passage_is_in_its_text(domain, held_out):
 
 @pytest.mark.parametrize("domain", list(domains()))
 def test_no_template_mark_is_left_in_a_text(domain):
-    source = Source(random.Random(domain))
+    source = Source.seeded(domain)
     for _ in range(15):
         text = write_passage(source, make_plan(source, domain, n_passages=1)).text
         assert not {"{", "}", "\0", "&lt;"} & {*text, *(["&lt;"] if "&lt;" in text else [])}
 
 
 def test_the_topic_of_a_thing_is_the_topic_of_its_passage():
-    source = Source(random.Random(3))
+    source = Source.seeded(3)
     for _ in range(100):
         passage = write_passage(source, make_plan(source, "post", n_passages=1))
         if "thing" in passage.values:
@@ -37,7 +35,7 @@ def test_the_topic_of_a_thing_is_the_topic_of_its_passage():
 
 
 def test_meanings_are_classes_of_their_family():
-    source = Source(random.Random(4))
+    source = Source.seeded(4)
     for _ in range(100):
         passage = write_passage(source, make_plan(source, "post", n_passages=1))
         assert all(key in families()[name].classes for name, key in passage.meanings.items())

@@ -48,17 +48,21 @@ class Backend(Protocol):
     @property
     def vocabulary(self) -> Vocabulary:
         """The model's tokens."""
+        ...
 
     @property
     def info(self) -> ModelInfo:
         """What the model is; `info.context_length` is the most tokens a slot may ever hold."""
+        ...
 
     @property
     def chat_template(self) -> str | None:
         """The model's own Jinja chat template, or None when it has none."""
+        ...
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
         """Make room for `n_slots` slots of `n_tokens` tokens each. All slots become empty."""
+        ...
 
     def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:
         """Append every run to its slot in one model call.
@@ -66,12 +70,16 @@ class Backend(Protocol):
         Returns, for each run, the logits after its last `n_logits` tokens, shape
         ``(n_logits, vocab_size)``. The arrays are the caller's own.
         """
+        ...
 
     def trim(self, slot: int, n_tokens: int) -> None:
         """Drop the last `n_tokens` tokens of a slot."""
+        ...
 
     def fork(self, source: int, target: int, n_tokens: int) -> None:
         """Make `target` hold the first `n_tokens` tokens of `source`, in place of its own."""
+        ...
 
     def close(self) -> None:
         """Free the model. Calling it again does nothing."""
+        ...

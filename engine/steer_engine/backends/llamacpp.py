@@ -125,6 +125,9 @@ class LlamaCppBackend:
         # One buffer for all slots: a part of a slot can be forked (a split one aborts the process).
         params.kv_unified = True
         params.no_perf = True
+        if not native.llama_supports_gpu_offload():
+            # On a CPU it makes single tokens slower and results depend on how a prompt is cut.
+            params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
         _log().clear()
         self._context = native.llama_init_from_model(self._model, params)
         if not self._context:
@@ -316,7 +319,9 @@ def _load(native: ModuleType, path: Path, *, vocab_only: bool = False) -> Handle
     params.use_extra_bufts = b"AMX_INT8 = 1" not in native.llama_print_system_info()
     model = native.llama_model_load_from_file(os.fsencode(path), params)
     if not model:
-        raise ModelError(f"{path} cannot be loaded: {_log().reason()}")
+        raise ModelError(
+            f"{path} cannot be loaded ({_log().reason()}); fetch the file again or name another"
+        )
     return model
 
 

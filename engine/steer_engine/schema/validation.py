@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from steer_engine.schema.document import Schema, place, pointer_to
+from steer_engine.schema.document import JsonValue, Schema, place, pointer_to
 from steer_engine.schema.formats import ENFORCED
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MAX_REASON = 200  # characters
 
 
-def validation_error(schema: Schema, value: object) -> str | None:
+def validation_error(schema: Schema, value: JsonValue) -> str | None:
     """Return in one line why `value` is not valid, or None if it is.
 
     `value` is JSON as `json.loads` gives it, so a key that was written twice is not seen here.
@@ -36,7 +36,7 @@ def validation_error(schema: Schema, value: object) -> str | None:
     return f"{reason} {place(pointer_to('', *error.absolute_path))}"
 
 
-def _is_finite(value: object) -> bool:
+def _is_finite(value: JsonValue) -> bool:
     if isinstance(value, list):
         return all(map(_is_finite, value))
     if isinstance(value, dict):
