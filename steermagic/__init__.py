@@ -31,6 +31,7 @@ def steer(
     schema: object,
     *,
     model: str | None = None,
+    over: object = None,
     many: bool = False,
     rows: str | None = None,
     as_: str = "pandas",
@@ -40,18 +41,23 @@ def steer(
     seed: int = 0,
     max_tokens: int = 1024,
     system: str | None = None,
+    cache: bool = False,
     unsteered: bool = False,
 ) -> Any:  # noqa: ANN401 - a DataFrame, unless `as_` asks for something else
     """Answer `prompt` in the form of `schema`; return what ``%%steer`` would.
 
     `schema` is compact notation or JSON Schema as text, the path of a .json file, a dict, or a
-    Pydantic model, dataclass or TypedDict. `prompt` is taken as it is, ``{{ x }}`` included.
+    Pydantic model, dataclass or TypedDict. `prompt` is taken as it is, ``{{ x }}`` included; only
+    with `over`, a table, ``{{ column }}`` stands for the value of each row, and the answers are
+    joined to the table.
 
     Raises:
         steer_engine.SteerError: something cannot be used, or the answer could not be finished.
     """
     from steermagic.job import Job
     from steermagic.options import SteerOptions
+    from steermagic.over import prompts_over, read_table
+    from steermagic.prompt import read_template
     from steermagic.schemas import read_source
     from steermagic.session import shared_session
 
@@ -66,6 +72,13 @@ def steer(
         seed=seed,
         max_tokens=max_tokens,
         system=system,
+        cache=cache,
         unsteered=unsteered,
+        over=None if over is None else "",
     )
-    return shared_session().answer(Job(prompt, read_source(schema, many=many), options))
+    found = read_source(schema, many=many)
+    if over is None:
+        return shared_session().answer(Job((prompt,), found, options))
+    table = read_table(over)
+    prompts = prompts_over(table, read_template(prompt), {})
+    return shared_session().answer(Job(prompts, found, options, over=table))

@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from steer_engine import Request, compose
 from steermagic.cell import SteerCell
 from steermagic.options import SteerOptions
-from steermagic.prompt import interpolate
+from steermagic.over import prompts_over, read_table
+from steermagic.prompt import evaluate, interpolate, read_template
 from steermagic.results import check_result
 from steermagic.schemas import FoundSchema, find_schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One prompt to be answered in the form of one schema."""
+    """Prompts to be answered in the form of one schema; with `over`, one for each of its rows."""
 
-    prompt: str
+    prompts: tuple[str, ...]
     found: FoundSchema
     options: SteerOptions
+    over: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if not self.options.unsteered:
             # Before the model works for minutes, not after.
-            check_result(self.found, self.options)
+            check_result(self.found, self.options, over=self.over)
 
     def requests(self) -> tuple[Request, ...]:
         """Return what the engine is asked for."""
         schema, options = self.found.schema, self.options
-        messages = compose(self.prompt, schema, system=options.system)
         held_to = None if options.unsteered else schema
-        return (Request(0, messages, held_to, options.sampling, options.max_tokens),)
+        return tuple(
+            Request(
+                number,
+                compose(prompt, schema, system=options.system),
+                held_to,
+                options.sampling,
+                options.max_tokens,
+            )
+            for number, prompt in enumerate(self.prompts)
+        )
 
 
 def make_job(cell: SteerCell, namespace: Mapping[str, object]) -> Job:
@@ -41,4 +55,8 @@ def make_job(cell: SteerCell, namespace: Mapping[str, object]) -> Job:
         SteerError: the schema, an expression in the prompt, or an option cannot be used.
     """
     found = find_schema(cell.schema, namespace, many=cell.options.many)
-    return Job(interpolate(cell.prompt, namespace), found, cell.options)
+    if cell.options.over is None:
+        return Job((interpolate(cell.prompt, namespace),), found, cell.options)
+    table = read_table(evaluate(cell.options.over, namespace))
+    prompts = prompts_over(table, read_template(cell.prompt), namespace)
+    return Job(prompts, found, cell.options, over=table)

@@ -17,7 +17,7 @@ from steermagic.errors import without_traceback
 from steermagic.job import make_job
 from steermagic.options import SETTINGS, SteerOptions
 from steermagic.runs import Run
-from steermagic.session import Session, check_outcome
+from steermagic.session import Session, check_outcome, failures
 from steermagic.settings import read_settings
 
 
@@ -66,13 +66,16 @@ class SteerMagic(Magics):
             return None
         run = self.session.run(job)
         out = job.options.out
-        result = self.session.result(run) if run.records else None
-        if out is not None and run.records:
+        has_result = bool(run.records) or not job.prompts
+        result = self.session.result(run) if has_result else None
+        if out is not None and has_result:
             self.shell.user_ns[out] = result
         check_outcome(run, kept_in=f"in {out!r}" if out else "df = %steer last")
         return self._present(run, result, job.options)
 
     def _present(self, run: Run, result: object, options: SteerOptions) -> object:
+        if run.errors:
+            _show(Text(failures(run)))
         if options.quiet:
             return None
         if options.view != "off" and not options.unsteered:

@@ -17,9 +17,7 @@ TABLES = FORMATS[:3]
 
 VIEWS = ("auto", "static", "off")
 
-NOT_YET = frozenset(
-    {"--over", "--think", "--any-order", "--regex", "--choices", "--grammar", "--cache", "--strict"}
-)
+NOT_YET = frozenset({"--think", "--any-order", "--regex", "--choices", "--grammar", "--strict"})
 """Options that are planned: their names must not be taken for schema text or a typing error."""
 
 
@@ -33,6 +31,7 @@ class SteerOptions:
 
     out: str | None = None
     model: str | None = None
+    over: str | None = None
     many: bool = False
     rows: str | None = None
     as_: str = "pandas"
@@ -43,6 +42,7 @@ class SteerOptions:
     max_tokens: int = MAX_TOKENS
     system: str | None = None
     view: str = "auto"
+    cache: bool = False
     unsteered: bool = False
     dry_run: bool = False
     quiet: bool = False
@@ -54,6 +54,10 @@ class SteerOptions:
             raise OptionError(f"--rows makes table rows, which --as {self.as_} has none of")
         if self.unsteered and (self.rows is not None or self.as_ != "pandas"):
             raise OptionError("--unsteered gives plain text, which --rows and --as cannot shape")
+        if self.over is not None and (self.rows is not None or self.as_ in ("polars", "arrow")):
+            raise OptionError("--over goes with neither --rows nor --as polars or arrow yet")
+        if self.over is not None and self.unsteered:
+            raise OptionError("--unsteered is for one prompt; leave --over out")
         if self.max_tokens < 1:
             raise OptionError(f"max_tokens must be 1 or more, not {self.max_tokens}")
 
@@ -172,6 +176,9 @@ OPTIONS = (
         "a .gguf file, an alias, or embedded",
         is_setting=True,
     ),
+    Option(
+        "over", ("--over",), str, "DATA", "one row of DATA a prompt: {{ column }} in the prompt"
+    ),
     Option("many", ("--many",), None, "", "ask for a list: one row an item"),
     Option("rows", ("--rows",), str, "PATH", "one row an item of the list at PATH"),
     Option("as_", ("--as",), _one_of(FORMATS), "FORM", f"the result as {_listed(FORMATS)}"),
@@ -205,6 +212,7 @@ OPTIONS = (
     ),
     Option("system", ("--system",), str, '"TEXT"', "instructions ahead of the schema"),
     Option("view", ("--view",), _one_of(VIEWS), "VIEW", "auto, static or off", is_setting=True),
+    Option("cache", ("--cache",), None, "", "reuse answers of this kernel to equal prompts"),
     Option("unsteered", ("--unsteered",), None, "", "do not steer, to see what steering is for"),
     Option("dry_run", ("--dry-run",), None, "", "show what the model would read; run nothing"),
     Option("quiet", ("--quiet",), None, "", "show nothing"),

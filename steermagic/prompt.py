@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import CodeType
 
 from steer_engine import SCHEMA_PLACE
@@ -16,19 +17,81 @@ from steermagic.errors import InterpolationError, did_you_mean
 _OPEN = re.compile(r"\\\{\{|\{\{")
 
 
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What stands between two pairs of braces, compiled."""
+
+    source: str
+    code: CodeType
+
+    def evaluate(self, namespace: Mapping[str, object]) -> object:
+        """Return its value.
+
+        Raises:
+            InterpolationError: it names what is not there, or raises.
+        """
+        return _evaluate(self.source, self.code, namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTemplate:
+    """A prompt that has been read: text and expressions, in order."""
+
+    parts: tuple[str | Expression, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that the expressions use."""
+        codes = (part.code for part in self.parts if isinstance(part, Expression))
+        return frozenset(name for code in codes for name in code.co_names)
+
+    def fill(self, namespace: Mapping[str, object]) -> str:
+        """Return the prompt with its expressions replaced by their values in `namespace`.
+
+        Raises:
+            InterpolationError: an expression raises; or nothing is left to ask.
+        """
+        prompt = "".join(
+            part if isinstance(part, str) else _as_text(part.evaluate(namespace))
+            for part in self.parts
+        )
+        if not prompt.strip():
+            raise InterpolationError("the prompt is empty once its {{ expressions }} are filled in")
+        return prompt
+
+
+def read_template(template: str) -> PromptTemplate:
+    """Read the expressions in `template`.
+
+    Raises:
+        InterpolationError: one of them cannot be read.
+    """
+    return PromptTemplate(tuple(_parts(template)))
+
+
 def interpolate(template: str, namespace: Mapping[str, object]) -> str:
     """Return `template` with its expressions replaced by their values in `namespace`.
 
     Raises:
         InterpolationError: an expression cannot be read or raises; or nothing is left to ask.
     """
-    prompt = "".join(_pieces(template, namespace))
-    if not prompt.strip():
-        raise InterpolationError("the prompt is empty once its {{ expressions }} are filled in")
-    return prompt
+    return read_template(template).fill(namespace)
 
 
-def _pieces(template: str, namespace: Mapping[str, object]) -> Iterator[str]:
+def evaluate(source: str, namespace: Mapping[str, object]) -> object:
+    """Return the value of a Python expression in the user's `namespace`.
+
+    Raises:
+        InterpolationError: it cannot be read, or raises.
+    """
+    try:
+        code = compile(f"({source}\n)", "<option>", "eval")
+    except (SyntaxError, ValueError) as error:
+        raise InterpolationError(f"{source!r} is not a Python expression: {error}") from None
+    return _evaluate(source, code, namespace)
+
+
+def _parts(template: str) -> Iterator[str | Expression]:
     position = 0
     while match := _OPEN.search(template, position):
         yield template[position : match.start()]
@@ -37,7 +100,7 @@ def _pieces(template: str, namespace: Mapping[str, object]) -> Iterator[str]:
             position = match.end()
             continue
         source, code, position = _read_expression(template, match.end())
-        yield SCHEMA_PLACE if source == "schema" else _as_text(_evaluate(source, code, namespace))
+        yield SCHEMA_PLACE if source == "schema" else Expression(source, code)
     yield template[position:]
 
 

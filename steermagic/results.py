@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from steer_engine import JsonValue
+from steer_engine import JsonValue, column_plan
 from steermagic.errors import FrameError
 from steermagic.frames import to_frame
 from steermagic.options import TABLES, SteerOptions
+from steermagic.over import check_columns, join
 from steermagic.schemas import FoundSchema
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def check_result(found: FoundSchema, options: SteerOptions) -> None:
+
+def check_result(
+    found: FoundSchema, options: SteerOptions, *, over: pd.DataFrame | None = None
+) -> None:
     """Find out, before any work, whether the result that `options` ask for can be made.
 
     Raises:
-        FrameError: the schema has not what `--rows` or `--as model` need.
+        FrameError: the schema has not what `--rows` or `--as model` need, or a column of `over`.
         MissingExtraError: a library is not installed.
     """
     if options.as_ in TABLES:
         to_frame([], found.schema, as_=options.as_, rows=options.rows)
+        if over is not None:
+            check_columns(over, [column.name for column in column_plan(found.schema)])
     elif options.as_ == "model" and not isinstance(found.source, type):
         raise FrameError(
             "--as model needs a schema that is a class: a Pydantic model, dataclass or TypedDict"
         )
+
+
+def make_joined(
+    records: Sequence[JsonValue], table: pd.DataFrame, found: FoundSchema
+) -> pd.DataFrame:
+    """Return `table` with the columns of `records`, of which it has one for each of its rows."""
+    return join(table, records, lambda items: to_frame(items, found.schema))
 
 
 def make_result(records: Sequence[JsonValue], found: FoundSchema, options: SteerOptions) -> object:

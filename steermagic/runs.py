@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -19,10 +19,12 @@ class Row:
     were complete.
     """
 
+    number: int
     record: JsonValue
     text: str
     steps: tuple[Step, ...]
     is_kept: bool
+    is_finished: bool = False
     error: SteerError | None = None
 
 
@@ -42,6 +44,12 @@ class Run:
         return [row.record for row in self.rows if row.is_kept]
 
     @property
+    def by_prompt(self) -> list[JsonValue]:
+        """One record for each prompt, in order; None where no row is kept."""
+        kept = {row.number: row.record for row in self.rows if row.is_kept}
+        return [kept.get(number) for number in range(len(self.job.prompts))]
+
+    @property
     def errors(self) -> list[SteerError]:
         """The errors of the rows that failed."""
         return [row.error for row in self.rows if row.error is not None]
@@ -57,8 +65,8 @@ class Run:
         return sum(len(record) if isinstance(record, list) else 1 for record in self.records)
 
 
-def follow(events: Iterator[Event], job: Job, model: str) -> Run:
-    """Follow a run to its end, or until the user interrupts it."""
+def follow(events: Iterator[Event], job: Job, model: str, *, known: Iterable[Row] = ()) -> Run:
+    """Follow a run to its end, or until the user interrupts it; `known` rows are not run again."""
     steps = dict[int, list[Step]]()
     ends = dict[int, RowDone | RowFailed]()
     is_cancelled = False
@@ -71,8 +79,8 @@ def follow(events: Iterator[Event], job: Job, model: str) -> Run:
     except KeyboardInterrupt:
         is_cancelled = True  # leaving the loop ends the generator, which stops the model
     numbers = sorted(steps.keys() | ends.keys())
-    rows = tuple(_row(tuple(steps.get(n, ())), ends.get(n)) for n in numbers)
-    return Run(job, model, rows, is_cancelled)
+    rows = [_row(n, tuple(steps.get(n, ())), ends.get(n)) for n in numbers]
+    return Run(job, model, tuple(sorted([*rows, *known], key=_number)), is_cancelled)
 
 
 def finished_items(text: str) -> list[JsonValue]:
@@ -90,11 +98,15 @@ def finished_items(text: str) -> list[JsonValue]:
         position = end + len(", ")  # the engine writes no other white space
 
 
-def _row(steps: tuple[Step, ...], end: RowDone | RowFailed | None) -> Row:
+def _number(row: Row) -> int:
+    return row.number
+
+
+def _row(number: int, steps: tuple[Step, ...], end: RowDone | RowFailed | None) -> Row:
     if isinstance(end, RowDone):
-        return Row(end.record, end.text, steps, is_kept=True)
+        return Row(number, end.record, end.text, steps, is_kept=True, is_finished=True)
     if isinstance(end, RowFailed):
-        return Row(None, end.text, steps, is_kept=False, error=end.error)
+        return Row(number, None, end.text, steps, is_kept=False, is_finished=True, error=end.error)
     text = b"".join(step.spelling for step in steps).decode("utf-8", "replace")
     items = finished_items(text)
-    return Row(items, text, steps, is_kept=bool(items))
+    return Row(number, items, text, steps, is_kept=bool(items))

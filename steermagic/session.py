@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 
-from steer_engine import EMBEDDED, Engine, ModelInfo, open_engine
+from steer_engine import EMBEDDED, Engine, ModelInfo, Request, open_engine
 from steermagic.accessor import attach, register_accessor
 from steermagic.errors import CommandError, SteerCancelled
 from steermagic.job import Job
-from steermagic.results import make_result
-from steermagic.runs import Run, follow
+from steermagic.results import make_joined, make_result
+from steermagic.runs import Row, Run, follow
 from steermagic.unsteered import judge
 
 _N_KEPT_RUNS = 32  # a run holds its tokens, a few hundred bytes each
@@ -23,6 +24,7 @@ class Session:
         self._open = open_engine
         self._engines: dict[str, Engine] = {}
         self._runs: dict[str, Run] = {}
+        self._answers: dict[tuple[ModelInfo, Request], Row] = {}
         self._accessor_is_registered = False
         self.aliases: dict[str, str] = {}
         self.model: str | None = None
@@ -63,14 +65,19 @@ class Session:
     def preview(self, job: Job) -> tuple[str, int]:
         """Return the text that the model would read, and its length in tokens."""
         engine = self.engine(job.options.model)
-        [request] = job.requests()
+        request, *_ = job.requests()
         engine.check(job.found.schema)
         return engine.render(request), engine.count_tokens(request)
 
     def run(self, job: Job) -> Run:
         """Run `job`, and remember the run however it ends; see `result` for its value."""
         engine = self.engine(job.options.model)
-        run = follow(engine.run(job.requests()), job, engine.info.name)
+        requests = job.requests()
+        known = self._known(engine.info, requests) if job.options.cache else {}
+        new = [request for request in requests if request.row not in known]
+        run = follow(engine.run(new), job, engine.info.name, known=known.values())
+        if job.options.cache:
+            self._remember(engine.info, requests, run)
         self._runs[run.id] = run
         while len(self._runs) > _N_KEPT_RUNS:
             del self._runs[next(iter(self._runs))]
@@ -93,7 +100,10 @@ class Session:
         """Return the value of `run`: its rows that are kept, in the form that was asked for."""
         if run.job.options.unsteered:
             return judge(run.rows[0].text, run.job.found.schema)
-        result = make_result(run.records, run.job.found, run.job.options)
+        if run.job.over is not None and run.job.options.as_ == "pandas":
+            result: object = make_joined(run.by_prompt, run.job.over, run.job.found)
+        else:
+            result = make_result(run.records, run.job.found, run.job.options)
         if run.job.options.as_ == "pandas":
             self._attach(run, result)
         return result
@@ -112,11 +122,27 @@ class Session:
             raise CommandError("nothing has run yet; start with a cell %%steer")
         return next(reversed(self._runs.values()))
 
+    def _known(self, model: ModelInfo, requests: Iterable[Request]) -> dict[int, Row]:
+        """Return the rows, by number, that this kernel has answered before."""
+        found = {r.row: self._answers.get((model, _as_asked(r))) for r in requests}
+        return {number: replace(row, number=number) for number, row in found.items() if row}
+
+    def _remember(self, model: ModelInfo, requests: Iterable[Request], run: Run) -> None:
+        finished = {row.number: row for row in run.rows if row.is_kept and row.is_finished}
+        for request in requests:
+            if request.row in finished:
+                self._answers[model, _as_asked(request)] = finished[request.row]
+
     def _attach(self, run: Run, frame: object) -> None:
         if not self._accessor_is_registered:
             register_accessor(self.find_run)
             self._accessor_is_registered = True
         attach(run, frame)
+
+
+def _as_asked(request: Request) -> Request:
+    """Return `request` without its number, where that has no part in the answer."""
+    return request if request.sampling.temperature > 0 else replace(request, row=0)
 
 
 @cache
@@ -147,3 +173,9 @@ def check_outcome(run: Run, *, kept_in: str) -> None:
 def _shortened(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 80 else f"{line[:38]} … {line[-38:]}"
+
+
+def failures(run: Run) -> str:
+    """Return one line on the rows of `run` that failed."""
+    share = f"{len(run.errors)} of {len(run.job.prompts)} rows failed"
+    return f"{share}, the first with: {run.errors[0]} (.steer.errors has all)"

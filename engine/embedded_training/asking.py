@@ -77,7 +77,7 @@ def _draw_slots(source: Source, written: Sequence[Passage]) -> list[str]:
     slots = list(dict.fromkeys(slot for passage in written for slot in passage.values))
     if not slots:
         return []
-    most = 6 if len(written) == 1 else 5
+    most = 6 if len(written) == 1 else 4
     count = source.between(max(1, len(slots) // 2), max(1, min(most, len(slots))))
     return source.rng.sample(slots, min(count, len(slots)))
 

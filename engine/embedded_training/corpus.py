@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from embedded_training.asking import Example
+from embedded_training.choice_examples import choice_example
 from embedded_training.randomness import HeldOut, Source
 from embedded_training.row_examples import rows_example, table_example
 from embedded_training.sheet_examples import sheet_example
@@ -24,12 +25,17 @@ class Mixture:
     rows: float
     table: float
     sheet: float
+    choice: float
 
 
-BEGINNING = Mixture(labelled=0.75, copying=0.25, single=0.0, rows=0.0, table=0.0, sheet=0.0)
+BEGINNING = Mixture(
+    labelled=0.75, copying=0.25, single=0.0, rows=0.0, table=0.0, sheet=0.0, choice=0.0
+)
 
 
-MAIN = Mixture(labelled=0.07, copying=0.02, single=0.41, rows=0.38, table=0.05, sheet=0.07)
+MAIN = Mixture(
+    labelled=0.05, copying=0.02, single=0.36, rows=0.18, table=0.08, sheet=0.05, choice=0.26
+)
 
 
 def example(
@@ -44,6 +50,7 @@ def example(
         (mixture.rows, rows_example),
         (mixture.table, table_example),
         (mixture.sheet, sheet_example),
+        (mixture.choice, choice_example),
     )
     (make,) = source.rng.choices([make for _, make in makers], [share for share, _ in makers])
     return make(source)

@@ -19,7 +19,7 @@ from embedded_training.tables import concepts, domains
 def rows_example(source: Source) -> Example:
     """Return several passages in one text, asked for as rows."""
     domain = source.pick((*domains(), *["post"] * 12, "review", "order", "bank"))
-    n_passages = source.pick((1, 2, 2, 2, 3, 3, 3, 4, 4, 5))
+    n_passages = source.pick((1, 2, 2, 2, 2, 3, 3, 3, 4, 5))
     plan = make_plan(source, domain, n_passages=n_passages)
     written = [write_passage(source, plan) for _ in range(n_passages)]
     asked = ask(source, plan, written)

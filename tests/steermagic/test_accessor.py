@@ -16,7 +16,7 @@ DOG = read_schema("name: str, age: int")
 @pytest.fixture
 def frame(wishing) -> pd.DataFrame:
     session = wishing({"name": "Rex", "age": 3})
-    return session.answer(Job("Invent a dog", FoundSchema(DOG), SteerOptions()))
+    return session.answer(Job(("Invent a dog",), FoundSchema(DOG), SteerOptions()))
 
 
 def test_a_frame_knows_its_run(frame):

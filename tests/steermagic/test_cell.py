@@ -52,9 +52,15 @@ def test_cell_with_a_named_schema():
     assert (options.rows, options.as_, options.out, options.seed) == ("lines", "polars", "lines", 1)
 
 
-def test_cell_over_a_frame_is_refused_by_name():
-    with pytest.raises(OptionError, match=r"^--over is not available in this version$"):
-        read("--over reviews --out rated --cache", "a: str\n---\nReview: {{ text }}")
+def test_cell_over_a_frame():
+    options = read("--over reviews --out rated --cache", "a: str\n---\n{{ text }}").options
+    assert (options.over, options.out, options.cache) == ("reviews", "rated", True)
+
+
+@pytest.mark.parametrize("other", ["--rows a", "--as polars", "--unsteered"])
+def test_over_says_what_it_does_not_go_with(other):
+    with pytest.raises(OptionError, match="over"):
+        read(f"--over reviews {other}", "a: str\n---\n{{ text }}")
 
 
 def test_a_schema_on_the_line_makes_the_whole_body_prompt():

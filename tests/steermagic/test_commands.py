@@ -25,7 +25,7 @@ def run(session: Session, line: str, **names: object) -> str:
 
 
 def answer(session: Session, **options: object) -> object:
-    return session.answer(Job("hello", read_source("a: str"), SteerOptions(**options)))
+    return session.answer(Job(("hello",), read_source("a: str"), SteerOptions(**options)))
 
 
 def test_the_status_tells_what_is_in_use(session):

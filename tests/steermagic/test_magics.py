@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 import steermagic
 from steer_engine import open_engine
+from steer_engine.backends.fake import FakeBackend
 from steermagic.errors import CellError
 from steermagic.session import shared_session
 
@@ -55,7 +56,7 @@ def test_a_ticket_is_stored_and_shown(notebook):
     assert frame is book.shell.user_ns["ticket"] is book.shell.user_ns["_"]
     assert list(frame["urgency"].cat.categories) == ["low", "medium", "high"]
     assert frame["due"].tolist() == [pd.Timestamp("2026-01-31")]
-    assert book.session.last_run().job.prompt.endswith("this mail:\nIt's late!")
+    assert book.session.last_run().job.prompts[0].endswith("this mail:\nIt's late!")
 
 
 def test_a_person_from_json_schema(notebook):
@@ -78,16 +79,39 @@ def test_lines_of_an_invoice(notebook):
     assert frame["lines.price"].to_list() == [1.5, 2.0]
 
 
-def test_a_cell_over_a_frame_says_that_it_is_not_available(notebook):
-    cell = """\
+REVIEWS_CELL = """\
 %%steer --over reviews --out rated --cache
 sentiment: "neg" | "mixed" | "pos"
 topics: list[str]  # at most three words each
 ---
 Review of {{ product }}: {{ text }}
 """
-    with pytest.raises(CellError, match=r"^--over is not available in this version$"):
-        notebook("").run(cell)
+
+
+def test_reviews_are_rated_on_their_own_index(notebook):
+    reviews = pd.DataFrame(
+        {"product": ["lamp", "desk"], "text": ["Too dim", "Sturdy"]}, index=["r7", "r3"]
+    )
+    book = notebook({"sentiment": "neg", "topics": ["light"]})
+    rated = book.run(REVIEWS_CELL, reviews=reviews)
+    assert rated is book.shell.user_ns["rated"]
+    assert list(rated.columns) == ["product", "text", "sentiment", "topics"]
+    assert list(rated.index) == ["r7", "r3"]
+    assert rated["sentiment"].tolist() == ["neg", "neg"]
+    assert list(reviews.columns) == ["product", "text"]
+    prompts = book.session.last_run().job.prompts
+    assert prompts == ("Review of lamp: Too dim", "Review of desk: Sturdy")
+
+
+def test_cached_answers_are_not_computed_again(notebook, monkeypatch):
+    book = notebook({"sentiment": "pos", "topics": []})
+    reviews = pd.DataFrame({"product": ["lamp", "lamp"], "text": ["Bright", "Dim"]})
+    first = book.run(REVIEWS_CELL, reviews=reviews)
+    monkeypatch.setattr(FakeBackend, "forward", None)
+    again = book.run(REVIEWS_CELL, reviews=reviews.iloc[::-1])
+    pd.testing.assert_frame_equal(again, first.iloc[::-1])
+    with pytest.raises(TypeError):
+        book.run(REVIEWS_CELL.replace(" --cache", ""), reviews=reviews)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +206,7 @@ def test_a_dry_run_shows_the_prompt_and_runs_nothing(notebook):
 def test_ipython_expands_nothing(notebook):
     book = notebook({"a": "x"})
     book.run("%%steer a: str\n{mail} and $mail and {{ mail }}", mail="M")
-    assert book.session.last_run().job.prompt == "{mail} and $mail and M"
+    assert book.session.last_run().job.prompts[0] == "{mail} and $mail and M"
 
 
 def test_settings_of_the_shell_and_the_line(notebook, monkeypatch):

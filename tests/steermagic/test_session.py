@@ -18,7 +18,7 @@ DOGS = [{"name": "Rex", "age": 3}, {"name": "Ada", "age": 4}, {"name": "Bo", "ag
 
 
 def job(schema: Schema = DOG, **options: object) -> Job:
-    return Job("Invent a dog", FoundSchema(schema), SteerOptions(**options))
+    return Job(("Invent a dog",), FoundSchema(schema), SteerOptions(**options))
 
 
 def test_a_model_is_loaded_once():
@@ -85,10 +85,10 @@ def test_models_are_built_from_records(wishing):
 
     one = wishing(DOGS[0])
     found = read_source(Dog)
-    assert one.answer(Job("x", found, SteerOptions(as_="model"))) == Dog(name="Rex", age=3)
+    assert one.answer(Job(("x",), found, SteerOptions(as_="model"))) == Dog(name="Rex", age=3)
     many = wishing(DOGS[:2])
     options = SteerOptions(as_="model", many=True)
-    dogs = many.answer(Job("x", read_source(Dog, many=True), options))
+    dogs = many.answer(Job(("x",), read_source(Dog, many=True), options))
     assert [dog.name for dog in dogs] == ["Rex", "Ada"]
 
 
@@ -104,7 +104,7 @@ def test_a_validator_of_the_users_class_may_refuse(wishing):
             raise ValueError("no dogs today")
 
     with pytest.raises(FrameError) as caught:
-        wishing(DOGS[0]).answer(Job("x", read_source(Dog), SteerOptions(as_="model")))
+        wishing(DOGS[0]).answer(Job(("x",), read_source(Dog), SteerOptions(as_="model")))
     assert str(caught.value) == (
         "Dog refuses the answer at /name: Value error, no dogs today;"
         " ask for --as dict, or say in the prompt what is wanted"
@@ -167,4 +167,4 @@ def test_the_function_answers_like_a_cell(wishing, monkeypatch):
     monkeypatch.setattr("steermagic.session.shared_session", lambda: session)
     frame = steermagic.steer("Invent {{ dogs }}", "name: str, age: int", many=True)
     assert frame.to_dict("records") == [DOGS[0]]
-    assert session.last_run().job.prompt == "Invent {{ dogs }}"
+    assert session.last_run().job.prompts[0] == "Invent {{ dogs }}"

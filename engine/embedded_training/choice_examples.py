@@ -1,0 +1,89 @@
+"""Examples of choices only: enums and yes-or-no questions about a sentence or a few.
+
+They are short, so that a training sees many of them: choosing needs more examples than copying.
+"""
+
+import re
+
+from embedded_training import questions
+from embedded_training.asking import Example, object_example, with_instruction
+from embedded_training.passages import Passage, choose, filler, meaning_sentence
+from embedded_training.questions import Question, styled, with_distinct_names
+from embedded_training.randomness import Source, pseudo_word
+from embedded_training.schemas import Field
+from embedded_training.tables import families, stated_labels, truths
+
+Asked = tuple[str, Question]
+"""A sentence, and a question that it answers."""
+
+
+def choice_example(source: Source) -> Example:
+    """Return one to four sentences, each with a question about it."""
+    makers = (
+        choose_meaning,
+        choose_meaning,
+        choose_label,
+        choose_word,
+        answer_truth,
+        answer_adjective,
+    )
+    pairs = [source.pick(makers)(source) for _ in range(source.pick((1, 2, 2, 3, 3, 4)))]
+    sentences = [sentence for sentence, _ in pairs]
+    if source.chance(0.3):
+        sentences.append(filler(source))
+    source.rng.shuffle(sentences)
+    text = source.pick((". ", "\n", ", ", "! ", " - ", " ")).join(sentences)
+    asked = with_distinct_names(question for _, question in pairs)
+    source.rng.shuffle(asked)
+    return object_example(source, with_instruction(source, text, "", asked), asked)
+
+
+def choose_meaning(source: Source) -> Asked:
+    """Ask for a class that a sentence shows."""
+    family = source.pick(tuple(families()))
+    meaning = source.pick(tuple(families()[family].classes))
+    passage = Passage(meanings={family: meaning})
+    return meaning_sentence(source, family, meaning), questions.ask_meaning(
+        source, family, [passage]
+    )
+
+
+def choose_label(source: Source) -> Asked:
+    """Ask for a label that a sentence states."""
+    name = source.pick(tuple(stated_labels()))
+    label = source.pick(stated_labels()[name].labels)
+    sentence = choose(source, stated_labels()[name].cues).replace("{x}", label)
+    return sentence, questions.ask_label(source, name, [Passage(labels={name: label})])
+
+
+def choose_word(source: Source) -> Asked:
+    """Ask which of some words without a meaning of their own stands in the text."""
+    words = {_any_word(source) for _ in range(source.between(2, 5))}
+    labels = tuple(source.rng.sample(sorted(words), len(words)))
+    word, name = source.pick(labels), _any_word(source)
+    layout = source.pick(
+        ("NAME: WORD", "NAME WORD", "the NAME is WORD", "WORD", "it says WORD", "we chose WORD",
+         "WORD was picked", "NAME = WORD", "a WORD NAME", "NAME (WORD)")
+    )  # fmt: skip
+    sentence = layout.replace("NAME", name).replace("WORD", word)
+    field = Field(styled(source, re.sub(r"\W", "_", name)), "enum", labels=labels)
+    return sentence, Question(field, (word,))
+
+
+def _any_word(source: Source) -> str:
+    lists = ("common_words", "title_words", "foods", "colors")
+    return pseudo_word(source) if source.chance(0.4) else source.word(source.pick(lists))
+
+
+def answer_truth(source: Source) -> Asked:
+    """Ask a yes-or-no question that a sentence answers."""
+    index = source.between(0, len(truths()) - 1)
+    is_true = source.chance(0.5)
+    truth = truths()[index]
+    sentence = choose(source, truth.when_true if is_true else truth.when_false)
+    return sentence, questions.ask_truth(source, index, [Passage(truths={index: is_true})])
+
+
+MAKERS = (
+    choose_meaning, choose_topic, choose_label, choose_word, answer_truth, questions.ask_adjective,
+)  # fmt: skip

@@ -1,0 +1,48 @@
+"""The written files say what a runtime has to know."""
+
+import json
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("gguf")
+pytest.importorskip("safetensors")
+
+import gguf
+
+from embedded_training.export import CHAT_TEMPLATE, write_gguf, write_hugging_face
+from embedded_training.network import Network, NetworkShape
+from embedded_training.tokenizer import END, SPECIALS
+
+SHAPE = NetworkShape(width=64, n_layers=1, n_heads=2, n_kv_heads=1, hidden_width=64)
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return {name: tensor.detach() for name, tensor in Network(SHAPE, seed=1).state_dict().items()}
+
+
+def test_the_gguf_file_names_template_tokens_and_length(tmp_path, weights):
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, SHAPE, weights, quantization="F16")
+    fields = gguf.GGUFReader(path).fields
+    assert fields["tokenizer.chat_template"].contents() == CHAT_TEMPLATE
+    assert fields["tokenizer.ggml.eos_token_id"].contents() == END
+    assert fields["llama.context_length"].contents() == 2048
+    kinds = fields["tokenizer.ggml.token_type"].contents()
+    tokens = fields["tokenizer.ggml.tokens"].contents()
+    control = {token for token, kind in zip(tokens, kinds, strict=True) if kind == 3}
+    assert control == set(SPECIALS)
+
+
+def test_no_unfinished_file_is_left(tmp_path, weights):
+    write_gguf(tmp_path / "tiny.gguf", SHAPE, weights, quantization="Q8_0")
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.gguf"]
+
+
+def test_the_hugging_face_folder_is_a_llama(tmp_path, weights):
+    write_hugging_face(tmp_path, SHAPE, weights)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["model_type"] == "llama"
+    assert config["tie_word_embeddings"]
+    assert (tmp_path / "model.safetensors").stat().st_size > 0
