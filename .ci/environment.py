@@ -52,9 +52,9 @@ def install(group: str) -> None:
 
 def make_venv() -> None:
     """Create .venv and bring its pip to one that knows dependency groups."""
-    if not PYTHON.is_file():
+    if not PYTHON.is_file() or not installed("pip"):
         say("making the virtual environment .venv")
-        venv.create(VENV, with_pip=True)
+        venv.create(VENV, with_pip=True, clear=True)  # one that was left half made is no use
     pip("install", "--quiet", "pip>=25.1")
 
 

@@ -42,8 +42,8 @@ class SteerAccessor:
         return [row.text for row in self._run.rows]
 
     @property
-    def errors(self) -> list[SteerError]:
-        """The errors of the rows that failed."""
+    def errors(self) -> dict[int, SteerError]:
+        """The errors of the rows that failed, by the row's position in the table."""
         return self._run.errors
 
     @property

@@ -90,7 +90,7 @@ def _last(session: Session, _rest: str, _namespace: Namespace) -> object:
     run = session.last_run()
     if run.records:
         return session.result(run)
-    problems = [f"{type(error).__name__}: {error}" for error in run.errors] or ["stopped"]
+    problems = [f"{type(error).__name__}: {error}" for error in run.errors.values()] or ["stopped"]
     return Text("\n".join([*problems, *(row.text for row in run.rows)]))
 
 

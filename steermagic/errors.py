@@ -69,7 +69,9 @@ def without_traceback() -> Iterator[None]:
     try:
         yield
     except SteerError as error:
-        raise CellError(str(error)) from error
+        # Its name is the cause's: programs read it from the kernel's reply.
+        kind = type(type(error).__name__, (CellError,), {})
+        raise kind(str(error)) from error
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

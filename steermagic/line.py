@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from steermagic.errors import OptionError
-from steermagic.options import option_of
+from steermagic.options import is_option, option_of
 
 _OPTION = re.compile(r"(?:[–—]|--|-(?=[^\W\d_]))[^\s=]*")  # an editor's dash counts, to be reported
 _QUOTED = re.compile(r"""(["'])(?:(?!\1)[^\\]|\\.)*\1""")
@@ -83,7 +83,17 @@ def _end_of_literal(line: str, position: int, *, at_word: bool, before: str) -> 
     elif character == "/" and before and (at_word or before in ":|[,"):
         literal = _PATTERN  # with nothing before it, a slash begins a path
     match = literal.match(line, position) if literal else None
+    if match and literal is _COMMENT:
+        _refuse_options_in(match[0])
     return match.end() if match else position + 1
+
+
+def _refuse_options_in(comment: str) -> None:
+    # A comment may speak of an option. One that ends in an option was meant to set it.
+    *_, before, last = ["", "", *comment.split()]
+    for word in (last, before):
+        if is_option(word) and (word == last or option_of(word).read is not None):
+            raise OptionError(f"{word} stands in a comment; put options before the #")
 
 
 def _nesting(character: str) -> int:

@@ -110,6 +110,11 @@ def option_of(flag: str) -> Option:
     raise OptionError(f"unknown option {flag}{close}")
 
 
+def is_option(word: str) -> bool:
+    """Tell whether `word` is spelled like an option that there is."""
+    return word in _BY_FLAG
+
+
 def read_setting(name: str, text: str, *, where: str) -> object:
     """Return the value of the setting `name`, given as `text` in `where`.
 

@@ -32,17 +32,35 @@ def read_table(data: object) -> pd.DataFrame:
         return data
     if isinstance(data, pd.Series):
         return data.to_frame(_SCALARS if data.name is None else data.name)
-    if hasattr(data, "to_dicts"):  # polars, whose own conversion to pandas needs pyarrow
-        return pd.DataFrame.from_records(data.to_dicts(), columns=list(data.columns))  # type: ignore[attr-defined] # by protocol
-    if hasattr(data, "to_pandas"):  # pyarrow, and what follows it
+    if hasattr(data, "to_dicts"):  # polars
+        columns = {name: data[name].to_list() for name in data.columns}  # type: ignore[index, attr-defined] # by protocol
+        return _frame_of(columns)
+    if hasattr(data, "to_pydict"):  # pyarrow
+        return _frame_of(data.to_pydict())
+    if hasattr(data, "to_pandas"):
         return read_table(data.to_pandas())
     if not isinstance(data, Sequence) or isinstance(data, str):
         raise FrameError(
             f"--over needs a table, not {type(data).__name__}: a DataFrame, a Series or a list"
         )
     if data and all(isinstance(item, Mapping) for item in data):
-        return pd.DataFrame.from_records(list(data))
+        names = dict.fromkeys(name for item in data for name in item)
+        return _frame_of({name: [item.get(name) for item in data] for name in names})
     return pd.DataFrame({_SCALARS: pd.Series(list(data), dtype=object)})
+
+
+def _frame_of(columns: Mapping[Any, list[Any]]) -> pd.DataFrame:
+    """Return a frame of `columns`, in which whole numbers stay whole beside missing values."""
+    import pandas as pd
+
+    def series(values: list[Any]) -> pd.Series:
+        present = [value for value in values if value is not None]
+        is_whole = bool(present) and all(type(value) is int for value in present)
+        if is_whole and all(-(2**63) <= value < 2**63 for value in present):
+            return pd.Series(values, dtype="Int64")
+        return pd.Series(values, dtype=object).infer_objects()
+
+    return pd.DataFrame({name: series(values) for name, values in columns.items()})
 
 
 def prompts_over(
@@ -58,10 +76,15 @@ def prompts_over(
         name = columns[0] if columns else ROW
         raise InterpolationError(f"the prompt uses no column of the table; write {{{{ {name} }}}}")
     rows = zip(*(_plain(table.iloc[:, i]) for i in range(len(columns))), strict=True)
-    return tuple(
-        template.fill({**namespace, **row, ROW: row})
-        for row in (dict(zip(columns, values, strict=True)) for values in rows)
-    )
+    prompts = []
+    for label, values in zip(table.index, rows, strict=True):
+        named = dict(zip(columns, values, strict=True))
+        row = {**dict(zip(table.columns, values, strict=True)), **named}
+        try:
+            prompts.append(template.fill({**namespace, **named, ROW: row}))
+        except InterpolationError as error:
+            raise InterpolationError(f"row {label!r} of the table: {error}") from error
+    return tuple(prompts)
 
 
 def check_columns(table: pd.DataFrame, new: Sequence[str]) -> None:
@@ -69,7 +92,8 @@ def check_columns(table: pd.DataFrame, new: Sequence[str]) -> None:
     taken = [name for name in new if name in table.columns]
     if taken:
         raise FrameError(
-            f"the table has a column {taken[0]!r} already; give the field another name"
+            f"the table has a column {taken[0]!r} already; give the field another name, or store"
+            " the result under another name than the table's"
         )
 
 

@@ -163,4 +163,5 @@ def _as_text(value: object) -> str:
     # `str` of a pandas object leaves out the middle of what is long; a model has to see it all.
     is_pandas = type(value).__module__.partition(".")[0] == "pandas"
     to_string: Callable[[], str] | None = getattr(value, "to_string", None)
-    return to_string() if is_pandas and to_string is not None else str(value)
+    text = to_string() if is_pandas and to_string is not None else str(value)
+    return text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, is_typeddict
 
 from steer_engine import JsonValue, column_plan
 from steermagic.errors import FrameError
@@ -44,29 +44,32 @@ def make_joined(
 
 
 def make_result(records: Sequence[JsonValue], found: FoundSchema, options: SteerOptions) -> object:
-    """Return `records` in the form that `options` ask for.
+    """Return `records` in the form that `options` ask for; None stands for a row that failed.
+
+    Without `--over` there is one record, and it is the value; with it, the value is a list.
 
     Raises:
         FrameError: a class has validators of its own, and one of them refuses a record.
     """
     if options.as_ in TABLES:
         return to_frame(records, found.schema, as_=options.as_, rows=options.rows)
-    value = records[0] if len(records) == 1 else list(records)
-    if options.as_ == "dict":
-        return value
-    if options.as_ == "json":
-        return json.dumps(value, ensure_ascii=False)
-    return _as_models(value, found)
+    values: list[object] = list(records)
+    if options.as_ == "model":
+        values = [None if record is None else _as_model(record, found) for record in records]
+    value = values if options.over is not None else values[0]
+    return json.dumps(value, ensure_ascii=False) if options.as_ == "json" else value
 
 
-def _as_models(value: JsonValue, found: FoundSchema) -> object:
+def _as_model(record: JsonValue, found: FoundSchema) -> object:
     from pydantic import TypeAdapter, ValidationError
 
+    if is_typeddict(found.source):
+        return record  # a dict of the right form is one
     adapter = TypeAdapter[object](found.source)  # type: ignore[arg-type] # by `check_result`
     try:
-        if found.is_list and isinstance(value, list):
-            return [adapter.validate_python(item) for item in value]
-        return adapter.validate_python(value)
+        if found.is_list and isinstance(record, list):
+            return [adapter.validate_python(item) for item in record]
+        return adapter.validate_python(record)
     except ValidationError as error:
         # A validator that is Python code is not in the schema.
         problem = error.errors()[0]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from steer_engine import Event, JsonValue, RowDone, RowFailed, SteerError, Step, Steps
+from steer_engine import (
+    Event,
+    JsonValue,
+    RowDone,
+    RowFailed,
+    Schema,
+    SteerError,
+    Step,
+    Steps,
+    finished_items,
+)
 from steermagic.job import Job
 
 
@@ -50,9 +59,9 @@ class Run:
         return [kept.get(number) for number in range(len(self.job.prompts))]
 
     @property
-    def errors(self) -> list[SteerError]:
-        """The errors of the rows that failed."""
-        return [row.error for row in self.rows if row.error is not None]
+    def errors(self) -> dict[int, SteerError]:
+        """The errors of the rows that failed, by the number of the prompt."""
+        return {row.number: row.error for row in self.rows if row.error is not None}
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -79,34 +88,22 @@ def follow(events: Iterator[Event], job: Job, model: str, *, known: Iterable[Row
     except KeyboardInterrupt:
         is_cancelled = True  # leaving the loop ends the generator, which stops the model
     numbers = sorted(steps.keys() | ends.keys())
-    rows = [_row(n, tuple(steps.get(n, ())), ends.get(n)) for n in numbers]
+    schema = job.found.schema
+    rows = [_row(n, schema, tuple(steps.get(n, ())), ends.get(n)) for n in numbers]
     return Run(job, model, tuple(sorted([*rows, *known], key=_number)), is_cancelled)
-
-
-def finished_items(text: str) -> list[JsonValue]:
-    """Return the complete items of a JSON list that was broken off; [] for anything else."""
-    items: list[JsonValue] = []
-    position = 1 if text.startswith("[") else len(text)
-    while True:
-        try:
-            item, end = json.JSONDecoder().raw_decode(text, position)
-        except json.JSONDecodeError:
-            return items
-        if text[end : end + 1] not in (",", "]"):
-            return items  # what looks like a complete number could have gone on
-        items.append(item)
-        position = end + len(", ")  # the engine writes no other white space
 
 
 def _number(row: Row) -> int:
     return row.number
 
 
-def _row(number: int, steps: tuple[Step, ...], end: RowDone | RowFailed | None) -> Row:
+def _row(
+    number: int, schema: Schema, steps: tuple[Step, ...], end: RowDone | RowFailed | None
+) -> Row:
     if isinstance(end, RowDone):
         return Row(number, end.record, end.text, steps, is_kept=True, is_finished=True)
     if isinstance(end, RowFailed):
         return Row(number, None, end.text, steps, is_kept=False, is_finished=True, error=end.error)
     text = b"".join(step.spelling for step in steps).decode("utf-8", "replace")
-    items = finished_items(text)
+    items = finished_items(schema, text)
     return Row(number, items, text, steps, is_kept=bool(items))

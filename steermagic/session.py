@@ -14,7 +14,7 @@ from steermagic.results import make_joined, make_result
 from steermagic.runs import Row, Run, follow
 from steermagic.unsteered import judge
 
-_N_KEPT_RUNS = 32  # a run holds its tokens, a few hundred bytes each
+_MAX_STEPS = 300_000  # of all runs that are kept; a step takes some 650 bytes
 
 
 class Session:
@@ -65,7 +65,10 @@ class Session:
     def preview(self, job: Job) -> tuple[str, int]:
         """Return the text that the model would read, and its length in tokens."""
         engine = self.engine(job.options.model)
-        request, *_ = job.requests()
+        requests = job.requests()
+        if not requests:
+            return "the table has no rows", 0
+        request = requests[0]
         engine.check(job.found.schema)
         return engine.render(request), engine.count_tokens(request)
 
@@ -75,11 +78,16 @@ class Session:
         requests = job.requests()
         known = self._known(engine.info, requests) if job.options.cache else {}
         new = [request for request in requests if request.row not in known]
+        if job.options.cache:
+            new = list({_as_asked(request): request for request in reversed(new)}.values())[::-1]
         run = follow(engine.run(new), job, engine.info.name, known=known.values())
         if job.options.cache:
             self._remember(engine.info, requests, run)
+            repeats = self._known(engine.info, requests) | {row.number: row for row in run.rows}
+            rows = tuple(row for _, row in sorted(repeats.items()))
+            run = replace(run, rows=rows)
         self._runs[run.id] = run
-        while len(self._runs) > _N_KEPT_RUNS:
+        while len(self._runs) > 1 and sum(len(r.steps) for r in self._runs.values()) > _MAX_STEPS:
             del self._runs[next(iter(self._runs))]
         return run
 
@@ -103,7 +111,8 @@ class Session:
         if run.job.over is not None and run.job.options.as_ == "pandas":
             result: object = make_joined(run.by_prompt, run.job.over, run.job.found)
         else:
-            result = make_result(run.records, run.job.found, run.job.options)
+            records = run.records if run.job.over is None else run.by_prompt
+            result = make_result(records, run.job.found, run.job.options)
         if run.job.options.as_ == "pandas":
             self._attach(run, result)
         return result
@@ -164,7 +173,8 @@ def check_outcome(run: Run, *, kept_in: str) -> None:
         rows = "row is" if run.n_kept == 1 else "rows are"
         raise SteerCancelled(f"stopped; {run.n_kept} finished {rows} kept: {kept_in}")
     if run.errors and not run.records:
-        error, text = run.errors[0], run.rows[0].text
+        number, error = next(iter(run.errors.items()))
+        text = next(row.text for row in run.rows if row.number == number)
         if text:
             error.add_note(f"It had written: {_shortened(text)} (%steer last shows all)")
         raise error
@@ -178,4 +188,4 @@ def _shortened(text: str) -> str:
 def failures(run: Run) -> str:
     """Return one line on the rows of `run` that failed."""
     share = f"{len(run.errors)} of {len(run.job.prompts)} rows failed"
-    return f"{share}, the first with: {run.errors[0]} (.steer.errors has all)"
+    return f"{share} and have no values, the first with: {next(iter(run.errors.values()))}"

@@ -53,7 +53,7 @@ def ask(source: Source, plan: Plan, written: Sequence[Passage]) -> list[Question
     asked += [
         questions.ask_meaning(source, family, written)
         for family in _shared(passage.meanings for passage in written)
-        if source.chance(0.95 if family in plan.families else 0.55)
+        if source.chance(0.95 if family in plan.families else 0.7)
     ]
     asked += [questions.ask_label(source, enum, written) for enum in plan.stated]
     asked += [questions.ask_truth(source, index, written) for index in plan.truths]

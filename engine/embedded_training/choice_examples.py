@@ -7,6 +7,7 @@ import re
 
 from embedded_training import questions
 from embedded_training.asking import Example, object_example, with_instruction
+from embedded_training.names import thing
 from embedded_training.passages import Passage, choose, filler, meaning_sentence
 from embedded_training.questions import Question, styled, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
@@ -19,15 +20,7 @@ Asked = tuple[str, Question]
 
 def choice_example(source: Source) -> Example:
     """Return one to four sentences, each with a question about it."""
-    makers = (
-        choose_meaning,
-        choose_meaning,
-        choose_label,
-        choose_word,
-        answer_truth,
-        answer_adjective,
-    )
-    pairs = [source.pick(makers)(source) for _ in range(source.pick((1, 2, 2, 3, 3, 4)))]
+    pairs = [source.pick(MAKERS)(source) for _ in range(source.pick((1, 2, 2, 3, 3, 4)))]
     sentences = [sentence for sentence, _ in pairs]
     if source.chance(0.3):
         sentences.append(filler(source))
@@ -42,10 +35,22 @@ def choose_meaning(source: Source) -> Asked:
     """Ask for a class that a sentence shows."""
     family = source.pick(tuple(families()))
     meaning = source.pick(tuple(families()[family].classes))
-    passage = Passage(meanings={family: meaning})
-    return meaning_sentence(source, family, meaning), questions.ask_meaning(
-        source, family, [passage]
-    )
+    question = questions.ask_meaning(source, family, [Passage(meanings={family: meaning})])
+    return meaning_sentence(source, family, meaning), question
+
+
+THING_LAYOUTS = (
+    "THING", "the THING", "got a THING", "my new THING", "paid for the THING", "THING, again",
+    "THING for sale", "about the THING",
+)  # fmt: skip
+
+
+def choose_topic(source: Source) -> Asked:
+    """Ask for the topic of a thing."""
+    value = thing(source)
+    passage = Passage(meanings={"topic": value.topic or ""})
+    sentence = source.pick(THING_LAYOUTS).replace("THING", value.text)
+    return sentence, questions.ask_meaning(source, "topic", [passage])
 
 
 def choose_label(source: Source) -> Asked:
@@ -85,5 +90,6 @@ def answer_truth(source: Source) -> Asked:
 
 
 MAKERS = (
-    choose_meaning, choose_topic, choose_label, choose_word, answer_truth, questions.ask_adjective,
+    choose_meaning, choose_meaning, choose_topic, choose_topic, choose_label, choose_word,
+    answer_truth, questions.ask_adjective,
 )  # fmt: skip

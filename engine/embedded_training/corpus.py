@@ -34,7 +34,7 @@ BEGINNING = Mixture(
 
 
 MAIN = Mixture(
-    labelled=0.05, copying=0.02, single=0.36, rows=0.18, table=0.08, sheet=0.05, choice=0.26
+    labelled=0.04, copying=0.01, single=0.31, rows=0.14, table=0.1, sheet=0.04, choice=0.36
 )
 
 

@@ -177,11 +177,11 @@ def _hugging_face_tensors(shape: NetworkShape, weights: Weights) -> Iterator[tup
         yield prefix + "post_attention_layernorm.weight", ones
         heads = {"q": shape.n_heads, "k": shape.n_kv_heads}
         for name, matrix in matrices.items():
-            tensor = _half_split(matrix, heads[name]) if name in heads else matrix
+            tensor = half_split(matrix, heads[name]) if name in heads else matrix
             yield f"{prefix}{_HF_NAMES[name]}.weight", tensor
 
 
-def _half_split(matrix: Tensor, n_heads: int) -> Tensor:
+def half_split(matrix: Tensor, n_heads: int) -> Tensor:
     """Reorder rows: here a rotary pair is two neighbours, there it is half a head apart."""
     pairs = matrix.view(n_heads, -1, 2, matrix.shape[1])
     return pairs.transpose(1, 2).reshape(matrix.shape)

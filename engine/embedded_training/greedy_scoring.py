@@ -1,11 +1,12 @@
 """Scores a model file the way it is used: by the engine, greedily, under the schema's grammar.
 
-``python -m embedded_training.greedy_scoring FILE.gguf --examples 100`` prints a table.
+``python -m embedded_training.greedy_scoring FILE.gguf --examples 100`` prints two tables.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from embedded_training.asking import Example
@@ -14,16 +15,23 @@ from embedded_training.exactness import MISSING, Score, score_answer
 from steer_engine import Engine, Request, RowDone, RowFailed, compose, open_engine, read_schema
 
 
-def score_set(engine: Engine, examples: Sequence[Example]) -> Score:
-    """Return the score of the engine's model on these examples."""
-    score = Score()
+def score_each(engine: Engine, examples: Sequence[Example]) -> list[Score]:
+    """Return the score of the engine's model on each of these examples."""
+    scores = [Score() for _ in examples]
     requests = [_request(row, item) for row, item in enumerate(examples)]
     for event in engine.run(requests):
         if isinstance(event, RowDone | RowFailed):
             item = examples[event.row]
             record = event.record if isinstance(event, RowDone) else MISSING
-            score_answer(score, item.answer, record, item.schema)
-    return score
+            score_answer(scores[event.row], item.answer, record, item.schema)
+    return scores
+
+
+def by_shape(scores: Sequence[Score]) -> dict[str, Score]:
+    """Return the scores of answers that are one object and of those that hold a list of them."""
+    with_rows = [score for score in scores if "length" in score.asked]
+    without = [score for score in scores if "length" not in score.asked]
+    return {"one object": sum(without, Score()), "a list of objects": sum(with_rows, Score())}
 
 
 def _request(row: int, item: Example) -> Request:
@@ -48,17 +56,18 @@ def _percent(score: Score, kind: str) -> str:
 
 
 def main() -> None:
-    """Score the model of the command line and write a table."""
+    """Score the model of the command line; write a table by set and one by the answer's shape."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("gguf", type=Path)
     parser.add_argument("--examples", type=int, default=100, help="of each set")
     parser.add_argument("--threads", type=int, help="as many as there are cores, if not given")
     arguments = parser.parse_args()
+    examples = {name: evaluation_examples(name, arguments.examples) for name in SETS}
     with open_engine(arguments.gguf, n_threads=arguments.threads) as engine:
-        scores = {
-            name: score_set(engine, evaluation_examples(name, arguments.examples)) for name in SETS
-        }
-    sys.stdout.write(as_table(scores) + "\n")
+        scores = {name: score_each(engine, items) for name, items in examples.items()}
+    by_set = {name: sum(each, Score()) for name, each in scores.items()}
+    shapes = by_shape(list(chain(*scores.values())))
+    sys.stdout.write(f"{as_table(by_set)}\n\n{as_table(shapes)}\n")
 
 
 if __name__ == "__main__":

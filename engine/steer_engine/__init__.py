@@ -1,7 +1,8 @@
 """Schema-steered decoding: a schema and a prompt in, valid JSON out, from a local model.
 
 Read in this order: `vocabulary` -> `mask` -> `schema` -> `grammar` -> `sampling` -> `backends` ->
-`decoding` -> `prompting` -> `models` -> `engine`; `cursor` and `errors` are looked up on the way.
+`decoding` -> `prompting` -> `records` -> `models` -> `engine`; `cursor`, `verbatim` and `errors` are
+looked up on the way.
 """
 
 from steer_engine.backends import ModelInfo
@@ -35,6 +36,7 @@ from steer_engine.errors import (
 )
 from steer_engine.models import EMBEDDED
 from steer_engine.prompting import SCHEMA_PLACE, Message, compose
+from steer_engine.records import finished_items
 from steer_engine.sampling import Sampling
 from steer_engine.schema import (
     Column,
@@ -85,6 +87,7 @@ __all__ = [
     "UnsatisfiableError",
     "column_plan",
     "compose",
+    "finished_items",
     "open_engine",
     "read_schema",
     "rows_of",

@@ -49,16 +49,18 @@ def decode(
     slot: int,
     sampler: Sampler,
     max_tokens: int,
+    is_json: bool = True,
 ) -> Generator[tuple[Step, ...], None, FinishReason]:
     """Continue `prompt` inside the matcher's grammar, in an empty slot.
 
     Yields the steps of one model call at a time and returns why it ended: ``"stop"`` when the text
-    is complete, ``"length"`` when `max_tokens` tokens were not enough to complete it.
+    is complete, ``"length"`` when `max_tokens` tokens were not enough to complete it. Where the
+    text need not be JSON (`is_json` false) the steps' pointers are empty.
 
     Raises:
         RowError: the grammar has no way on, although the text is not complete.
     """
-    decoder = _Decoder(backend, matcher, sampler)
+    decoder = _Decoder(backend, matcher, sampler, JsonCursor() if is_json else None)
     pending = list(prompt)  # tokens that the model has not seen yet
     n_left = max_tokens
     while True:
@@ -83,11 +85,13 @@ def decode(
 class _Decoder:
     """The state of one generation: matcher, cursor, and the mask's buffer."""
 
-    def __init__(self, backend: Backend, matcher: Matcher, sampler: Sampler) -> None:
+    def __init__(
+        self, backend: Backend, matcher: Matcher, sampler: Sampler, cursor: JsonCursor | None
+    ) -> None:
         self._vocabulary = backend.vocabulary
         self._matcher = matcher
         self._sampler = sampler
-        self._cursor = JsonCursor()
+        self._cursor = cursor
         self._mask = allocate_mask(self._vocabulary.vocab_size)
 
     def force(self, n_left: int) -> tuple[Step, ...]:
@@ -103,8 +107,9 @@ class _Decoder:
         """Sample a token that the grammar allows and accept it; None ends the text."""
         self._matcher.fill_mask(self._mask)
         if not self._mask.any():
+            where = (self._cursor and self._cursor.pointer) or "the root"
             raise RowError(
-                f"no token can continue the answer at {self._cursor.pointer or 'the root'}: no span"
+                f"no token can continue the answer at {where}: no span"
                 " of the prompt fits there, or the schema is too complex; loosen it at that place"
             )
         masked = apply_mask(logits, self._mask)
@@ -129,6 +134,8 @@ class _Decoder:
 
     def _point(self, spelling: bytes) -> str:
         """Move the cursor over a token; return the pointer of the value it belongs to."""
+        if self._cursor is None:
+            return ""
         before, was_inside = self._cursor.pointer, self._cursor.in_scalar
         self._cursor.feed(spelling)
         return before if was_inside else self._cursor.pointer

@@ -5,8 +5,7 @@ Whoever iterates over `Engine.run` may stop, time, store or stream without the e
 
 from __future__ import annotations
 
-import json
-import math
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Self, TypeAlias
 from steer_engine.backends import Backend, ModelInfo
 from steer_engine.decoding import FinishReason, Step, decode
 from steer_engine.errors import (
+    BackendError,
     BudgetError,
     DefectError,
     PromptError,
@@ -25,10 +25,11 @@ from steer_engine.errors import (
     RowError,
 )
 from steer_engine.grammar import FreeMatcher, GrammarCompiler, Matcher
-from steer_engine.models import EMBEDDED, embedded_path, find_model
-from steer_engine.prompting import ChatLayout, Message
+from steer_engine.models import embedded_path, find_model
+from steer_engine.prompting import ChatLayout, Message, instruction
+from steer_engine.records import read_record
 from steer_engine.sampling import Sampling, make_sampler
-from steer_engine.schema import JsonValue, Schema, validation_error
+from steer_engine.schema import JsonValue, Schema
 from steer_engine.schema.places import verbatim_places
 from steer_engine.verbatim import SourceText, SpellingIndex, VerbatimMatcher
 from steer_engine.vocabulary import TokenId
@@ -83,7 +84,7 @@ class RowFailed:
     """A row could not be finished. `text` is what it had written."""
 
     row: int
-    error: RowError | PromptError | DefectError
+    error: RowError | PromptError | BackendError | DefectError
     text: str
 
 
@@ -109,8 +110,12 @@ def open_engine(model: str | Path | None = None, *, n_threads: int | None = None
     from steer_engine.backends.llamacpp import LlamaCppBackend
 
     path = find_model(model)
-    is_embedded = model is None or model == EMBEDDED or path == embedded_path()
-    return Engine(LlamaCppBackend(path, n_threads=n_threads, embedded=is_embedded))
+    backend = LlamaCppBackend(path, n_threads=n_threads, embedded=path == embedded_path())
+    try:
+        return Engine(backend)
+    except BaseException:
+        backend.close()
+        raise
 
 
 class Engine:
@@ -119,6 +124,8 @@ class Engine:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._compiler = GrammarCompiler(backend.vocabulary)
+        self._turn = threading.Lock()  # runs of several threads follow each other
+        self._runner: int | None = None
         self._layout = ChatLayout(backend.chat_template, backend.vocabulary)
 
     def __enter__(self) -> Self:
@@ -144,6 +151,7 @@ class Engine:
             SchemaError: it cannot be enforced, satisfied or compiled.
         """
         self._compiler.compile(schema)
+        verbatim_places(schema)
 
     def render(self, request: Request) -> str:
         """Return the text that the model would read."""
@@ -158,14 +166,26 @@ class Engine:
 
         Raises:
             SchemaError: before any model work, if one of the schemas cannot be used.
-            BackendError: the native library failed; rows that are done have been yielded.
+            BackendError: another run that this thread has begun is not finished.
         """
+        if self._runner == threading.get_ident():
+            raise BackendError("another run of this model is not finished; finish or close it")
+        with self._turn:
+            self._runner = threading.get_ident()
+            try:
+                yield from self._run(requests)
+            finally:
+                self._runner = None
+
+    def _run(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         start = time.perf_counter()
-        matchers = [self._matcher(request) for request in requests]
+        for request in requests:
+            if request.schema is not None:
+                self.check(request.schema)
         yield Started(len(requests))
         n_done = n_tokens = 0
-        for request, matcher in zip(requests, matchers, strict=True):
-            for event in self._run_row(request, matcher):
+        for request in requests:
+            for event in self._run_row(request, self._matcher(request)):
                 if isinstance(event, Steps):
                     n_tokens += len(event.steps)
                 n_done += isinstance(event, RowDone)
@@ -183,8 +203,9 @@ class Engine:
         places = verbatim_places(request.schema)
         if not places:
             return matcher
-        # The system message tells the schema; what may be copied is what the user sent.
-        source = SourceText("\n".join(m.content for m in request.messages if m.role == "user"))
+        # What may be copied is what the user sent, not what the schema says of itself.
+        sent = "\n".join(m.content for m in request.messages if m.role == "user")
+        source = SourceText(sent.replace(instruction(request.schema), "\0"))
         return VerbatimMatcher(matcher, source, places, self._spellings)
 
     @cached_property
@@ -198,7 +219,7 @@ class Engine:
             prompt = self._prompt(request)
             finish_reason = yield from self._decode_row(request, matcher, prompt, written)
             record = _read_record(request, written, finish_reason)
-        except (RowError, PromptError, DefectError) as error:
+        except (RowError, PromptError, BackendError, DefectError) as error:
             yield RowFailed(request.row, error, written.text)
             return
         seconds = time.perf_counter() - start
@@ -226,6 +247,7 @@ class Engine:
             slot=0,
             sampler=make_sampler(request.sampling, row=request.row),
             max_tokens=max_tokens,
+            is_json=request.schema is not None,
         )
         while True:
             try:
@@ -266,54 +288,24 @@ def _read_record(request: Request, written: _Written, finish_reason: FinishReaso
     if request.schema is None:
         return None
     if finish_reason == "length":
-        raise BudgetError(
-            f"the answer was still at {written.pointer or 'the root'} when its budget of"
-            f" {written.n_tokens} tokens ended; raise max_tokens or bound the schema"
-            " (maxItems, maxLength)"
+        raise _out_of_budget(request, written)
+    return read_record(request.schema, written.text)
+
+
+def _out_of_budget(request: Request, written: _Written) -> BudgetError:
+    where = written.pointer or "the root"
+    if len(where) > _MAX_POINTER:
+        where = f"{where[: _MAX_POINTER // 2]}…{where[-_MAX_POINTER // 2 :]}"
+    if written.n_tokens < request.max_tokens:
+        return BudgetError(
+            f"the answer was still at {where} when the model's context was full, after"
+            f" {written.n_tokens} tokens; shorten the prompt or the schema, or use a model with a"
+            " longer context"
         )
-    record = _parse(written.text)
-    reason = validation_error(request.schema, record)
-    if reason is not None:
-        raise _defect(reason)
-    return record
-
-
-def _parse(text: str) -> JsonValue:
-    repeated: list[str] = []
-    too_large: list[str] = []
-
-    def as_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-        record = dict(pairs)
-        if len(record) < len(pairs):
-            repeated.extend(record)
-        return record
-
-    def as_float(digits: str) -> float:
-        number = float(digits)
-        if math.isinf(number):
-            too_large.append(digits)
-        return number
-
-    try:
-        record: JsonValue = json.loads(text, object_pairs_hook=as_object, parse_float=as_float)
-    except ValueError as error:
-        raise _defect(str(error)) from error
-    if repeated:
-        raise RowError(
-            f"the answer has one of the keys {', '.join(repeated[:5])} twice, which the mask does"
-            " not prevent where a schema allows any key; name the properties or set"
-            " additionalProperties to false"
-        )
-    if too_large:
-        raise RowError(
-            f"the answer has a number beyond what a float holds ({too_large[0][:20]});"
-            " give the field a minimum and a maximum"
-        )
-    return record
-
-
-def _defect(reason: str) -> DefectError:
-    return DefectError(
-        f"the answer came out invalid ({reason}) although every token was checked;"
-        " this is a bug in steermagic: please report it with the schema"
+    return BudgetError(
+        f"the answer was still at {where} when its budget of {written.n_tokens} tokens ended;"
+        " raise max_tokens or bound the schema (maxItems, maxLength, minimum and maximum)"
     )
+
+
+_MAX_POINTER = 80  # characters

@@ -236,7 +236,7 @@ class _TokenizerView:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self.eos_token_id = min(vocabulary.eos_ids)
+        self.eos_token_id = vocabulary.eos_id
         self.bos_token_id = None
         self.tokens = vocabulary.spellings
         self.special_token_ids = sorted(vocabulary.special_ids | vocabulary.eos_ids)

@@ -26,7 +26,10 @@ def find_model(model: str | Path | None) -> Path:
     """
     if model is None or model == EMBEDDED:
         return embedded_path()
-    path = Path(model).expanduser()
+    try:
+        path = Path(model).expanduser()
+    except RuntimeError as error:
+        raise ModelError(f"{model} cannot be a path: {error}") from error
     if path.is_dir():
         raise ModelError(f"{path} is a folder; name a .gguf file in it{_choices(path)}")
     if not path.is_file():

@@ -5,9 +5,11 @@ The schema is told to the model once, before the text, so that many rows share t
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -70,19 +72,7 @@ class ChatLayout:
         Raises:
             PromptError: the model's template cannot lay out these messages.
         """
-        if self._template is None:
-            return "\n\n".join(message.content for message in messages) + "\n\n"
-        from jinja2 import TemplateError
-
-        try:
-            return self._fill(messages)
-        except TemplateError:
-            # Some templates know no system role: its text then opens the first user message.
-            merged = _merge_system(messages)
-        try:
-            return self._fill(merged)
-        except TemplateError as error:
-            raise PromptError(f"the model's chat template failed: {error}") from error
+        return self._lay_out(messages)[1]
 
     def tokenize(self, messages: Sequence[Message]) -> list[TokenId]:
         """Return the tokens of the conversation.
@@ -90,18 +80,40 @@ class ChatLayout:
         Control tokens come from the template alone: what looks like one in a message's text
         is text, so that data cannot speak for the system.
         """
-        tokens = self._tokenize(messages)
-        bos = self._vocabulary.bos_id
-        return tokens if bos is None or tokens[:1] == [bos] else [bos, *tokens]
+        vocabulary = self._vocabulary
+        messages, text = self._lay_out(messages)
+        if any(self._spells_control(message.content) for message in messages):
+            tokens = self._tokenize_in_parts(messages)
+        else:
+            tokens = vocabulary.tokenize(text, parse_special=True)
+        bos = vocabulary.bos_id
+        is_missing = bos is not None and vocabulary.adds_bos and tokens[:1] != [bos]
+        return [bos, *tokens] if bos is not None and is_missing else tokens
 
-    def _tokenize(self, messages: Sequence[Message]) -> list[TokenId]:
-        if not any(self._spells_control(message.content) for message in messages):
-            return self._vocabulary.tokenize(self.render(messages), parse_special=True)
+    def _lay_out(self, messages: Sequence[Message]) -> tuple[Sequence[Message], str]:
+        """Return the text of the conversation, and the messages as the template takes them."""
+        if self._template is None:
+            return messages, "\n\n".join(message.content for message in messages) + "\n\n"
+        # Some templates refuse a system message, others leave it out: then it opens the user's.
+        problem = None
+        for attempt in (messages, _merge_system(messages)):
+            try:
+                text = self._fill(attempt)
+            except PromptError as error:
+                problem = error
+                continue
+            if all(message.content.strip() in text for message in attempt):
+                return attempt, text
+        raise problem or PromptError("the model's chat template leaves out a part of the prompt")
+
+    def _tokenize_in_parts(self, messages: Sequence[Message]) -> list[TokenId]:
         marks = [f"text{uuid.uuid4().hex}" for _ in messages]
         marked = [Message(m.role, mark) for m, mark in zip(messages, marks, strict=True)]
-        rest, tokens = self.render(marked), list[TokenId]()
+        rest, tokens = self._fill(marked), list[TokenId]()
         for message, mark in zip(messages, marks, strict=True):
-            layout, _, rest = rest.partition(mark)
+            layout, found, rest = rest.partition(mark)
+            if not found:
+                raise PromptError("the model's chat template does not keep the messages in order")
             tokens += self._vocabulary.tokenize(layout, parse_special=True)
             tokens += self._vocabulary.tokenize(message.content, parse_special=False)
         return tokens + self._vocabulary.tokenize(rest, parse_special=True)
@@ -116,13 +128,16 @@ class ChatLayout:
         assert self._template is not None
         vocabulary = self._vocabulary
         bos = b"" if vocabulary.bos_id is None else vocabulary.spellings[vocabulary.bos_id]
-        return self._template.render(
-            messages=[{"role": m.role, "content": m.content} for m in messages],
-            bos_token=bos.decode("utf-8", "replace"),
-            eos_token=vocabulary.spellings[min(vocabulary.eos_ids)].decode("utf-8", "replace"),
-            add_generation_prompt=True,
-            enable_thinking=False,
-        )
+        try:
+            return self._template.render(
+                messages=[{"role": m.role, "content": m.content} for m in messages],
+                bos_token=bos.decode("utf-8", "replace"),
+                eos_token=vocabulary.spellings[vocabulary.eos_id].decode("utf-8", "replace"),
+                add_generation_prompt=True,
+                enable_thinking=False,
+            )
+        except Exception as error:
+            raise PromptError(f"the model's chat template failed: {error}") from error
 
 
 def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
@@ -141,10 +156,15 @@ def _compile(template: str) -> Template:
     def raise_exception(message: str) -> None:
         raise TemplateError(message)
 
+    def strftime_now(form: str) -> str:
+        return datetime.now().astimezone().strftime(form)
+
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
-    environment.globals["raise_exception"] = raise_exception
+    environment.globals |= {"raise_exception": raise_exception, "strftime_now": strftime_now}
+    # This tag only marks, for training, what the assistant wrote.
+    template = re.sub(r"\{%-?\s*(?:end)?generation\s*-?%\}", "", template)
     try:
         return environment.from_string(template)
     except TemplateError as error:

@@ -49,7 +49,7 @@ def make_sampler(sampling: Sampling, *, row: int) -> Sampler:
     rng = np.random.default_rng([sampling.seed, row])
 
     def draw(logits: Logits) -> TokenId:
-        probs = _kept(softmax(logits / np.float32(sampling.temperature)), sampling)
+        probs = _kept(softmax(logits, temperature=sampling.temperature), sampling)
         return int(rng.choice(len(probs), p=probs))
 
     return draw
@@ -60,9 +60,10 @@ def greedy(logits: Logits) -> TokenId:
     return int(np.argmax(logits))
 
 
-def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+def softmax(logits: Logits, *, temperature: float = 1.0) -> NDArray[np.float64]:
     """Return normalised probabilities, float64, same shape."""
-    weights = np.exp(logits.astype(np.float64) - np.max(logits))
+    # The best logit becomes 0 first: any temperature then divides without overflow upwards.
+    weights = np.exp((logits.astype(np.float64) - np.max(logits)) / temperature)
     probs: NDArray[np.float64] = weights / weights.sum()
     return probs
 

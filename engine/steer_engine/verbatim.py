@@ -18,6 +18,7 @@ from steer_engine.schema.places import Path
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 _QUOTE = b'"'
+_MAX_SPELLING = 32  # bytes; longer tokens are left out, and what they spell takes several
 
 
 class SpellingIndex:
@@ -28,7 +29,8 @@ class SpellingIndex:
         self.max_length = 0
         self._by_spelling: dict[bytes, list[TokenId]] = {}
         for token, spelling in enumerate(vocabulary.spellings):
-            if spelling and _QUOTE not in spelling and token not in vocabulary.special_ids:
+            is_text = 0 < len(spelling) <= _MAX_SPELLING and token not in vocabulary.special_ids
+            if is_text and _QUOTE not in spelling:
                 self._by_spelling.setdefault(spelling, []).append(token)
                 self.max_length = max(self.max_length, len(spelling))
 
@@ -60,8 +62,18 @@ class SourceText:
         ends = np.cumsum([0, *map(len, units)])
         self.boundaries = frozenset(ends.tolist())
 
+    @cached_property
+    def _after_first(self) -> dict[int, frozenset[int]]:
+        after: dict[int, set[int]] = {}
+        for at in self.boundaries:
+            if at < len(self.bytes):
+                after.setdefault(self.bytes[at], set()).add(at + 1)
+        return {byte: frozenset(offsets) for byte, offsets in after.items()}
+
     def advance(self, offsets: frozenset[int], byte: int) -> frozenset[int]:
         """Return the offsets that follow those of `offsets` where `byte` stands."""
+        if offsets is self.boundaries:
+            return self._after_first.get(byte, frozenset())
         data = self.bytes
         return frozenset(at + 1 for at in offsets if at < len(data) and data[at] == byte)
 
@@ -133,6 +145,16 @@ class VerbatimMatcher:
         return self._inner.is_stopped
 
     def _continuations(self, reached: frozenset[int]) -> Iterator[TokenId]:
+        if reached is self._source.boundaries:
+            yield from self._beginnings
+        else:
+            yield from self._along(reached)
+
+    @cached_property
+    def _beginnings(self) -> list[TokenId]:
+        return list(self._along(self._source.boundaries))
+
+    def _along(self, reached: frozenset[int]) -> Iterator[TokenId]:
         rests = {self._source.bytes[at : at + self._index.max_length] for at in reached}
         for rest in rests:
             yield from self._index.tokens_along(rest)

@@ -24,14 +24,17 @@ class Vocabulary:
 
     `spellings[token]` is the exact bytes the token adds to the text. A token may hold part of a
     UTF-8 character, so decode only joined spellings. `special_ids` are control tokens: they are
-    never text, whatever their spelling looks like. Every id in `eos_ids` ends a generation.
-    `bos_id` is set when the model expects that token at the start of every text.
+    never text, whatever their spelling looks like. Every id in `eos_ids` ends a generation;
+    `eos_id` is the one that chat templates spell. `bos_id` begins a text, if the model has such a
+    token; `adds_bos` tells that it expects it also where its chat template does not write it.
     """
 
     spellings: tuple[bytes, ...]
     eos_ids: frozenset[TokenId]
     special_ids: frozenset[TokenId]
+    eos_id: TokenId
     bos_id: TokenId | None = None
+    adds_bos: bool = False
     tokenize_bytes: Tokenize = field(kw_only=True, compare=False, repr=False)
 
     @property

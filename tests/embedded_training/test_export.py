@@ -9,8 +9,9 @@ pytest.importorskip("gguf")
 pytest.importorskip("safetensors")
 
 import gguf
+import torch
 
-from embedded_training.export import CHAT_TEMPLATE, write_gguf, write_hugging_face
+from embedded_training.export import CHAT_TEMPLATE, half_split, write_gguf, write_hugging_face
 from embedded_training.network import Network, NetworkShape
 from embedded_training.tokenizer import END, SPECIALS
 
@@ -46,3 +47,25 @@ def test_the_hugging_face_folder_is_a_llama(tmp_path, weights):
     assert config["model_type"] == "llama"
     assert config["tie_word_embeddings"]
     assert (tmp_path / "model.safetensors").stat().st_size > 0
+
+
+def test_reordered_rows_give_the_same_scores_under_half_split_rotation():
+    """Hugging Face turns channel i together with i + half, this network with its neighbour."""
+    generator = torch.Generator().manual_seed(1)
+    width, half = SHAPE.head_width, SHAPE.head_width // 2
+    query, key = torch.randn(2, width, SHAPE.width, generator=generator)
+    x, y = torch.randn(2, SHAPE.width, generator=generator)
+    angles = 5 * SHAPE.rope_base ** (-torch.arange(half) / half)
+    turns = torch.polar(torch.ones(half), angles)
+
+    def neighbours(vector):
+        return torch.view_as_real(torch.view_as_complex(vector.view(half, 2)) * turns).flatten()
+
+    def halves(vector):
+        first, second = vector.chunk(2)
+        cos, sin = angles.cos(), angles.sin()
+        return torch.cat((first * cos - second * sin, second * cos + first * sin))
+
+    ours = neighbours(query @ x) @ (key @ y)
+    theirs = halves(half_split(query, 1) @ x) @ (half_split(key, 1) @ y)
+    torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-4)

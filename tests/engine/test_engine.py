@@ -1,11 +1,12 @@
 import json
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from steer_engine import (
+    BackendError,
     BudgetError,
-    DefectError,
     Engine,
     Finished,
     PromptTooLongError,
@@ -17,6 +18,7 @@ from steer_engine import (
     Started,
     Steps,
     compose,
+    open_engine,
     read_schema,
 )
 from steer_engine.backends.fake import FakeBackend
@@ -99,32 +101,56 @@ def test_an_unsteered_row_out_of_budget_says_so():
     assert (done.text, done.finish_reason) == ("Sure", "length")
 
 
-def test_a_record_that_does_not_validate_is_reported_as_a_defect(monkeypatch):
-    monkeypatch.setattr("steer_engine.engine.validation_error", lambda schema, record: "off by one")
-    *_, failed, _ = events([request()])
-    assert isinstance(failed.error, DefectError)
-    assert "please report it" in str(failed.error)
-    assert failed.text == WISH
-
-
 def test_the_same_key_twice_is_never_let_through():
-    *_, failed, _ = events(
-        [
-            request(
-                schema=read_schema(
-                    '{"type": "object", "additionalProperties": {"type": "integer"}}'
-                )
-            )
-        ],
-        wish='{"a": 1, "a": 2}',
-    )
+    schema = read_schema({"type": "object", "additionalProperties": {"type": "integer"}})
+    *_, failed, _ = events([request(schema=schema)], wish='{"a": 1, "a": 2}')
     assert isinstance(failed, RowFailed)
-    assert "one of the keys a twice" in str(failed.error)
+    assert "the key 'a' twice" in str(failed.error)
 
 
-def test_a_number_that_no_float_holds_fails_its_row():
-    *_, failed, _ = events([request(schema=read_schema("a: float"))], wish='{"a": 1e999}')
-    assert "a number beyond what a float holds (1e999)" in str(failed.error)
+def test_a_context_that_ends_before_the_budget_is_told_apart():
+    *_, failed, _ = events([request(max_tokens=5000)], wish=WISH, context_length=300)
+    assert isinstance(failed, RowDone)
+    schema = read_schema("a: str")
+    wish = '{"a": "' + "x" * 500
+    *_, failed, _ = events([request(schema=schema, max_tokens=5000)], wish, context_length=200)
+    assert "the model's context was full" in str(failed.error)
+
+
+def test_unsteered_text_may_be_anything():
+    for wish in ["Hello, world", "}", "a, b]", '{"a\nb": 1}']:
+        *_, done, _ = events([request(schema=None)], wish=wish)
+        assert done.text == wish
+
+
+def test_a_row_whose_memory_is_refused_fails_alone():
+    class Tight(FakeBackend):
+        def reserve(self, *, n_slots, n_tokens):
+            if n_tokens > 1500:
+                raise BackendError("no memory")
+            super().reserve(n_slots=n_slots, n_tokens=n_tokens)
+
+    requests = [request(0), request(1, prompt="x" * 2000), request(2)]
+    seen = list(Engine(Tight(WISH)).run(requests))
+    assert [event.row for event in seen if isinstance(event, RowDone)] == [0, 2]
+    assert [event.row for event in seen if isinstance(event, RowFailed)] == [1]
+
+
+def test_a_second_run_in_one_thread_is_refused_while_the_first_is_open():
+    engine = Engine(FakeBackend(WISH))
+    first = engine.run([request()])
+    next(first)
+    with pytest.raises(BackendError, match="another run of this model is not finished"):
+        next(engine.run([request()]))
+    first.close()
+    assert isinstance(list(engine.run([request()]))[-2], RowDone)
+
+
+def test_runs_of_several_threads_follow_each_other():
+    with open_engine() as engine, ThreadPoolExecutor(4) as pool:
+        alone = [event for event in engine.run([request()]) if isinstance(event, RowDone)]
+        runs = list(pool.map(lambda _: list(engine.run([request()])), range(8)))
+    assert all(run[-2].record == alone[0].record for run in runs)
 
 
 def test_closing_the_events_stops_the_work():

@@ -1,3 +1,6 @@
+import re
+from dataclasses import replace
+
 import pytest
 
 from steer_engine import SCHEMA_PLACE, Message, PromptError, compose, read_schema
@@ -66,6 +69,44 @@ def test_a_template_without_a_system_role_gets_its_text_in_the_user_message():
     )
     layout = ChatLayout(template, VOCABULARY)
     assert layout.render([Message("system", "S"), Message("user", "U")]) == "[S\n\nU]"
+
+
+def test_a_template_that_leaves_the_system_message_out_gets_it_in_the_user_message():
+    template = "{% for m in messages if m.role == 'user' %}[{{ m.content }}]{% endfor %}"
+    layout = ChatLayout(template, VOCABULARY)
+    assert layout.render([Message("system", "S"), Message("user", "U")]) == "[S\n\nU]"
+    tokens = layout.tokenize([Message("system", "S"), Message("user", "U<|end|>")])
+    assert VOCABULARY.spell(tokens) == b"[S\n\nU<|end|>]"
+    assert EOS not in tokens
+
+
+def test_a_template_that_leaves_the_prompt_out_is_a_prompt_error():
+    with pytest.raises(PromptError, match="leaves out a part"):
+        ChatLayout("hello", VOCABULARY).render([Message("user", "U")])
+
+
+def test_what_other_templates_use_is_there():
+    template = (
+        "{{ strftime_now('%Y') }}{% for m in messages %}{% generation %}{{ m.content }}"
+        "{% endgeneration %}{% endfor %}"
+    )
+    text = ChatLayout(template, VOCABULARY).render([Message("user", "U")])
+    assert re.fullmatch(r"20\d\dU", text)
+
+
+def test_an_error_inside_a_template_is_a_prompt_error():
+    with pytest.raises(PromptError, match="chat template failed"):
+        ChatLayout("{{ 1 + 'x' }}", VOCABULARY).render([Message("user", "U")])
+
+
+def test_a_begin_token_is_added_once_and_only_if_the_model_wants_it():
+    begun = replace(VOCABULARY, bos_id=65, adds_bos=True)
+    messages = [Message("user", "x")]
+    assert ChatLayout(None, begun).tokenize(messages)[:2] == [65, ord("x")]
+    written = ChatLayout("{{ bos_token }}{{ messages[0].content }}", begun)
+    assert written.tokenize(messages) == [65, ord("x")]
+    silent = replace(begun, adds_bos=False)
+    assert ChatLayout(None, silent).tokenize(messages)[0] == ord("x")
 
 
 def test_a_template_that_always_fails_is_a_prompt_error():

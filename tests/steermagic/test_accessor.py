@@ -23,7 +23,7 @@ def test_a_frame_knows_its_run(frame):
     assert frame.steer.schema == DOG
     assert frame.steer.model == "fake"
     assert frame.steer.raw == ['{"name": "Rex", "age": 3}']
-    assert frame.steer.errors == []
+    assert frame.steer.errors == {}
     assert "fake" in repr(frame.steer.view())
 
 

@@ -89,7 +89,7 @@ def test_commands_show_text(outputs):
 def test_a_failed_cell_is_one_line_and_stops_the_notebook(tmp_path):
     with pytest.raises(CellExecutionError) as caught:
         run("%%steer Tickt\nhi", "1", folder=str(tmp_path))
-    assert caught.value.ename == "CellError"
+    assert caught.value.ename == "SchemaError"
     assert caught.value.evalue == (
         "no schema named 'Tickt'; a schema of one field is written Tickt: str"
     )

@@ -61,6 +61,8 @@ def test_an_option_inside_the_schema_leaves_the_rest_where_it_was():
         ("a --temprature 1", "unknown option --temprature; did you mean '--temperature'?"),
         ("a -x 1", "unknown option -x; %steer help lists them all"),
         ("a --zzz 1", "unknown option --zzz; %steer help lists them all"),
+        ("a: str # name -o x", "-o stands in a comment; put options before the #"),
+        ("a: str # name --many", "--many stands in a comment; put options before the #"),
         ("a --strict", "--strict is not available in this version"),
         ("a -o", "-o needs a value: -o VAR"),
         ("a -o --many", "-o needs a value: -o VAR"),

@@ -86,7 +86,10 @@ def test_a_failed_row_is_empty_and_told_the_others_stand(notebook, capsys):
     table = pd.DataFrame({"a": ["x", "long " * 3000]})
     frame = book.run("%%steer b: int --over t -o kept\n{{ a }}", t=table)
     assert frame["b"].tolist() == [7, pd.NA]
-    assert "1 of 2 rows failed, the first with: the prompt has" in capsys.readouterr().out
+    assert (
+        "1 of 2 rows failed and have no values, the first with: the prompt has"
+        in capsys.readouterr().out
+    )
     assert len(frame.steer.errors) == 1
 
 

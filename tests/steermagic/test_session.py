@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import steermagic
@@ -56,11 +57,24 @@ def test_a_run_gives_a_frame(wishing):
     assert session.last_run() is session.find_run(run.id) is run
 
 
-def test_only_the_last_runs_are_kept(wishing):
+def test_only_the_last_runs_are_kept(wishing, monkeypatch):
     session = wishing(DOGS[0])
-    runs = [session.run(job(as_="dict")) for _ in range(33)]
+    n_steps = len(session.run(job()).steps)
+    monkeypatch.setattr("steermagic.session._MAX_STEPS", 2 * n_steps)
+    runs = [session.run(job(as_="dict")) for _ in range(3)]
     assert session.find_run(runs[0].id) is None
     assert session.find_run(runs[1].id) is runs[1]
+
+
+def test_equal_prompts_of_one_run_are_answered_once_if_cached(wishing):
+    session = wishing(DOGS[0])
+    found = FoundSchema(DOG)
+    prompts = ("Invent a dog", "Another", "Invent a dog")
+    table = pd.DataFrame({"x": [1, 2, 3]})
+    run = session.run(Job(prompts, found, SteerOptions(cache=True, over="t"), over=table))
+    assert [row.number for row in run.rows] == [0, 1, 2]
+    assert run.rows[0].steps is run.rows[2].steps
+    assert run.rows[0].steps is not run.rows[1].steps
 
 
 def test_nothing_has_run_at_first(wishing):

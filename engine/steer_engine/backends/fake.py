@@ -53,6 +53,7 @@ class FakeBackend:
             spellings=(*(bytes([i]) for i in range(256)), *_LONGER, *_SPECIAL),
             eos_ids=frozenset({EOS}),
             special_ids=frozenset({EOS - 1, EOS}),
+            eos_id=EOS,
             tokenize_bytes=_tokenize,
         )
         self.info = ModelInfo("fake", "", "fake", "none", 0, 0, context_length, embedded=False)

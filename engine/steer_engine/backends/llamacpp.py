@@ -9,7 +9,8 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,11 +28,9 @@ if TYPE_CHECKING:
 Handle: TypeAlias = object
 """A pointer that only llama.cpp looks into."""
 
-_BATCH = 512  # tokens a native call computes; also how long a Ctrl-C may have to wait on the GPU
+_BATCH = 512  # tokens of one native call; on a GPU a Ctrl-C may have to wait that long
 _OUTPUTS = 64  # logits rows a native call may return: their buffer is outputs x vocabulary floats
-_ALONE = (
-    32  # from this many tokens on, a call runs beside the main thread so that it can be stopped
-)
+_ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 
 
 class LlamaCppBackend:
@@ -46,7 +45,7 @@ class LlamaCppBackend:
         self._native = _native()
         self._model = _load(self._native, path)
         self._n_threads = n_threads or default_threads()
-        self._context: Handle = None
+        self._context: _Owned | None = None
         self._memory: Handle = None
         self._lengths: list[int] = []
         self._capacity = 0  # tokens a slot can hold; `reserve` may have asked for fewer
@@ -55,10 +54,11 @@ class LlamaCppBackend:
         self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop
         # Held during native work: a call that Ctrl-C has left behind ends a moment later.
         self._in_use = threading.Lock()
-        self._vocab = self._native.llama_model_get_vocab(self._model)
-        self.vocabulary = _vocabulary(self._native, self._vocab)
-        self.info = _info(self._native, self._model, path, embedded=embedded)
-        self.chat_template = _metadata(self._native, self._model, "tokenizer.chat_template")
+        self.vocabulary = _vocabulary(self._native, self._model)
+        self.info = _info(self._native, self._model.pointer, path, embedded=embedded)
+        self.chat_template = _metadata(self._native, self._model.pointer, "tokenizer.chat_template")
+        if not self.vocabulary.eos_ids:
+            raise ModelError(f"{path} has no end-of-generation token: it is not a text generator")
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
         with self._in_use:
@@ -99,9 +99,7 @@ class LlamaCppBackend:
     def close(self) -> None:
         with self._in_use:
             self._free_context()
-            if self._model is not None:
-                self._native.llama_model_free(self._model)
-                self._model = None
+            self._model.free()
 
     def _reserve(self, n_slots: int, n_tokens: int) -> None:
         native = self._native
@@ -129,18 +127,18 @@ class LlamaCppBackend:
             # On a CPU it makes single tokens slower and results depend on how a prompt is cut.
             params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
         _log().clear()
-        self._context = native.llama_init_from_model(self._model, params)
-        if not self._context:
+        context = native.llama_init_from_model(self._model.pointer, params)
+        if not context:
             raise BackendError(
                 f"no memory for {n_slots} x {n_tokens} tokens of context ({_log().reason()});"
                 " use a smaller max_tokens or a smaller model"
             )
+        self._context = _Owned(context, native.llama_free, needs=self._model)
         # libc's strlen is the abort callback: it needs no GIL, so a stop is seen at once.
-        strlen = ctypes.cast(ctypes.CDLL(None).strlen, native.ggml_abort_callback)
-        native.llama_set_abort_callback(
-            self._context, strlen, ctypes.cast(self._stop, ctypes.c_void_p)
-        )
-        self._memory = native.llama_get_memory(self._context)
+        libc = ctypes.CDLL("msvcrt" if os.name == "nt" else None)
+        strlen = ctypes.cast(libc.strlen, native.ggml_abort_callback)
+        native.llama_set_abort_callback(context, strlen, ctypes.cast(self._stop, ctypes.c_void_p))
+        self._memory = native.llama_get_memory(context)
         self._capacity = n_tokens
 
     def _compute(self, rows: list[NDArray[np.float32]]) -> None:
@@ -153,7 +151,9 @@ class LlamaCppBackend:
             raise BackendError(f"llama_decode failed with status {status} ({reason})")
         size = self.vocabulary.vocab_size
         for row, position in zip(rows, self._batch.outputs, strict=True):
-            logits = self._native.llama_get_logits_ith(self._context, position)
+            logits = self._native.llama_get_logits_ith(self._opened.pointer, position)
+            if not logits:
+                raise BackendError("the model gives no logits: it is not a text generator")
             row[:] = np.ctypeslib.as_array(logits, shape=(size,))
         rows.clear()
         self._batch.clear()
@@ -163,19 +163,20 @@ class LlamaCppBackend:
             return self._decode_beside()
         with self._in_use:
             self._stop.value = b""
-            return int(self._native.llama_decode(self._context, self._batch.native))
+            context = self._opened.pointer
+            return int(self._native.llama_decode(context, self._batch.native))
 
     def _decode_beside(self) -> int:
         """Run a long call in a thread: Ctrl-C then stops it within milliseconds on a CPU."""
         status: list[int] = []
         is_cancelled = threading.Event()
+        context = self._opened.pointer
 
         def work() -> None:
             with self._in_use:
                 self._stop.value = b""
                 if not is_cancelled.is_set():
-                    decode = self._native.llama_decode
-                    status.append(decode(self._context, self._batch.native))
+                    status.append(self._native.llama_decode(context, self._batch.native))
 
         thread = threading.Thread(target=work, name="llama_decode")
         try:
@@ -188,11 +189,38 @@ class LlamaCppBackend:
             raise
         return status[0]
 
+    @property
+    def _opened(self) -> _Owned:
+        if self._context is None:
+            raise BackendError("no slots are reserved, or the model is closed; open it again")
+        return self._context
+
     def _free_context(self) -> None:
         if self._context is not None:
-            self._native.llama_free(self._context)
+            self._context.free()
         self._context = self._memory = None
         self._lengths, self._capacity = [], 0
+
+
+class _Owned:
+    """A native object that is freed once: by `free`, or when nothing refers to it any more."""
+
+    def __init__(
+        self, pointer: Handle, free: Callable[[Handle], None], *, needs: _Owned | None = None
+    ) -> None:
+        self._pointer = pointer
+        self._needs = needs  # must not be freed before this
+        self._finalizer = weakref.finalize(self, free, pointer)
+        self._finalizer.atexit = False  # the process gives everything back by itself
+
+    @property
+    def pointer(self) -> Handle:
+        if not self._finalizer.alive:
+            raise BackendError("the model is closed; open it again")
+        return self._pointer
+
+    def free(self) -> None:
+        self._finalizer()
 
 
 class _Batch:
@@ -300,42 +328,54 @@ def _log() -> _NativeLog:
 def read_vocabulary(path: Path) -> Vocabulary:
     """Return the vocabulary of a GGUF file without loading its weights.
 
-    The native model stays in memory for as long as the process: the tokeniser needs it.
-
     Raises:
         ModelError: the file cannot be loaded.
     """
     native = _native()
-    model = _load(native, path, vocab_only=True)
-    return _vocabulary(native, native.llama_model_get_vocab(model))
+    return _vocabulary(native, _load(native, path, vocab_only=True))
 
 
-def _load(native: ModuleType, path: Path, *, vocab_only: bool = False) -> Handle:
+def _load(native: ModuleType, path: Path, *, vocab_only: bool = False) -> _Owned:
     _log().clear()
     native.llama_backend_init()
     params = native.llama_model_default_params()
     params.vocab_only = vocab_only
     # Virtual machines may advertise AMX and refuse it, which kills the process at the first prompt.
     params.use_extra_bufts = b"AMX_INT8 = 1" not in native.llama_print_system_info()
-    model = native.llama_model_load_from_file(os.fsencode(path), params)
-    if not model:
+    loaded: list[_Owned] = []
+
+    def work() -> None:
+        model = native.llama_model_load_from_file(os.fsencode(path), params)
+        if model:
+            loaded.append(_Owned(model, native.llama_model_free))
+
+    # Beside the main thread: a Ctrl-C there would otherwise be lost inside the log's callback.
+    thread = threading.Thread(target=work, name="llama_model_load")
+    thread.start()
+    thread.join()
+    if not loaded:
         raise ModelError(
             f"{path} cannot be loaded ({_log().reason()}); fetch the file again or name another"
         )
-    return model
+    return loaded[0]
 
 
-def _vocabulary(native: ModuleType, vocab: Handle) -> Vocabulary:
+def _vocabulary(native: ModuleType, model: _Owned) -> Vocabulary:
+    vocab = native.llama_model_get_vocab(model.pointer)
     size = native.llama_vocab_n_tokens(vocab)
     spellings = tuple(_spelling(native, vocab, token) for token in range(size))
+    eos_ids = frozenset(t for t in range(size) if native.llama_vocab_is_eog(vocab, t))
+    eos, bos = native.llama_vocab_eos(vocab), native.llama_vocab_bos(vocab)
     return Vocabulary(
         spellings=spellings,
-        eos_ids=frozenset(t for t in range(size) if native.llama_vocab_is_eog(vocab, t)),
+        eos_ids=eos_ids,
         special_ids=frozenset(
             t for t in range(size) if _is_special(native, vocab, t, spellings[t])
         ),
-        bos_id=native.llama_vocab_bos(vocab) if native.llama_vocab_get_add_bos(vocab) else None,
-        tokenize_bytes=_Tokenizer(native, vocab, spellings),
+        eos_id=eos if eos in eos_ids else min(eos_ids, default=0),
+        bos_id=bos if bos >= 0 else None,
+        adds_bos=bool(native.llama_vocab_get_add_bos(vocab)),
+        tokenize_bytes=_Tokenizer(native, model, spellings),
     )
 
 
@@ -362,8 +402,8 @@ def _is_special(native: ModuleType, vocab: Handle, token: TokenId, spelling: byt
 class _Tokenizer:
     """llama.cpp's tokenizer, without the space that SentencePiece models put before a text."""
 
-    def __init__(self, native: ModuleType, vocab: Handle, spellings: tuple[bytes, ...]) -> None:
-        self._native, self._vocab, self._spellings = native, vocab, spellings
+    def __init__(self, native: ModuleType, model: _Owned, spellings: tuple[bytes, ...]) -> None:
+        self._native, self._model, self._spellings = native, model, spellings
 
     def __call__(self, text: bytes, *, parse_special: bool) -> list[TokenId]:
         tokens = self._tokenize(text, parse_special=parse_special)
@@ -371,14 +411,16 @@ class _Tokenizer:
             return tokens
         # A text that follows another has no such space: put one before it and take that off.
         before = self._tokenize(b"\n", parse_special=False)
-        tokens = self._tokenize(b"\n" + text, parse_special=parse_special)
-        return tokens[len(before) :] if tokens[: len(before)] == before else tokens
+        following = self._tokenize(b"\n" + text, parse_special=parse_special)
+        is_apart = following[: len(before)] == before
+        return following[len(before) :] if is_apart else tokens
 
     def _tokenize(self, text: bytes, *, parse_special: bool) -> list[TokenId]:
         size = len(text) + 8
         buffer = (ctypes.c_int32 * size)()
+        vocab = self._native.llama_model_get_vocab(self._model.pointer)
         n_tokens = self._native.llama_tokenize(
-            self._vocab, text, len(text), buffer, size, False, parse_special
+            vocab, text, len(text), buffer, size, False, parse_special
         )
         if n_tokens < 0:
             raise BackendError(f"llama_tokenize needs {-n_tokens} tokens for {len(text)} bytes")

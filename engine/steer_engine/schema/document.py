@@ -37,6 +37,64 @@ _MAP_OF_SCHEMAS = frozenset(
 )
 DEFINITIONS = ("$defs", "definitions")
 
+KEYWORDS = (
+    _ONE_SCHEMA
+    | _LIST_OF_SCHEMAS
+    | _MAP_OF_SCHEMAS
+    | frozenset(
+        [
+            "$anchor",
+            "$comment",
+            "$dynamicAnchor",
+            "$dynamicRef",
+            "$id",
+            "$recursiveAnchor",
+            "$recursiveRef",
+            "$ref",
+            "$schema",
+            "$vocabulary",
+            "additionalItems",
+            "const",
+            "contentEncoding",
+            "contentMediaType",
+            "default",
+            "dependencies",
+            "dependentRequired",
+            "deprecated",
+            "description",
+            "disallow",
+            "divisibleBy",
+            "enum",
+            "examples",
+            "exclusiveMaximum",
+            "exclusiveMinimum",
+            "extends",
+            "format",
+            "id",
+            "maxContains",
+            "maxItems",
+            "maxLength",
+            "maxProperties",
+            "maximum",
+            "minContains",
+            "minItems",
+            "minLength",
+            "minProperties",
+            "minimum",
+            "multipleOf",
+            "pattern",
+            "readOnly",
+            "required",
+            "title",
+            "type",
+            "uniqueItems",
+            "writeOnly",
+            "x-steer",
+        ]
+    )
+)
+"""The keywords of all drafts that are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:

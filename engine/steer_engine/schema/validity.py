@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from steer_engine.errors import SchemaError
-from steer_engine.schema.document import JsonSchema, place, pointer_to, walk
+from steer_engine.schema.document import KEYWORDS, JsonSchema, place, pointer_to, walk
 from steer_engine.schema.references import endless_reference, reachable, target_pointer
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ _OTHER_WORDS = {"str": "string", "int": "integer", "float": "number", "bool": "b
     "dict": "object",
     "None": "null",
 }
+# Annotations of OpenAPI and of editors that resemble a keyword.
+_FOREIGN = frozenset({"definition", "example", "formats", "patterns"})
 _MAX_MESSAGE = 160  # characters of a message that quotes the user's schema
 
 
@@ -32,8 +34,30 @@ def check_schema(document: JsonSchema) -> None:
     error = best_match(metaschema.iter_errors(document))
     if error is not None:
         raise SchemaError(_explained(error))
+    _check_keywords(document)
     check_references(document)
     _check_patterns(document)
+
+
+def _check_keywords(document: JsonSchema) -> None:
+    """Raise `SchemaError` for a keyword that looks like another one misspelt.
+
+    Other unknown keywords are annotations, as the specification says.
+    """
+    if isinstance(document, dict) and document and not KEYWORDS & document.keys():
+        first = next(iter(document))
+        if not first.startswith("x-"):
+            raise SchemaError(
+                f"{first!r} is no keyword of JSON Schema: this looks like data;"
+                ' a schema of it begins {"type": "object", "properties": …'
+            )
+    for pointer, schema in reachable(document):
+        for keyword in schema if isinstance(schema, dict) else ():
+            close = get_close_matches(keyword, KEYWORDS, n=1, cutoff=0.85)
+            if keyword not in KEYWORDS and keyword not in _FOREIGN and close:
+                raise SchemaError(
+                    f"unknown keyword {keyword!r} {place(pointer)}; did you mean {close[0]!r}?"
+                )
 
 
 def check_references(document: JsonSchema) -> None:

@@ -1,11 +1,13 @@
 """What is particular to llama.cpp; what all backends share is in test_contract.py."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -78,7 +80,7 @@ def test_a_third_party_model_loads_and_rolls_back(shared):
 def test_real_vocabularies_are_read_with_their_bytes(shared, name, size, has_bos):
     vocabulary = read_vocabulary(shared / "vocab" / f"ggml-vocab-{name}.gguf")
     assert vocabulary.vocab_size == size
-    assert (vocabulary.bos_id is not None) == has_bos
+    assert vocabulary.adds_bos == has_bos
     assert vocabulary.eos_ids
     assert vocabulary.eos_ids <= vocabulary.special_ids
     for text in ["Hello", " Hello", "a  b\n\n\tc", "naïve 😀 漢字", '{"a": 1}', "x" * 300]:
@@ -115,6 +117,27 @@ except ModelError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install --force-reinstall" in done.stdout
+
+
+def test_a_closed_model_is_an_error_and_not_a_crash():
+    backend = LlamaCppBackend(embedded_path())
+    backend.reserve(n_slots=1, n_tokens=8)
+    backend.close()
+    for use in (
+        lambda: backend.vocabulary.tokenize("x", parse_special=False),
+        lambda: backend.reserve(n_slots=1, n_tokens=8),
+    ):
+        with pytest.raises(BackendError, match="closed; open it again"):
+            use()
+
+
+def test_a_model_that_nobody_holds_gives_its_memory_back():
+    backend = LlamaCppBackend(embedded_path())
+    backend.reserve(n_slots=1, n_tokens=8)
+    owner = weakref.ref(backend._model)
+    del backend
+    gc.collect()
+    assert owner() is None
 
 
 def test_a_core_is_left_free():

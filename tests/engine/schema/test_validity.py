@@ -84,3 +84,26 @@ def test_the_message_is_one_line_with_the_place(document, message):
 )
 def test_references_that_stay_inside_are_fine(document):
     assert read_schema(document).document == document
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"type": "integer", "maximun": 3}, "unknown keyword 'maximun' at the root; did you mean"),
+        (
+            {"type": "object", "properties": {"a": {"minLenght": 3}}},
+            "unknown keyword 'minLenght' at /properties/a; did you mean 'minLength'?",
+        ),
+        ({"type": "object", "requird": ["a"]}, "did you mean 'required'?"),
+        ({"a": 1}, "'a' is no keyword of JSON Schema: this looks like data"),
+    ],
+)
+def test_a_keyword_that_is_misspelt_is_not_taken_for_an_annotation(document, message):
+    with pytest.raises(SchemaError) as caught:
+        read_schema(document)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("keyword", ["example", "x-note", "markdownDescription", "enumNames"])
+def test_an_unknown_keyword_is_an_annotation(keyword):
+    assert read_schema({"type": "integer", keyword: 1}).document[keyword] == 1
