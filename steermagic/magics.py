@@ -14,8 +14,9 @@ from steermagic.cell import read_cell
 from steermagic.commands import help_text, run_command
 from steermagic.display import SteerView, Text, cell_view
 from steermagic.errors import without_traceback
-from steermagic.job import make_job
+from steermagic.job import Job, make_job
 from steermagic.options import SETTINGS, SteerOptions
+from steermagic.progress import ProgressLine, is_watched
 from steermagic.runs import Run
 from steermagic.session import Session, check_outcome, failures
 from steermagic.settings import read_settings
@@ -64,7 +65,7 @@ class SteerMagic(Magics):
             text, n_tokens = self.session.preview(job)
             _show(Text(f"{text}\n\n({n_tokens} tokens; nothing was run)"))
             return None
-        run = self.session.run(job)
+        run = self._run(job)
         out = job.options.out
         has_result = bool(run.records) or not job.prompts
         result = self.session.result(run) if has_result else None
@@ -72,6 +73,15 @@ class SteerMagic(Magics):
             self.shell.user_ns[out] = result
         check_outcome(run, kept_in=f"in {out!r}" if out else "df = %steer last")
         return self._present(run, result, job.options)
+
+    def _run(self, job: Job) -> Run:
+        if len(job.prompts) < 2 or job.options.quiet or not is_watched(self.shell):
+            return self.session.run(job)
+        line = ProgressLine(len(job.prompts))
+        try:
+            return self.session.run(job, progress=line)
+        finally:
+            line.clear()
 
     def _present(self, run: Run, result: object, options: SteerOptions) -> object:
         if run.errors:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from uuid import uuid4
 
 from steer_engine import (
@@ -74,17 +75,31 @@ class Run:
         return sum(len(record) if isinstance(record, list) else 1 for record in self.records)
 
 
-def follow(events: Iterator[Event], job: Job, model: str, *, known: Iterable[Row] = ()) -> Run:
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told, after each row, how many are finished and how many of them failed."""
+
+
+def follow(
+    events: Iterator[Event],
+    job: Job,
+    model: str,
+    *,
+    known: Iterable[Row] = (),
+    progress: Progress | None = None,
+) -> Run:
     """Follow a run to its end, or until the user interrupts it; `known` rows are not run again."""
     steps = dict[int, list[Step]]()
     ends = dict[int, RowDone | RowFailed]()
-    is_cancelled = False
+    n_failed, is_cancelled = 0, False
     try:
         for event in events:
             if isinstance(event, Steps):
                 steps.setdefault(event.row, []).extend(event.steps)
             elif isinstance(event, RowDone | RowFailed):
                 ends[event.row] = event
+                n_failed += isinstance(event, RowFailed)
+                if progress is not None:
+                    progress(len(ends), n_failed)
     except KeyboardInterrupt:
         is_cancelled = True  # leaving the loop ends the generator, which stops the model
     numbers = sorted(steps.keys() | ends.keys())

@@ -11,7 +11,7 @@ from steermagic.accessor import attach, register_accessor
 from steermagic.errors import CommandError, SteerCancelled
 from steermagic.job import Job
 from steermagic.results import make_joined, make_result
-from steermagic.runs import Row, Run, follow
+from steermagic.runs import Progress, Row, Run, follow
 from steermagic.unsteered import judge
 
 _MAX_STEPS = 300_000  # of all runs that are kept; a step takes some 650 bytes
@@ -72,7 +72,7 @@ class Session:
         engine.check(job.found.schema)
         return engine.render(request), engine.count_tokens(request)
 
-    def run(self, job: Job) -> Run:
+    def run(self, job: Job, *, progress: Progress | None = None) -> Run:
         """Run `job`, and remember the run however it ends; see `result` for its value."""
         engine = self.engine(job.options.model)
         requests = job.requests()
@@ -80,7 +80,9 @@ class Session:
         new = [request for request in requests if request.row not in known]
         if job.options.cache:
             new = list({_as_asked(request): request for request in reversed(new)}.values())[::-1]
-        run = follow(engine.run(new), job, engine.info.name, known=known.values())
+        run = follow(
+            engine.run(new), job, engine.info.name, known=known.values(), progress=progress
+        )
         if job.options.cache:
             self._remember(engine.info, requests, run)
             repeats = self._known(engine.info, requests) | {row.number: row for row in run.rows}

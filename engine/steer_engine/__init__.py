@@ -1,8 +1,8 @@
 """Schema-steered decoding: a schema and a prompt in, valid JSON out, from a local model.
 
 Read in this order: `vocabulary` -> `mask` -> `schema` -> `grammar` -> `sampling` -> `backends` ->
-`decoding` -> `prompting` -> `records` -> `models` -> `engine`; `cursor`, `verbatim` and `errors` are
-looked up on the way.
+`decoding` -> `prompting` -> `records` -> `models` -> `engine`; `cursor`, `verbatim` and `errors`
+are looked up on the way.
 """
 
 from steer_engine.backends import ModelInfo

@@ -95,6 +95,22 @@ KEYWORDS = (
 )
 """The keywords of all drafts that are read."""
 
+ANNOTATIONS = frozenset(
+    {
+        "$comment",
+        "contentEncoding",
+        "contentMediaType",
+        "default",
+        "deprecated",
+        "description",
+        "examples",
+        "readOnly",
+        "title",
+        "writeOnly",
+    }
+)
+"""Those that say nothing about which values are valid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from steer_engine.errors import SchemaError
-from steer_engine.schema.document import KEYWORDS, JsonSchema, place, pointer_to, walk
+from steer_engine.schema.document import ANNOTATIONS, KEYWORDS, JsonSchema, place, pointer_to, walk
 from steer_engine.schema.references import endless_reference, reachable, target_pointer
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ def _check_keywords(document: JsonSchema) -> None:
             )
     for pointer, schema in reachable(document):
         for keyword in schema if isinstance(schema, dict) else ():
-            close = get_close_matches(keyword, KEYWORDS, n=1, cutoff=0.85)
-            if keyword not in KEYWORDS and keyword not in _FOREIGN and close:
+            if keyword in KEYWORDS or keyword in _FOREIGN or not keyword.isalpha():
+                continue  # "_format" and its like are meant to be no keyword
+            close = get_close_matches(keyword, KEYWORDS - ANNOTATIONS, n=1, cutoff=0.85)
+            if close:
                 raise SchemaError(
                     f"unknown keyword {keyword!r} {place(pointer)}; did you mean {close[0]!r}?"
                 )
