@@ -30,16 +30,17 @@ class ProgressLine:
         if elapsed < _PATIENCE_S or not is_due:
             return
         self._shown_at = now
-        clear_output(wait=True)
+        clear_output(wait=True)  # type: ignore[no-untyped-call] # IPython has no types
         speed = f"{elapsed / n_finished:.1f} s/row" if n_finished else ""
         failed = f"{n_failed} failed" if n_failed else ""
         counts = f"{n_finished}/{self._n_rows}"
-        display(Text(" · ".join(part for part in (counts, speed, failed) if part)))
+        line = Text(" · ".join(part for part in (counts, speed, failed) if part))
+        display(line)  # type: ignore[no-untyped-call] # IPython has no types
 
     def clear(self) -> None:
         """Take the line away."""
         if self._shown_at is not None:
-            clear_output()
+            clear_output()  # type: ignore[no-untyped-call] # IPython has no types
 
 
 def is_watched(shell: InteractiveShell) -> bool:
