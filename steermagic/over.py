@@ -18,7 +18,7 @@ ROW = "row"
 _SCALARS = "text"
 
 
-def read_table(data: object) -> pd.DataFrame:
+def read_table(data: Any) -> pd.DataFrame:  # noqa: ANN401 - a table of any library
     """Return `data` as a pandas frame; its index is kept.
 
     A Series, and a list of anything but dicts, becomes the column `text` (or the Series' name).
@@ -33,7 +33,7 @@ def read_table(data: object) -> pd.DataFrame:
     if isinstance(data, pd.Series):
         return data.to_frame(_SCALARS if data.name is None else data.name)
     if hasattr(data, "to_dicts"):  # polars
-        columns = {name: data[name].to_list() for name in data.columns}  # type: ignore[index, attr-defined] # by protocol
+        columns = {name: data[name].to_list() for name in data.columns}
         return _frame_of(columns)
     if hasattr(data, "to_pydict"):  # pyarrow
         return _frame_of(data.to_pydict())
