@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from steer_engine import EMBEDDED, ModelInfo, write_json, write_notation, write_pydantic
+from steer_engine import (
+    EMBEDDED,
+    ModelInfo,
+    embedded_card,
+    write_json,
+    write_notation,
+    write_pydantic,
+)
 from steermagic.accessor import find_attached
 from steermagic.cell import SchemaText
 from steermagic.display import SteerView, Text
@@ -62,8 +69,12 @@ def _use(session: Session, rest: str, _namespace: Namespace) -> Text:
     return Text(f"model in use: {_described(info)}")
 
 
-def _models(session: Session, _rest: str, _namespace: Namespace) -> Text:
-    lines = [f"{EMBEDDED}: comes with steermagic"]
+def _models(session: Session, rest: str, _namespace: Namespace) -> Text:
+    if rest == EMBEDDED:
+        return Text(embedded_card())
+    if rest:
+        raise CommandError(f"there is a card of the embedded model only: %steer models {EMBEDDED}")
+    lines = [f"{EMBEDDED}: comes with steermagic; what it can do: %steer models {EMBEDDED}"]
     lines += [f"{alias}: alias of {model}" for alias, model in session.aliases.items()]
     lines += [f"loaded: {_described(info)}" for info in session.loaded().values()]
     return Text("\n".join([*lines, "any .gguf file: -m PATH, or %steer use PATH --as ALIAS"]))
@@ -126,7 +137,9 @@ def _described(info: ModelInfo) -> str:
 COMMANDS: Mapping[str, Command] = {
     "": Command("%steer", "the model in use, and what is loaded", _status),
     "use": Command("%steer use MODEL [--as ALIAS]", "load a model and use it from now on", _use),
-    "models": Command("%steer models", "the models that can be named", _models),
+    "models": Command(
+        "%steer models [embedded]", "the models that can be named; the card of one", _models
+    ),
     "schema": Command("%steer schema NAME", "a schema in its three written forms", _schema),
     "last": Command("%steer last", "the last result, also after a stop or a failure", _last),
     "view": Command("%steer view [VAR]", "all tokens of the last result, or of VAR", _view),

@@ -6,7 +6,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 from embedded_training.asking import Example
@@ -27,11 +26,9 @@ def score_each(engine: Engine, examples: Sequence[Example]) -> list[Score]:
     return scores
 
 
-def by_shape(scores: Sequence[Score]) -> dict[str, Score]:
-    """Return the scores of answers that are one object and of those that hold a list of them."""
-    with_rows = [score for score in scores if "length" in score.asked]
-    without = [score for score in scores if "length" not in score.asked]
-    return {"one object": sum(without, Score()), "a list of objects": sum(with_rows, Score())}
+def total(scores: Sequence[Score], *, with_rows: bool) -> Score:
+    """Return the sum over the answers with, or those without, a list of objects."""
+    return sum((each for each in scores if ("length" in each.asked) == with_rows), Score())
 
 
 def _request(row: int, item: Example) -> Request:
@@ -56,7 +53,7 @@ def _percent(score: Score, kind: str) -> str:
 
 
 def main() -> None:
-    """Score the model of the command line; write a table by set and one by the answer's shape."""
+    """Score the model of the command line; write one table for each shape of answer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("gguf", type=Path)
     parser.add_argument("--examples", type=int, default=100, help="of each set")
@@ -65,9 +62,9 @@ def main() -> None:
     examples = {name: evaluation_examples(name, arguments.examples) for name in SETS}
     with open_engine(arguments.gguf, n_threads=arguments.threads) as engine:
         scores = {name: score_each(engine, items) for name, items in examples.items()}
-    by_set = {name: sum(each, Score()) for name, each in scores.items()}
-    shapes = by_shape(list(chain(*scores.values())))
-    sys.stdout.write(f"{as_table(by_set)}\n\n{as_table(shapes)}\n")
+    for heading, with_rows in (("One object", False), ("A list of objects", True)):
+        sums = {name: total(each, with_rows=with_rows) for name, each in scores.items()}
+        sys.stdout.write(f"### {heading}\n\n{as_table(sums)}\n\n")
 
 
 if __name__ == "__main__":

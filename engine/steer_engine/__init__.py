@@ -34,7 +34,7 @@ from steer_engine.errors import (
     UnenforceableError,
     UnsatisfiableError,
 )
-from steer_engine.models import EMBEDDED
+from steer_engine.models import EMBEDDED, embedded_card
 from steer_engine.prompting import SCHEMA_PLACE, Message, compose
 from steer_engine.records import finished_items
 from steer_engine.sampling import Sampling
@@ -87,6 +87,7 @@ __all__ = [
     "UnsatisfiableError",
     "column_plan",
     "compose",
+    "embedded_card",
     "finished_items",
     "open_engine",
     "read_schema",

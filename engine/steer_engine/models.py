@@ -18,6 +18,11 @@ def embedded_path() -> Path:
     return Path(__file__).parent / "embedded" / "steermagic-tiny.gguf"
 
 
+def embedded_card() -> str:
+    """Return the model card of the embedded model, in Markdown: what it can do and what not."""
+    return (embedded_path().parent / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
 def find_model(model: str | Path | None) -> Path:
     """Return the GGUF file that `model` names; None and "embedded" are the embedded one.
 

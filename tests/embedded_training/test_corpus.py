@@ -70,6 +70,11 @@ def test_training_draws_no_held_out_value():
     assert not names.intersection(re.findall(r"\w+", prompts))
 
 
+def test_no_list_has_a_word_that_another_holds_out():
+    held_out = {word for pool in word_pools().values() for word in pool.held_out}
+    assert not held_out & {word for pool in word_pools().values() for word in pool.usual}
+
+
 def test_training_draws_no_held_out_field_name():
     held_out = {name for concept in concepts().values() for name in concept.naming.held_out_names}
     usual = {name for concept in concepts().values() for name in concept.naming.names}

@@ -97,3 +97,10 @@ def test_help_lists_every_option_and_command(session):
     assert all(flag in text for option in OPTIONS for flag in option.flags)
     assert all(command.usage in text for command in COMMANDS.values())
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_embedded_model_says_what_it_is_not_for(session):
+    card = run(session, "models embedded")
+    assert "steermagic-tiny" in card
+    with pytest.raises(CommandError, match="the embedded model only"):
+        run(session, "models other")
