@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from steer_engine import UnenforceableError, UnsatisfiableError, read_schema
-from steer_engine.backends import llamacpp
 from steer_engine.backends.fake import EOS, FakeBackend
+from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
 from steer_engine.errors import DefectError
 from steer_engine.grammar import GrammarCompiler
 from steer_engine.mask import allocate_mask, allows, unpack_mask
@@ -118,7 +118,7 @@ def test_everything_is_allowed_where_the_schema_says_nothing():
 @pytest.mark.parametrize("name", ["llama-bpe", "qwen2", "llama-spm", "gpt-2"])
 def test_forced_text_is_tokenised_as_real_models_would(shared, name):
     """A key that is spelled in unusual tokens would surprise the model that goes on from it."""
-    vocabulary = llamacpp.read_vocabulary(shared / "vocab" / f"ggml-vocab-{name}.gguf")
+    vocabulary = read_vocabulary(shared / "vocab" / f"ggml-vocab-{name}.gguf")
     schema = read_schema('customer_name: "Ada Lovelace", born: int')
     matcher = GrammarCompiler(vocabulary).compile(schema).matcher()
     text, forced = '{"customer_name": "Ada Lovelace", "born": ', []

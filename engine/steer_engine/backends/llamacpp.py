@@ -1,5 +1,7 @@
 """llama.cpp through the low-level API of llama-cpp-python.
 
+Read `llamacpp_model` and `llamacpp_vocabulary` for how a model is loaded.
+
 The high-level class is avoided on purpose: it decodes one sequence, keeps every logit, and turns a
 schema it cannot convert into "any JSON" without a word.
 """
@@ -9,24 +11,29 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-import weakref
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steer_engine.backends import ModelInfo, Run
+from steer_engine.backends import Run
+from steer_engine.backends.llamacpp_model import (
+    Handle,
+    Owned,
+    bindings,
+    load_model,
+    native_log,
+    read_info,
+    read_metadata,
+)
+from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.errors import BackendError, ModelError
-from steer_engine.vocabulary import TokenId, Vocabulary
+from steer_engine.vocabulary import TokenId
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-Handle: TypeAlias = object
-"""A pointer that only llama.cpp looks into."""
 
 _BATCH = 512  # tokens of one native call; on a GPU a Ctrl-C may have to wait that long
 _OUTPUTS = 64  # logits rows a native call may return: their buffer is outputs x vocabulary floats
@@ -42,10 +49,10 @@ class LlamaCppBackend:
         Raises:
             ModelError: the file is not a model that this llama.cpp can load.
         """
-        self._native = _native()
-        self._model = _load(self._native, path)
+        self._native = bindings()
+        self._model = load_model(self._native, path)
         self._n_threads = n_threads or default_threads()
-        self._context: _Owned | None = None
+        self._context: Owned | None = None
         self._memory: Handle = None
         self._lengths: list[int] = []
         self._capacity = 0  # tokens a slot can hold; `reserve` may have asked for fewer
@@ -54,9 +61,11 @@ class LlamaCppBackend:
         self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop
         # Held during native work: a call that Ctrl-C has left behind ends a moment later.
         self._in_use = threading.Lock()
-        self.vocabulary = _vocabulary(self._native, self._model)
-        self.info = _info(self._native, self._model.pointer, path, embedded=embedded)
-        self.chat_template = _metadata(self._native, self._model.pointer, "tokenizer.chat_template")
+        self.vocabulary = vocabulary_of(self._native, self._model)
+        self.info = read_info(self._native, self._model.pointer, path, embedded=embedded)
+        self.chat_template = read_metadata(
+            self._native, self._model.pointer, "tokenizer.chat_template"
+        )
         if not self.vocabulary.eos_ids:
             raise ModelError(f"{path} has no end-of-generation token: it is not a text generator")
 
@@ -126,14 +135,14 @@ class LlamaCppBackend:
         if not native.llama_supports_gpu_offload():
             # On a CPU it makes single tokens slower and results depend on how a prompt is cut.
             params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        _log().clear()
+        native_log().clear()
         context = native.llama_init_from_model(self._model.pointer, params)
         if not context:
             raise BackendError(
-                f"no memory for {n_slots} x {n_tokens} tokens of context ({_log().reason()});"
+                f"no memory for {n_slots} x {n_tokens} tokens of context ({native_log().reason()});"
                 " use a smaller max_tokens or a smaller model"
             )
-        self._context = _Owned(context, native.llama_free, needs=self._model)
+        self._context = Owned(context, native.llama_free, needs=self._model)
         # libc's strlen is the abort callback: it needs no GIL, so a stop is seen at once.
         libc = ctypes.CDLL("msvcrt" if os.name == "nt" else None)
         strlen = ctypes.cast(libc.strlen, native.ggml_abort_callback)
@@ -147,7 +156,7 @@ class LlamaCppBackend:
             return
         status = self._decode()
         if status != 0:
-            reason = "no room in the KV cache" if status == 1 else _log().reason()
+            reason = "no room in the KV cache" if status == 1 else native_log().reason()
             raise BackendError(f"llama_decode failed with status {status} ({reason})")
         size = self.vocabulary.vocab_size
         for row, position in zip(rows, self._batch.outputs, strict=True):
@@ -190,7 +199,7 @@ class LlamaCppBackend:
         return status[0]
 
     @property
-    def _opened(self) -> _Owned:
+    def _opened(self) -> Owned:
         if self._context is None:
             raise BackendError("no slots are reserved, or the model is closed; open it again")
         return self._context
@@ -200,27 +209,6 @@ class LlamaCppBackend:
             self._context.free()
         self._context = self._memory = None
         self._lengths, self._capacity = [], 0
-
-
-class _Owned:
-    """A native object that is freed once: by `free`, or when nothing refers to it any more."""
-
-    def __init__(
-        self, pointer: Handle, free: Callable[[Handle], None], *, needs: _Owned | None = None
-    ) -> None:
-        self._pointer = pointer
-        self._needs = needs  # must not be freed before this
-        self._finalizer = weakref.finalize(self, free, pointer)
-        self._finalizer.atexit = False  # the process gives everything back by itself
-
-    @property
-    def pointer(self) -> Handle:
-        if not self._finalizer.alive:
-            raise BackendError("the model is closed; open it again")
-        return self._pointer
-
-    def free(self) -> None:
-        self._finalizer()
 
 
 class _Batch:
@@ -277,181 +265,3 @@ def default_threads() -> int:
     """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (usable or 2) - 1)
-
-
-class _NativeLog:
-    """Keeps llama.cpp's log away from the notebook, and its errors for our own messages."""
-
-    def __init__(self, native: ModuleType) -> None:
-        self._errors: list[str] = []
-        # The callback object must outlive every native call that may log.
-        self._callback = native.llama_log_callback(self._keep)
-        native.llama_log_set(self._callback, ctypes.c_void_p(0))
-
-    def reason(self) -> str:
-        """Return the first error since `clear`, which is the cause of those after it."""
-        return self._errors[0] if self._errors else "llama.cpp gives no reason"
-
-    def clear(self) -> None:
-        self._errors.clear()
-
-    def _keep(self, level: int, text: bytes, _data: object) -> None:
-        line = text.decode("utf-8", "replace").strip()
-        if line and level == _GGML_LOG_LEVEL_ERROR and len(self._errors) < _ERRORS:
-            self._errors.append(line)
-
-
-_ERRORS = 20
-_GGML_LOG_LEVEL_ERROR = 4
-
-
-@cache
-def _native() -> ModuleType:
-    """Return the low-level bindings of llama-cpp-python."""
-    try:
-        import llama_cpp.llama_cpp
-    except (ImportError, OSError) as error:
-        raise ModelError(
-            f"llama-cpp-python cannot be imported ({error}); reinstall it with"
-            " `pip install --force-reinstall --no-cache-dir llama-cpp-python`"
-        ) from error
-    native: ModuleType = llama_cpp.llama_cpp
-    return native
-
-
-@cache
-def _log() -> _NativeLog:
-    # llama.cpp has one log for the whole process, so this is the one thing here that is global.
-    return _NativeLog(_native())
-
-
-def read_vocabulary(path: Path) -> Vocabulary:
-    """Return the vocabulary of a GGUF file without loading its weights.
-
-    Raises:
-        ModelError: the file cannot be loaded.
-    """
-    native = _native()
-    return _vocabulary(native, _load(native, path, vocab_only=True))
-
-
-def _load(native: ModuleType, path: Path, *, vocab_only: bool = False) -> _Owned:
-    _log().clear()
-    native.llama_backend_init()
-    params = native.llama_model_default_params()
-    params.vocab_only = vocab_only
-    # Virtual machines may advertise AMX and refuse it, which kills the process at the first prompt.
-    params.use_extra_bufts = b"AMX_INT8 = 1" not in native.llama_print_system_info()
-    loaded: list[_Owned] = []
-
-    def work() -> None:
-        model = native.llama_model_load_from_file(os.fsencode(path), params)
-        if model:
-            loaded.append(_Owned(model, native.llama_model_free))
-
-    # Beside the main thread: a Ctrl-C there would otherwise be lost inside the log's callback.
-    thread = threading.Thread(target=work, name="llama_model_load")
-    thread.start()
-    thread.join()
-    if not loaded:
-        raise ModelError(
-            f"{path} cannot be loaded ({_log().reason()}); fetch the file again or name another"
-        )
-    return loaded[0]
-
-
-def _vocabulary(native: ModuleType, model: _Owned) -> Vocabulary:
-    vocab = native.llama_model_get_vocab(model.pointer)
-    size = native.llama_vocab_n_tokens(vocab)
-    spellings = tuple(_spelling(native, vocab, token) for token in range(size))
-    eos_ids = frozenset(t for t in range(size) if native.llama_vocab_is_eog(vocab, t))
-    eos, bos = native.llama_vocab_eos(vocab), native.llama_vocab_bos(vocab)
-    return Vocabulary(
-        spellings=spellings,
-        eos_ids=eos_ids,
-        special_ids=frozenset(
-            t for t in range(size) if _is_special(native, vocab, t, spellings[t])
-        ),
-        eos_id=eos if eos in eos_ids else min(eos_ids, default=0),
-        bos_id=bos if bos >= 0 else None,
-        adds_bos=bool(native.llama_vocab_get_add_bos(vocab)),
-        tokenize_bytes=_Tokenizer(native, model, spellings),
-    )
-
-
-def _spelling(native: ModuleType, vocab: Handle, token: TokenId) -> bytes:
-    size = 64
-    while True:
-        buffer = ctypes.create_string_buffer(size)
-        n_bytes = native.llama_token_to_piece(vocab, token, buffer, size, 0, True)
-        if n_bytes >= 0:
-            return bytes(buffer.raw[:n_bytes])
-        size = -n_bytes
-
-
-def _is_special(native: ModuleType, vocab: Handle, token: TokenId, spelling: bytes) -> bool:
-    attributes = native.llama_vocab_get_attr(vocab, token)
-    if attributes & (native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_UNKNOWN):
-        return True
-    # Some models declare their control tokens as user-defined ones; ordinary text in that class
-    # (runs of spaces, say) does not look like a tag.
-    is_tag = spelling.startswith(b"<") and spelling.endswith(b">")
-    return bool(attributes & native.LLAMA_TOKEN_ATTR_USER_DEFINED) and is_tag
-
-
-class _Tokenizer:
-    """llama.cpp's tokenizer, without the space that SentencePiece models put before a text."""
-
-    def __init__(self, native: ModuleType, model: _Owned, spellings: tuple[bytes, ...]) -> None:
-        self._native, self._model, self._spellings = native, model, spellings
-
-    def __call__(self, text: bytes, *, parse_special: bool) -> list[TokenId]:
-        tokens = self._tokenize(text, parse_special=parse_special)
-        if self._spell(tokens) != b" " + text:
-            return tokens
-        # A text that follows another has no such space: put one before it and take that off.
-        before = self._tokenize(b"\n", parse_special=False)
-        following = self._tokenize(b"\n" + text, parse_special=parse_special)
-        is_apart = following[: len(before)] == before
-        return following[len(before) :] if is_apart else tokens
-
-    def _tokenize(self, text: bytes, *, parse_special: bool) -> list[TokenId]:
-        size = len(text) + 8
-        buffer = (ctypes.c_int32 * size)()
-        vocab = self._native.llama_model_get_vocab(self._model.pointer)
-        n_tokens = self._native.llama_tokenize(
-            vocab, text, len(text), buffer, size, False, parse_special
-        )
-        if n_tokens < 0:
-            raise BackendError(f"llama_tokenize needs {-n_tokens} tokens for {len(text)} bytes")
-        return list(buffer[:n_tokens])
-
-    def _spell(self, tokens: list[TokenId]) -> bytes:
-        return b"".join(self._spellings[token] for token in tokens)
-
-
-def _info(native: ModuleType, model: Handle, path: Path, *, embedded: bool) -> ModelInfo:
-    buffer = ctypes.create_string_buffer(256)
-    native.llama_model_desc(model, buffer, len(buffer))
-    return ModelInfo(
-        name=_metadata(native, model, "general.name") or path.stem,
-        path=str(path),
-        architecture=_metadata(native, model, "general.architecture") or "unknown",
-        quantization=buffer.value.decode("utf-8", "replace").split(" ")[-1],
-        n_params=native.llama_model_n_params(model),
-        size_bytes=native.llama_model_size(model),
-        context_length=native.llama_model_n_ctx_train(model),
-        embedded=embedded,
-    )
-
-
-def _metadata(native: ModuleType, model: Handle, key: str) -> str | None:
-    size = 256
-    while True:
-        buffer = ctypes.create_string_buffer(size)
-        n_bytes = native.llama_model_meta_val_str(model, key.encode(), buffer, size)
-        if n_bytes < 0:
-            return None
-        if n_bytes < size:
-            return buffer.value.decode("utf-8", "replace")
-        size = n_bytes + 1

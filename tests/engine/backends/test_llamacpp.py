@@ -14,7 +14,8 @@ import pytest
 
 from steer_engine import ModelError, open_engine
 from steer_engine.backends import Run
-from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads, read_vocabulary
+from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads
+from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
 from steer_engine.errors import BackendError
 from steer_engine.models import embedded_path
 

@@ -1,0 +1,149 @@
+"""A GGUF file as llama.cpp loads it: bindings, native log, ownership, metadata."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from steer_engine.backends import ModelInfo
+from steer_engine.errors import BackendError, ModelError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Handle: TypeAlias = object
+"""A pointer that only llama.cpp looks into."""
+
+
+def load_model(native: ModuleType, path: Path, *, vocab_only: bool = False) -> Owned:
+    """Load the GGUF file at `path`, or its vocabulary without the weights.
+
+    Raises:
+        ModelError: llama.cpp cannot load it.
+    """
+    native_log().clear()
+    native.llama_backend_init()
+    params = native.llama_model_default_params()
+    params.vocab_only = vocab_only
+    # Virtual machines may advertise AMX and refuse it, which kills the process at the first prompt.
+    params.use_extra_bufts = b"AMX_INT8 = 1" not in native.llama_print_system_info()
+    loaded: list[Owned] = []
+
+    def work() -> None:
+        model = native.llama_model_load_from_file(os.fsencode(path), params)
+        if model:
+            loaded.append(Owned(model, native.llama_model_free))
+
+    # Beside the main thread: a Ctrl-C there would otherwise be lost inside the log's callback.
+    thread = threading.Thread(target=work, name="llama_model_load")
+    thread.start()
+    thread.join()
+    if not loaded:
+        raise ModelError(
+            f"{path} cannot be loaded ({native_log().reason()});"
+            " fetch the file again or name another"
+        )
+    return loaded[0]
+
+
+def read_info(native: ModuleType, model: Handle, path: Path, *, embedded: bool) -> ModelInfo:
+    """Return what a loaded model says of itself."""
+    buffer = ctypes.create_string_buffer(256)
+    native.llama_model_desc(model, buffer, len(buffer))
+    return ModelInfo(
+        name=read_metadata(native, model, "general.name") or path.stem,
+        path=str(path),
+        architecture=read_metadata(native, model, "general.architecture") or "unknown",
+        quantization=buffer.value.decode("utf-8", "replace").split(" ")[-1],
+        n_params=native.llama_model_n_params(model),
+        size_bytes=native.llama_model_size(model),
+        context_length=native.llama_model_n_ctx_train(model),
+        embedded=embedded,
+    )
+
+
+def read_metadata(native: ModuleType, model: Handle, key: str) -> str | None:
+    """Return a value of the file's metadata as text, or None where there is none."""
+    size = 256
+    while True:
+        buffer = ctypes.create_string_buffer(size)
+        n_bytes = native.llama_model_meta_val_str(model, key.encode(), buffer, size)
+        if n_bytes < 0:
+            return None
+        if n_bytes < size:
+            return buffer.value.decode("utf-8", "replace")
+        size = n_bytes + 1
+
+
+class Owned:
+    """A native object that is freed once: by `free`, or when nothing refers to it any more."""
+
+    def __init__(
+        self, pointer: Handle, free: Callable[[Handle], None], *, needs: Owned | None = None
+    ) -> None:
+        self._pointer = pointer
+        self._needs = needs  # must not be freed before this
+        self._finalizer = weakref.finalize(self, free, pointer)
+        self._finalizer.atexit = False  # the process gives everything back by itself
+
+    @property
+    def pointer(self) -> Handle:
+        if not self._finalizer.alive:
+            raise BackendError("the model is closed; open it again")
+        return self._pointer
+
+    def free(self) -> None:
+        self._finalizer()
+
+
+@cache
+def bindings() -> ModuleType:
+    """Return the low-level bindings of llama-cpp-python."""
+    try:
+        import llama_cpp.llama_cpp
+    except (ImportError, OSError) as error:
+        raise ModelError(
+            f"llama-cpp-python cannot be imported ({error}); reinstall it with"
+            " `pip install --force-reinstall --no-cache-dir llama-cpp-python`"
+        ) from error
+    native: ModuleType = llama_cpp.llama_cpp
+    return native
+
+
+@cache
+def native_log() -> _NativeLog:
+    """Return the log of llama.cpp, which from then on is silent."""
+    # llama.cpp has one log for the whole process, so this is the one thing here that is global.
+    return _NativeLog(bindings())
+
+
+class _NativeLog:
+    """Keeps llama.cpp's log away from the notebook, and its errors for our own messages."""
+
+    def __init__(self, native: ModuleType) -> None:
+        self._errors: list[str] = []
+        # The callback object must outlive every native call that may log.
+        self._callback = native.llama_log_callback(self._keep)
+        native.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def reason(self) -> str:
+        """Return the first error since `clear`, which is the cause of those after it."""
+        return self._errors[0] if self._errors else "llama.cpp gives no reason"
+
+    def clear(self) -> None:
+        self._errors.clear()
+
+    def _keep(self, level: int, text: bytes, _data: object) -> None:
+        line = text.decode("utf-8", "replace").strip()
+        if line and level == _GGML_LOG_LEVEL_ERROR and len(self._errors) < _ERRORS:
+            self._errors.append(line)
+
+
+_ERRORS = 20
+_GGML_LOG_LEVEL_ERROR = 4
