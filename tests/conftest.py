@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def shared():
     """The folder of third-party data, which is not part of the repository."""
-    folder = Path(os.environ.get("STEERMAGIC_SHARED", ROOT.parent / "shared"))
+    folder = Path(os.environ.get("STEER_TEST_DATA", ROOT.parent / "shared"))
     if not (folder / "data").is_dir():
-        pytest.skip("third-party data is not here; set STEERMAGIC_SHARED to its folder")
+        pytest.skip("third-party data is not here; set STEER_TEST_DATA to its folder")
     return folder / "data"
