@@ -2,15 +2,14 @@
 
     python benchmarks/throughput.py [--model MODEL.gguf] [--rounds N] [--threads N]
 
-Four systems take turns within every round, so that a machine whose speed drifts is fair to all:
+Three systems take turns within every round, so that a machine whose speed drifts is fair to all:
 
 - `engine`           steer_engine, schema enforced by masks, forced tokens not sampled
 - `free`             llama-cpp-python's `create_completion`, no grammar at all
 - `gbnf`             the same with its own grammar made from the schema
-- `engine unsteered` steer_engine without a schema, to tell the loop's own cost from steering's
 
-The unsteered ones write as many tokens as the engine's answer has, unless they stop before.
-Figures are medians over rounds of tokens of the answer per second of wall time, the prompt's
+`free` may not stop before it has written as many tokens as the engine's answer has: a short
+answer would be mostly prompt. Figures are medians over rounds of tokens of the answer per second of wall time, the prompt's
 forward included, and the ratio of the engine to each of them within the round.
 """
 
@@ -20,6 +19,7 @@ import argparse
 import contextlib
 import io
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -66,9 +66,6 @@ def main() -> None:
     n_tokens = run_engine(engine, Request(0, MESSAGES, SCHEMA))
     systems = {
         "engine": lambda: run_engine(engine, Request(0, MESSAGES, SCHEMA)),
-        "engine unsteered": lambda: run_engine(
-            engine, Request(0, MESSAGES, None, max_tokens=n_tokens)
-        ),
         **peer_systems(
             options.model, n_tokens, engine.render(Request(0, MESSAGES, SCHEMA)), options.threads
         ),
@@ -108,15 +105,17 @@ def peer_systems(
         )
         grammar = LlamaGrammar.from_json_schema(write_json(SCHEMA), verbose=False)
 
-    def run(grammar: LlamaGrammar | None, max_tokens: int) -> int:
+    def run(**options: object) -> int:
         # Without this the second call finds the first one's prompt in its cache.
         llama.reset()
-        reply = llama.create_completion(
-            prompt, max_tokens=max_tokens, temperature=0.0, grammar=grammar
-        )
+        reply = llama.create_completion(prompt, temperature=0.0, **options)
         return int(reply["usage"]["completion_tokens"])
 
-    return {"free": lambda: run(None, n_tokens), "gbnf": lambda: run(grammar, 2 * n_tokens)}
+    never_end = {llama.token_eos(): -math.inf}
+    return {
+        "free": lambda: run(max_tokens=n_tokens, logit_bias=never_end),
+        "gbnf": lambda: run(max_tokens=2 * n_tokens, grammar=grammar),
+    }
 
 
 def report(rates: dict[str, list[float]], *, model: Path) -> None:
@@ -127,10 +126,10 @@ def report(rates: dict[str, list[float]], *, model: Path) -> None:
         )
         for name, theirs_of_round in rates.items()
     }
-    print(f"{'system':<18}{'tokens/s':>10}{'min':>9}{'max':>9}{'engine is':>12}")
+    print(f"{'system':<10}{'tokens/s':>10}{'min':>9}{'max':>9}{'engine is':>12}")
     for name, values in rates.items():
         print(
-            f"{name:<18}{statistics.median(values):>10.0f}{min(values):>9.0f}{max(values):>9.0f}"
+            f"{name:<10}{statistics.median(values):>10.0f}{min(values):>9.0f}{max(values):>9.0f}"
             f"{ratios[name]:>11.2f}x"
         )
     medians = {name: round(statistics.median(values), 1) for name, values in rates.items()}
