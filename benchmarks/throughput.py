@@ -9,8 +9,8 @@ Three systems take turns within every round, so that a machine whose speed drift
 - `gbnf`             the same with its own grammar made from the schema
 
 `free` may not stop before it has written as many tokens as the engine's answer has: a short
-answer would be mostly prompt. Figures are medians over rounds of tokens of the answer per second of wall time, the prompt's
-forward included, and the ratio of the engine to each of them within the round.
+answer would be mostly prompt. Figures are medians over rounds of tokens of the answer per second
+of wall time, the prompt's forward included, and the ratio of the engine to each within a round.
 """
 
 from __future__ import annotations
