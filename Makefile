@@ -32,7 +32,7 @@ test: check
 
 lab:
 	@$(PYTHON) .ci/environment.py lab
-	$(VENV)/bin/jupyter lab --notebook-dir=notebooks
+	$(VENV)/bin/jupyter lab --allow-root --notebook-dir=notebooks
 
 notebooks:
 	@$(PYTHON) .ci/environment.py notebooks

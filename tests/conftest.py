@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something about the machine, nothing about the code.
+settings.register_profile("steermagic", deadline=None)
+settings.load_profile("steermagic")
 
 ROOT = Path(__file__).parent.parent
 
