@@ -19,6 +19,7 @@ from steermagic.cell import SchemaText
 from steermagic.display import SteerView, Text
 from steermagic.errors import CommandError, did_you_mean
 from steermagic.help import make_help
+from steermagic.prompt import user_names
 from steermagic.schemas import find_schema
 from steermagic.session import Session
 
@@ -110,7 +111,9 @@ def _view(session: Session, rest: str, namespace: Namespace) -> SteerView:
         run = session.last_run()
         return SteerView(run.model, run.steps)
     if rest not in namespace:
-        raise CommandError(f"there is no variable {rest!r}{did_you_mean(rest, namespace)}")
+        raise CommandError(
+            f"there is no variable {rest!r}{did_you_mean(rest, user_names(namespace))}"
+        )
     attached = find_attached(namespace[rest], session.find_run)
     if attached is None:
         raise CommandError(f"{rest!r} is not a frame of one of the last %%steer cells")

@@ -6,6 +6,7 @@ r"""`{{ expression }}` in a prompt: evaluated once, inserted as data, never scan
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -91,6 +92,11 @@ def evaluate(source: str, namespace: Mapping[str, object]) -> object:
     return _evaluate(source, code, namespace)
 
 
+def user_names(namespace: Mapping[str, object]) -> Iterator[str]:
+    """Yield the names that a user may have meant: no private ones, and none of Python's own."""
+    return (name for name in namespace if name[0] != "_" and not hasattr(builtins, name))
+
+
 def _parts(template: str) -> Iterator[str | Expression]:
     position = 0
     while match := _OPEN.search(template, position):
@@ -139,7 +145,7 @@ def _evaluate(source: str, code: CodeType, namespace: Mapping[str, object]) -> o
     except NameError as error:
         if error.name not in code.co_names:
             raise _raised(source, error) from error
-        close = did_you_mean(str(error.name), (name for name in namespace if name[0] != "_"))
+        close = did_you_mean(str(error.name), user_names(namespace))
         raise InterpolationError(
             f"{_shown(source)}: there is no variable {error.name!r}{close}"
         ) from None

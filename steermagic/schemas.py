@@ -13,6 +13,7 @@ from pathlib import Path
 from steer_engine import Schema, SchemaError, SchemaSyntaxError, read_schema, rows_of
 from steermagic.cell import SchemaText
 from steermagic.errors import did_you_mean
+from steermagic.prompt import user_names
 
 _FILE = re.compile(r"(?:[A-Za-z]:[\\/])?[^\n{}:,#\"]*\.(?:json|ya?ml)")  # "C:" is no field
 _TYPES = frozenset({"str", "int", "float", "bool", "list", "dict"})
@@ -90,7 +91,7 @@ def _named(name: str, namespace: Mapping[str, object]) -> FoundSchema:
 def _look_up(name: str, namespace: Mapping[str, object]) -> object:
     first, *attributes = name.split(".")
     if first not in namespace:
-        hint = did_you_mean(first, (known for known in namespace if not known.startswith("_")))
+        hint = did_you_mean(first, user_names(namespace))
         raise SchemaError(
             f"no schema named {first!r}{hint or f'; a schema of one field is written {name}: str'}"
         )

@@ -85,3 +85,9 @@ def test_an_expression_leaves_no_names_behind():
 def test_a_long_frame_is_written_out_in_full():
     frame = pd.DataFrame({"value": range(500)})
     assert interpolate("{{ frame }}", {"frame": frame}).count("\n") == 500
+
+
+def test_a_name_of_python_itself_is_not_what_was_meant():
+    with pytest.raises(InterpolationError) as caught:
+        interpolate("{{ nope }}", {"open": open, "note": 1})
+    assert "did you mean 'note'?" in str(caught.value)
