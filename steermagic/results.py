@@ -36,27 +36,29 @@ def check_result(
         )
 
 
-def make_joined(
-    records: Sequence[JsonValue], table: pd.DataFrame, found: FoundSchema
-) -> pd.DataFrame:
-    """Return `table` with the columns of `records`, of which it has one for each of its rows."""
-    return join(table, records, lambda items: to_frame(items, found.schema))
-
-
-def make_result(records: Sequence[JsonValue], found: FoundSchema, options: SteerOptions) -> object:
+def make_result(
+    records: Sequence[JsonValue],
+    found: FoundSchema,
+    options: SteerOptions,
+    *,
+    over: pd.DataFrame | None = None,
+) -> object:
     """Return `records` in the form that `options` ask for; None stands for a row that failed.
 
-    Without `--over` there is one record, and it is the value; with it, the value is a list.
+    Without `over` there is one record, and it is the value. With it there is one for each of its
+    rows: a table is joined to it, any other value is a list.
 
     Raises:
         FrameError: a class has validators of its own, and one of them refuses a record.
     """
+    if options.as_ in TABLES and over is not None:
+        return join(over, records, lambda items: to_frame(items, found.schema))
     if options.as_ in TABLES:
         return to_frame(records, found.schema, as_=options.as_, rows=options.rows)
     values: list[object] = list(records)
     if options.as_ == "model":
         values = [None if record is None else _as_model(record, found) for record in records]
-    value = values if options.over is not None else values[0]
+    value = values[0] if over is None else values
     return json.dumps(value, ensure_ascii=False) if options.as_ == "json" else value
 
 

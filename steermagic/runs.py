@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import uuid4
@@ -80,14 +80,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 def follow(
-    events: Iterator[Event],
-    job: Job,
-    model: str,
-    *,
-    known: Iterable[Row] = (),
-    progress: Progress | None = None,
+    events: Iterator[Event], job: Job, model: str, *, progress: Progress | None = None
 ) -> Run:
-    """Follow a run to its end, or until the user interrupts it; `known` rows are not run again."""
+    """Follow a run to its end, or until the user interrupts it."""
     steps = dict[int, list[Step]]()
     ends = dict[int, RowDone | RowFailed]()
     n_failed, is_cancelled = 0, False
@@ -104,12 +99,8 @@ def follow(
         is_cancelled = True  # leaving the loop ends the generator, which stops the model
     numbers = sorted(steps.keys() | ends.keys())
     schema = job.found.schema
-    rows = [_row(n, schema, tuple(steps.get(n, ())), ends.get(n)) for n in numbers]
-    return Run(job, model, tuple(sorted([*rows, *known], key=_number)), is_cancelled)
-
-
-def _number(row: Row) -> int:
-    return row.number
+    rows = (_row(n, schema, tuple(steps.get(n, ())), ends.get(n)) for n in numbers)
+    return Run(job, model, tuple(rows), is_cancelled)
 
 
 def _row(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import ChainMap
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -10,7 +11,7 @@ from steer_engine import EMBEDDED, Engine, ModelInfo, Request, open_engine
 from steermagic.accessor import attach, register_accessor
 from steermagic.errors import CommandError, SteerCancelled
 from steermagic.job import Job
-from steermagic.results import make_joined, make_result
+from steermagic.results import make_result
 from steermagic.runs import Progress, Row, Run, follow
 from steermagic.unsteered import judge
 
@@ -75,19 +76,10 @@ class Session:
     def run(self, job: Job, *, progress: Progress | None = None) -> Run:
         """Run `job`, and remember the run however it ends; see `result` for its value."""
         engine = self.engine(job.options.model)
-        requests = job.requests()
-        known = self._known(engine.info, requests) if job.options.cache else {}
-        new = [request for request in requests if request.row not in known]
         if job.options.cache:
-            new = list({_as_asked(request): request for request in reversed(new)}.values())[::-1]
-        run = follow(
-            engine.run(new), job, engine.info.name, known=known.values(), progress=progress
-        )
-        if job.options.cache:
-            self._remember(engine.info, requests, run)
-            repeats = self._known(engine.info, requests) | {row.number: row for row in run.rows}
-            rows = tuple(row for _, row in sorted(repeats.items()))
-            run = replace(run, rows=rows)
+            run = self._run_cached(engine, job, progress)
+        else:
+            run = follow(engine.run(job.requests()), job, engine.info.name, progress=progress)
         self._runs[run.id] = run
         while len(self._runs) > 1 and sum(len(r.steps) for r in self._runs.values()) > _MAX_STEPS:
             del self._runs[next(iter(self._runs))]
@@ -110,12 +102,10 @@ class Session:
         """Return the value of `run`: its rows that are kept, in the form that was asked for."""
         if run.job.options.unsteered:
             return judge(run.rows[0].text, run.job.found.schema)
-        if run.job.over is not None and run.job.options.as_ == "pandas":
-            result: object = make_joined(run.by_prompt, run.job.over, run.job.found)
-        else:
-            records = run.records if run.job.over is None else run.by_prompt
-            result = make_result(records, run.job.found, run.job.options)
-        if run.job.options.as_ == "pandas":
+        job = run.job
+        records = run.records if job.over is None else run.by_prompt
+        result = make_result(records, job.found, job.options, over=job.over)
+        if job.options.as_ == "pandas":
             self._attach(run, result)
         return result
 
@@ -133,16 +123,22 @@ class Session:
             raise CommandError("nothing has run yet; start with a cell %%steer")
         return next(reversed(self._runs.values()))
 
-    def _known(self, model: ModelInfo, requests: Iterable[Request]) -> dict[int, Row]:
-        """Return the rows, by number, that this kernel has answered before."""
-        found = {r.row: self._answers.get((model, _as_asked(r))) for r in requests}
-        return {number: replace(row, number=number) for number, row in found.items() if row}
-
-    def _remember(self, model: ModelInfo, requests: Iterable[Request], run: Run) -> None:
-        finished = {row.number: row for row in run.rows if row.is_kept and row.is_finished}
+    def _run_cached(self, engine: Engine, job: Job, progress: Progress | None) -> Run:
+        """Run what this kernel has not answered yet, equal requests once."""
+        requests = job.requests()
+        asked = {request.row: (engine.info, _as_asked(request)) for request in requests}
+        new = dict[tuple[ModelInfo, Request], Request]()
         for request in requests:
-            if request.row in finished:
-                self._answers[model, _as_asked(request)] = finished[request.row]
+            if asked[request.row] not in self._answers:
+                new.setdefault(asked[request.row], request)
+        run = follow(engine.run([*new.values()]), job, engine.info.name, progress=progress)
+        answered = {asked[row.number]: row for row in run.rows}
+        self._answers |= {
+            key: row for key, row in answered.items() if row.is_kept and row.is_finished
+        }
+        found = ChainMap(answered, self._answers)
+        rows = (replace(found[key], number=n) for n, key in asked.items() if key in found)
+        return replace(run, rows=tuple(rows))
 
     def _attach(self, run: Run, frame: object) -> None:
         if not self._accessor_is_registered:

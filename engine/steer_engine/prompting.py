@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from steer_engine.errors import PromptError
@@ -47,6 +47,7 @@ def compose(
     return (Message("system", opening), user) if opening else (user,)
 
 
+@lru_cache(maxsize=64)
 def instruction(schema: Schema) -> str:
     """Return what the model is told about the answer's form."""
     if is_object(schema):
@@ -87,13 +88,12 @@ class ChatLayout:
         else:
             tokens = vocabulary.tokenize(text, parse_special=True)
         bos = vocabulary.bos_id
-        is_missing = bos is not None and vocabulary.adds_bos and tokens[:1] != [bos]
-        return [bos, *tokens] if bos is not None and is_missing else tokens
+        if bos is None or not vocabulary.adds_bos or tokens[:1] == [bos]:
+            return tokens
+        return [bos, *tokens]
 
     def _lay_out(self, messages: Sequence[Message]) -> tuple[Sequence[Message], str]:
         """Return the text of the conversation, and the messages as the template takes them."""
-        if self._template is None:
-            return messages, "\n\n".join(message.content for message in messages) + "\n\n"
         # Some templates refuse a system message, others leave it out: then it opens the user's.
         problem = None
         for attempt in (messages, _merge_system(messages)):
@@ -125,7 +125,8 @@ class ChatLayout:
         return any(spelling in data for spelling in spellings if len(spelling) > 1)
 
     def _fill(self, messages: Sequence[Message]) -> str:
-        assert self._template is not None
+        if self._template is None:
+            return "\n\n".join(message.content for message in messages) + "\n\n"
         vocabulary = self._vocabulary
         bos = b"" if vocabulary.bos_id is None else vocabulary.spellings[vocabulary.bos_id]
         try:

@@ -126,6 +126,12 @@ def test_a_template_cannot_reach_out_of_its_sandbox():
         layout.render([Message("user", "U")])
 
 
+def test_a_control_token_in_the_data_is_text_without_a_template_too():
+    tokens = ChatLayout(None, VOCABULARY).tokenize([Message("user", "a<|end|>b")])
+    assert VOCABULARY.spell(tokens) == b"a<|end|>b\n\n"
+    assert EOS not in tokens
+
+
 def test_a_model_without_a_template_gets_plain_paragraphs():
     layout = ChatLayout(None, VOCABULARY)
     assert layout.render([Message("system", "S"), Message("user", "U")]) == "S\n\nU\n\n"

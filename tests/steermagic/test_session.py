@@ -77,6 +77,17 @@ def test_equal_prompts_of_one_run_are_answered_once_if_cached(wishing):
     assert run.rows[0].steps is not run.rows[1].steps
 
 
+def test_a_prompt_that_failed_is_told_for_each_row_and_not_remembered(wishing):
+    session = wishing(DOGS[0])
+    table = pd.DataFrame({"x": [1, 2]})
+    options = SteerOptions(cache=True, over="t", max_tokens=3)
+    again = Job(("Invent a dog", "Invent a dog"), FoundSchema(DOG), options, over=table)
+    for _ in range(2):
+        run = session.run(again)
+        assert sorted(run.errors) == [0, 1]
+        assert run.by_prompt == [None, None]
+
+
 def test_nothing_has_run_at_first(wishing):
     with pytest.raises(CommandError, match="nothing has run yet"):
         wishing("").last_run()

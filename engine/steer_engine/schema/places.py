@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeAlias, TypeGuard
 
 from steer_engine.errors import UnenforceableError
@@ -23,6 +24,7 @@ _MAX_DEPTH = 24
 _UNNAMED = ("additionalProperties", "patternProperties", "prefixItems")
 
 
+@lru_cache(maxsize=64)
 def verbatim_places(schema: Schema) -> frozenset[Path]:
     """Return the places of all strings marked ``"x-steer": {"verbatim": true}``.
 
