@@ -28,8 +28,11 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def steer(
     prompt: str,
-    schema: object,
+    schema: object = None,
     *,
+    regex: str | None = None,
+    choices: object = None,
+    grammar: object = None,
     model: str | None = None,
     over: object = None,
     many: bool = False,
@@ -40,6 +43,7 @@ def steer(
     min_p: float = 0.0,
     seed: int = 0,
     max_tokens: int = 1024,
+    think: int = 0,
     system: str | None = None,
     cache: bool = False,
     unsteered: bool = False,
@@ -51,14 +55,21 @@ def steer(
     with `over`, a table, ``{{ column }}`` stands for the value of each row, and the answers are
     joined to the table.
 
+    In place of a schema, `regex` asks for text of that form, `choices` for one of a list of texts,
+    and `grammar` for text of a Lark or GBNF grammar (its text, or the path of a .lark or .gbnf
+    file). `think` lets the model write that many tokens of free text before it answers.
+
     Raises:
         steer_engine.SteerError: something cannot be used, or the answer could not be finished.
     """
+    import warnings
+
+    from steer_engine import doubts
+    from steermagic.forms import read_answer
     from steermagic.job import Job
     from steermagic.options import SteerOptions
     from steermagic.over import prompts_over, read_table
     from steermagic.prompt import read_template
-    from steermagic.schemas import read_source
     from steermagic.session import shared_session
 
     options = SteerOptions(
@@ -71,12 +82,18 @@ def steer(
         min_p=min_p,
         seed=seed,
         max_tokens=max_tokens,
+        think=think,
+        regex=regex,
+        choices=None if choices is None else "",
+        grammar=None if grammar is None else "",
         system=system,
         cache=cache,
         unsteered=unsteered,
         over=None if over is None else "",
     )
-    found = read_source(schema, many=many)
+    found = read_answer(schema, regex=regex, choices=choices, grammar=grammar, many=many)
+    for doubt in doubts(found.schema):
+        warnings.warn(doubt, stacklevel=2)
     if over is None:
         return shared_session().answer(Job((prompt,), found, options))
     table = read_table(over)

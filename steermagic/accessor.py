@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from steer_engine import Schema, SteerError
 from steermagic.display import SteerView
-from steermagic.runs import Run
+from steermagic.runs import Run, copied_from, found_evidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,11 @@ class SteerAccessor:
         return [row.text for row in self._run.rows]
 
     @property
+    def thoughts(self) -> list[str]:
+        """What the model wrote before each answer, where `--think` let it; else empty."""
+        return [row.thoughts for row in self._run.rows]
+
+    @property
     def errors(self) -> dict[int, SteerError]:
         """The errors of the rows that failed, by the row's position in the table."""
         return self._run.errors
@@ -65,9 +70,23 @@ class SteerAccessor:
         ]
         return pd.DataFrame.from_records(tokens, columns=names)
 
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """Where the verbatim values stand in the prompt's input, one row a value.
+
+        `row` is the position of the value's row in the table (with `--rows`, of its record), and
+        `start` up to `end` are characters of `source`, the expression in the prompt's braces: for
+        ``{{ mail }}``, ``mail[start:end]`` is the value. Without braces it is the whole prompt.
+        Where the value stands there several times, the first place counts.
+        """
+        import pandas as pd
+
+        names = ("row", "column", "text", "start", "end", "source")
+        return pd.DataFrame.from_records(list(found_evidence(self._run)), columns=names)
+
     def view(self) -> SteerView:
         """Return the view of all tokens; as the last line of a cell it is shown."""
-        return SteerView(self._run.model, self._run.steps)
+        return SteerView(self._run.model, self._run.steps, copied=copied_from(self._run))
 
 
 def attach(run: Run, frame: object) -> None:

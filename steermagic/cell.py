@@ -41,10 +41,13 @@ class SchemaText:
 
 @dataclass(frozen=True, slots=True)
 class SteerCell:
-    """A cell that has been read; `prompt` is a template, without the blank space around it."""
+    """A cell that has been read; `prompt` is a template, without the blank space around it.
+
+    There is no schema where an option says what the answer is.
+    """
 
     options: SteerOptions
-    schema: SchemaText
+    schema: SchemaText | None
     prompt: str
 
 
@@ -59,7 +62,12 @@ def read_cell(line: str, body: str, settings: Mapping[str, object]) -> SteerCell
     head = read_line(line)
     options = read_options(head.options, settings)
     lines = [_without_mark(text) for text in re.split(r"\r\n|\r|\n", body)]
-    schema, prompt = _divide(head, lines)
+    schema, prompt = (None, lines) if options.form else _divide(head, lines)
+    if options.form and (on_line := head.text.strip()):
+        raise CellSyntaxError(
+            f"--{options.form} says what the answer is, so {on_line!r} cannot stand on the line;"
+            " write the prompt below, or leave the option out"
+        )
     prompt_text = "\n".join(text for text in prompt if text is not None)
     if not prompt_text.strip():
         raise CellSyntaxError("the prompt is missing; write it below the schema")

@@ -18,8 +18,13 @@ from steermagic.accessor import find_attached
 from steermagic.cell import SchemaText
 from steermagic.display import SteerView, Text
 from steermagic.errors import CommandError, did_you_mean
+from steermagic.explaining import ExplanationTable
+from steermagic.forms import find_answer
 from steermagic.help import make_help
+from steermagic.line import read_line
+from steermagic.options import read_options
 from steermagic.prompt import user_names
+from steermagic.runs import copied_from
 from steermagic.schemas import find_schema
 from steermagic.session import Session
 
@@ -75,10 +80,11 @@ def _models(session: Session, rest: str, _namespace: Namespace) -> Text:
         return Text(embedded_card())
     if rest:
         raise CommandError(f"there is a card of the embedded model only: %steer models {EMBEDDED}")
-    lines = [f"{EMBEDDED}: comes with steermagic; what it can do: %steer models {EMBEDDED}"]
+    lines = [f"{EMBEDDED}: comes with steermagic; its card is below"]
     lines += [f"{alias}: alias of {model}" for alias, model in session.aliases.items()]
     lines += [f"loaded: {_described(info)}" for info in session.loaded().values()]
-    return Text("\n".join([*lines, "any .gguf file: -m PATH, or %steer use PATH --as ALIAS"]))
+    lines += ["any .gguf file: -m PATH, or %steer use PATH --as ALIAS", "", embedded_card()]
+    return Text("\n".join(lines))
 
 
 def _schema(_session: Session, rest: str, namespace: Namespace) -> Text:
@@ -98,6 +104,19 @@ def _schema(_session: Session, rest: str, namespace: Namespace) -> Text:
     )
 
 
+def _explain(session: Session, rest: str, namespace: Namespace) -> ExplanationTable:
+    line = read_line(rest)
+    options = read_options(line.options, {})
+    written = line.text.strip()
+    if bool(written) == bool(options.form):
+        raise CommandError("write %steer explain SCHEMA, or --regex, --choices or --grammar")
+    start = len("%steer explain ") + len(line.text) - len(line.text.lstrip())
+    schema = SchemaText(written, line=1, column=start + 1) if written else None
+    found = find_answer(schema, options, namespace)
+    engine = session.engine(options.model)
+    return ExplanationTable(engine.explain(found.asked), engine.info.name)
+
+
 def _last(session: Session, _rest: str, _namespace: Namespace) -> object:
     run = session.last_run()
     if run.records:
@@ -109,7 +128,7 @@ def _last(session: Session, _rest: str, _namespace: Namespace) -> object:
 def _view(session: Session, rest: str, namespace: Namespace) -> SteerView:
     if not rest:
         run = session.last_run()
-        return SteerView(run.model, run.steps)
+        return SteerView(run.model, run.steps, copied=copied_from(run))
     if rest not in namespace:
         raise CommandError(
             f"there is no variable {rest!r}{did_you_mean(rest, user_names(namespace))}"
@@ -117,7 +136,7 @@ def _view(session: Session, rest: str, namespace: Namespace) -> SteerView:
     attached = find_attached(namespace[rest], session.find_run)
     if attached is None:
         raise CommandError(f"{rest!r} is not a frame of one of the last %%steer cells")
-    return SteerView(attached.model, attached.steps)
+    return SteerView(attached.model, attached.steps, copied=copied_from(attached))
 
 
 def _unload(session: Session, _rest: str, _namespace: Namespace) -> Text:
@@ -141,9 +160,10 @@ COMMANDS: Mapping[str, Command] = {
     "": Command("%steer", "the model in use, and what is loaded", _status),
     "use": Command("%steer use MODEL [--as ALIAS]", "load a model and use it from now on", _use),
     "models": Command(
-        "%steer models [embedded]", "the models that can be named; the card of one", _models
+        "%steer models [embedded]", "the models that can be named; the embedded one's card", _models
     ),
     "schema": Command("%steer schema NAME", "a schema in its three written forms", _schema),
+    "explain": Command("%steer explain SCHEMA", "how each keyword of it is enforced", _explain),
     "last": Command("%steer last", "the last result, also after a stop or a failure", _last),
     "view": Command("%steer view [VAR]", "all tokens of the last result, or of VAR", _view),
     "unload": Command("%steer unload", "free the memory of all models", _unload),

@@ -16,21 +16,30 @@ from dataclasses import dataclass
 from html import escape
 
 from steer_engine import Step
+from steermagic.marks import MarkedText
 
 _N_SHOWN = 400
 _STYLES = {  # tints that keep their contrast on a light and on a dark page
     "forced": "color:#808080",
     "chosen": "background:rgba(66,133,244,.18);text-decoration:underline",
     "narrowed": "background:rgba(255,160,0,.32);text-decoration:underline dashed",
+    "closed": "color:#808080;text-decoration:underline dotted",
 }
-_ANSI = {"forced": "\x1b[2m", "chosen": "\x1b[4;34m", "narrowed": "\x1b[1;4;33m"}
+_ANSI = {
+    "forced": "\x1b[2m",
+    "chosen": "\x1b[4;34m",
+    "narrowed": "\x1b[1;4;33m",
+    "closed": "\x1b[2;4m",
+}
 _ANSI_END = "\x1b[0m"
 _LEGEND = {
     "forced": "forced by the schema",
     "chosen": "chosen by the model",
     "narrowed": "narrowed: the schema overruled the model's favourite",
+    "closed": "closed: max_tokens was used up",
 }
-_RANK = ("forced", "chosen", "narrowed")
+_RANK = ("forced", "chosen", "closed", "narrowed")
+_N_INPUTS = 5  # shown with their marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +56,25 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class SteerView:
-    """The tokens of an answer. `max_tokens` None shows all of them."""
+    """The tokens of an answer, and what it copied. `max_tokens` None shows all of them."""
 
     model: str
     steps: tuple[Step, ...]
     max_tokens: int | None = None
+    copied: tuple[MarkedText, ...] = ()
 
     def _repr_html_(self) -> str:
         spans = "".join(
             _span(piece.text, piece.step.origin, _story(piece.step)) for piece in self._pieces()
         )
         rest = f"<div>{escape(self._rest())}</div>" if self._rest() else ""
-        legend = " · ".join(_span(words, origin) for origin, words in _LEGEND.items())
+        legend = " · ".join(_span(words, origin) for origin, words in self._legend())
+        copied = "".join(text.html() for text in self.copied[:_N_INPUTS])
         return (
             f'<div style="line-height:1.6"><div><b>{escape(self.model)}</b>'
             f" · {escape(self._summary())}</div>"
             f'<div style="font-family:monospace;white-space:pre-wrap">{spans}</div>{rest}'
-            f'<div style="font-size:85%">{legend}</div></div>'
+            f'<div style="font-size:85%">{legend}</div>{copied}</div>'
         )
 
     def __repr__(self) -> str:
@@ -72,12 +83,16 @@ class SteerView:
         tokens = "".join(
             f"{_ANSI[piece.step.origin]}{piece.text}{_ANSI_END}" for piece in self._pieces()
         )
-        legend = " · ".join(f"{_ANSI[name]}{words}{_ANSI_END}" for name, words in _LEGEND.items())
+        legend = " · ".join(f"{_ANSI[name]}{words}{_ANSI_END}" for name, words in self._legend())
         parts = (f"{self.model} · {self._summary()}", tokens, self._rest(), legend)
         return "\n".join(part for part in parts if part)
 
     def _pieces(self) -> Iterator[Piece]:
         return pieces(self.steps[: self.max_tokens])
+
+    def _legend(self) -> Iterator[tuple[str, str]]:
+        is_closed = any(step.origin == "closed" for step in self.steps)
+        return ((name, words) for name, words in _LEGEND.items() if is_closed or name != "closed")
 
     def _summary(self) -> str:
         n_tokens = len(self.steps)
@@ -90,9 +105,11 @@ class SteerView:
         return f"… {n_more} more tokens: %steer view shows all" if n_more else ""
 
 
-def cell_view(model: str, steps: tuple[Step, ...]) -> SteerView:
+def cell_view(
+    model: str, steps: tuple[Step, ...], copied: tuple[MarkedText, ...] = ()
+) -> SteerView:
     """Return the view that stands under a cell's frame: long answers are cut."""
-    return SteerView(model, steps, max_tokens=_N_SHOWN)
+    return SteerView(model, steps, max_tokens=_N_SHOWN, copied=copied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +121,17 @@ class Piece:
 
 
 def pieces(steps: Iterable[Step]) -> Iterator[Piece]:
-    """Yield the text of each token; tokens that share a character make one piece."""
+    """Yield the text of each token; tokens that share a character make one piece.
+
+    What was thought ahead of an answer stands on lines of its own.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     waiting: list[Step] = []  # steps whose bytes are not all shown
+    was_thought = False
     for step in steps:
+        if was_thought and not step.is_thought:
+            yield Piece("\n", step)
+        was_thought = step.is_thought
         waiting.append(step)
         if text := decoder.decode(step.spelling):
             # The token that the schema meddled with most speaks for the others.
@@ -124,8 +148,12 @@ def _span(text: str, origin: str, title: str = "") -> str:
 
 def _story(step: Step) -> str:
     """Return how a token came about, in words."""
+    if step.is_thought:
+        return f"thought before the answer ({_percent(step.logprob)})"
     if step.origin == "forced":
         return "forced: the schema allows nothing else here"
+    if step.origin == "closed":
+        return "closed: max_tokens was used up, and this is a short way to a valid end"
     if step.origin == "chosen" or step.wanted is None:
         return f"chosen by the model ({_percent(step.logprob)})"
     wanted = json.dumps(step.wanted.decode("utf-8", "replace"), ensure_ascii=False)

@@ -30,6 +30,14 @@ the start of the cell:
     %%steer Invoice --rows lines
     {{ pdf_text }}
 
+Instead of a schema, an option says which text the answer is; then the whole cell is the prompt:
+
+    %%steer --choices praise,complaint,question --over mails
+    What kind of mail is this? {{ text }}
+
+    %%steer --regex "[A-Z]{2}-\\d{4}"
+    Invent an order number
+
 Types: str int float bool date datetime time email url uuid, "a" | "b", T | None, list[T],
 dict[str, T], int 0..120, /regex/, verbatim (copied from the prompt). A comment after a field tells
 the model what is meant.

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from steer_engine import Request, compose
 from steermagic.cell import SteerCell
+from steermagic.forms import find_answer
 from steermagic.options import SteerOptions
 from steermagic.over import prompts_over, read_table
-from steermagic.prompt import evaluate, interpolate, read_template
+from steermagic.prompt import FilledPrompt, evaluate, interpolate, read_template
 from steermagic.results import check_result
-from steermagic.schemas import FoundSchema, find_schema
+from steermagic.schemas import FoundSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,20 +33,38 @@ class Job:
             # Before the model works for minutes, not after.
             check_result(self.found, self.options, over=self.over)
 
+    def inputs(self, number: int) -> tuple[tuple[str, str], ...]:
+        """Return the texts that verbatim strings of a row are copied from, each with its name.
+
+        They are the values in the prompt's braces, or without any the whole prompt.
+        """
+        prompt = self.prompts[number]
+        if isinstance(prompt, FilledPrompt) and prompt.inputs:
+            return prompt.inputs
+        [*_, message] = compose(prompt, self.found.asked)
+        return (("prompt", message.content),)
+
     def requests(self) -> tuple[Request, ...]:
         """Return what the engine is asked for."""
-        schema, options = self.found.schema, self.options
-        held_to = None if options.unsteered else schema
+        asked, options = self.found.asked, self.options
+        held_to = None if options.unsteered else asked
         return tuple(
             Request(
                 number,
-                compose(prompt, schema, system=options.system),
+                compose(prompt, asked, system=options.system),
                 held_to,
                 options.sampling,
                 options.max_tokens,
+                _inputs(prompt),
+                n_thoughts=options.think,
             )
             for number, prompt in enumerate(self.prompts)
         )
+
+
+def _inputs(prompt: str) -> tuple[str, ...] | None:
+    inputs = prompt.inputs if isinstance(prompt, FilledPrompt) else ()
+    return tuple(text for _, text in inputs) or None
 
 
 def make_job(cell: SteerCell, namespace: Mapping[str, object]) -> Job:
@@ -54,7 +73,7 @@ def make_job(cell: SteerCell, namespace: Mapping[str, object]) -> Job:
     Raises:
         SteerError: the schema, an expression in the prompt, or an option cannot be used.
     """
-    found = find_schema(cell.schema, namespace, many=cell.options.many)
+    found = find_answer(cell.schema, cell.options, namespace)
     if cell.options.over is None:
         return Job((interpolate(cell.prompt, namespace),), found, cell.options)
     table = read_table(evaluate(cell.options.over, namespace))

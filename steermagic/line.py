@@ -19,6 +19,7 @@ _QUOTED = re.compile(r"""(["'])(?:(?!\1)[^\\]|\\.)*\1""")
 _PATTERN = re.compile(r"/(?:[^/\\]|\\.)+/")
 _COMMENT = re.compile(r"#.*", re.DOTALL)
 _BARE_VALUE = re.compile(r"\S+")
+_COUNT = re.compile(r"\d+(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,8 @@ def _read_option(line: str, match: re.Match[str]) -> _Given:
             raise OptionError(f"{flag} is a switch and takes no value")
         return _Given(flag, "", match.start(), end)
     start = end + 1 if has_equals else end + _n_spaces(line[end:])
+    if option.bare is not None and not has_equals and not _COUNT.match(line, start):
+        return _Given(flag, option.bare, match.start(), end)
     value, end = _read_value(line, start, flag=flag, example=option.example)
     return _Given(flag, value, match.start(), end)
 

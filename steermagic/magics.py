@@ -10,14 +10,16 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.display import display
 from traitlets import Float, Int, Unicode
 
+from steer_engine import doubts
 from steermagic.cell import read_cell
 from steermagic.commands import help_text, run_command
 from steermagic.display import SteerView, Text, cell_view
 from steermagic.errors import without_traceback
+from steermagic.explaining import ExplanationTable
 from steermagic.job import Job, make_job
 from steermagic.options import SETTINGS, SteerOptions
 from steermagic.progress import ProgressLine, is_watched
-from steermagic.runs import Run
+from steermagic.runs import Run, copied_from
 from steermagic.session import Session, check_outcome, failures
 from steermagic.settings import read_settings
 
@@ -51,7 +53,7 @@ class SteerMagic(Magics):
             if cell is not None:
                 return self._run_cell(line, cell)
             answer = run_command(self.session, line, self.shell.user_ns)
-            if not isinstance(answer, Text | SteerView):
+            if not isinstance(answer, ExplanationTable | SteerView | Text):
                 return answer
             _show(answer)
             return None
@@ -65,6 +67,8 @@ class SteerMagic(Magics):
             text, n_tokens = self.session.preview(job)
             _show(Text(f"{text}\n\n({n_tokens} tokens; nothing was run)"))
             return None
+        for doubt in doubts(job.found.schema):
+            _show(Text(f"note: {doubt}"))
         run = self._run(job)
         out = job.options.out
         has_result = bool(run.records) or not job.prompts
@@ -89,7 +93,7 @@ class SteerMagic(Magics):
         if options.quiet:
             return None
         if options.view != "off" and not options.unsteered:
-            self._show_after_value(cell_view(run.model, run.steps))
+            self._show_after_value(cell_view(run.model, run.steps, copied_from(run)))
         return result
 
     def _show_after_value(self, view: SteerView) -> None:

@@ -17,7 +17,13 @@ TABLES = FORMATS[:3]
 
 VIEWS = ("auto", "static", "off")
 
-NOT_YET = frozenset({"--think", "--any-order", "--regex", "--choices", "--grammar", "--strict"})
+FORMS = ("regex", "choices", "grammar")
+"""The options that ask for a text instead of JSON."""
+
+THOUGHTS = 256
+"""Budget of `--think` where none is given, in tokens."""
+
+NOT_YET = frozenset({"--any-order", "--strict"})
 """Options that are planned: their names must not be taken for schema text or a typing error."""
 
 
@@ -40,6 +46,10 @@ class SteerOptions:
     min_p: float = 0.0
     seed: int = 0
     max_tokens: int = MAX_TOKENS
+    think: int = 0
+    regex: str | None = None
+    choices: str | None = None
+    grammar: str | None = None
     system: str | None = None
     view: str = "auto"
     cache: bool = False
@@ -60,6 +70,28 @@ class SteerOptions:
             raise OptionError("--unsteered is for one prompt; leave --over out")
         if self.max_tokens < 1:
             raise OptionError(f"max_tokens must be 1 or more, not {self.max_tokens}")
+        self._check_form()
+
+    def _check_form(self) -> None:
+        if self.think < 0:
+            raise OptionError(f"think must be 0 or more tokens, not {self.think}")
+        if self.think and self.unsteered:
+            raise OptionError("--unsteered leaves the model free from the start; leave --think out")
+        forms = [name for name in FORMS if getattr(self, name) is not None]
+        if len(forms) > 1:
+            raise OptionError(
+                f"--{forms[0]} and --{forms[1]} both say what the answer is; leave one out"
+            )
+        for name in ("many", "rows", "unsteered"):
+            if forms and getattr(self, name):
+                raise OptionError(
+                    f"--{name} is for answers that are JSON; --{forms[0]} gives one text a prompt"
+                )
+
+    @property
+    def form(self) -> str | None:
+        """The option that says which text the answer is; None where a schema says what it is."""
+        return next((name for name in FORMS if getattr(self, name) is not None), None)
 
     @property
     def sampling(self) -> Sampling:
@@ -73,7 +105,8 @@ class SteerOptions:
 class Option:
     """One row of the table: its name in `SteerOptions`, its spellings, and its help.
 
-    `read` parses the value and is None for a switch. A setting can also be given outside a cell.
+    `read` parses the value and is None for a switch. `bare` is the value of an option that is given
+    without one. A setting can also be given outside a cell.
     """
 
     name: str
@@ -82,6 +115,7 @@ class Option:
     example: str
     help: str
     is_setting: bool = field(default=False, kw_only=True)
+    bare: str | None = field(default=None, kw_only=True)
 
 
 def read_options(values: Mapping[str, str], settings: Mapping[str, object]) -> SteerOptions:
@@ -215,6 +249,17 @@ OPTIONS = (
         f"budget of the answer ({MAX_TOKENS})",
         is_setting=True,
     ),
+    Option(
+        "think",
+        ("--think",),
+        _whole,
+        "[N]",
+        f"let the model think before it answers, in N tokens ({THOUGHTS})",
+        bare=str(THOUGHTS),
+    ),
+    Option("regex", ("--regex",), str, '"R"', "instead of a schema: text that R matches"),
+    Option("choices", ("--choices",), str, "A,B", "one of these, or of a list in your notebook"),
+    Option("grammar", ("--grammar",), str, "NAME", "text of a grammar: a variable, .lark or .gbnf"),
     Option("system", ("--system",), str, '"TEXT"', "instructions ahead of the schema"),
     Option("view", ("--view",), _one_of(VIEWS), "VIEW", "auto, static or off", is_setting=True),
     Option("cache", ("--cache",), None, "", "reuse answers of this kernel to equal prompts"),

@@ -34,6 +34,16 @@ class Expression:
         return _evaluate(self.source, self.code, namespace)
 
 
+class FilledPrompt(str):
+    """A prompt whose expressions are filled in.
+
+    `inputs` are the values of the expressions as they stand in it, each with the expression.
+    """
+
+    __slots__ = ("inputs",)
+    inputs: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PromptTemplate:
     """A prompt that has been read: text and expressions, in order."""
@@ -46,16 +56,20 @@ class PromptTemplate:
         codes = (part.code for part in self.parts if isinstance(part, Expression))
         return frozenset(name for code in codes for name in code.co_names)
 
-    def fill(self, namespace: Mapping[str, object]) -> str:
+    def fill(self, namespace: Mapping[str, object]) -> FilledPrompt:
         """Return the prompt with its expressions replaced by their values in `namespace`.
 
         Raises:
             InterpolationError: an expression raises; or nothing is left to ask.
         """
-        prompt = "".join(
-            part if isinstance(part, str) else _as_text(part.evaluate(namespace))
+        filled = [
+            ("", part)
+            if isinstance(part, str)
+            else (part.source, _as_text(part.evaluate(namespace)))
             for part in self.parts
-        )
+        ]
+        prompt = FilledPrompt("".join(text for _, text in filled))
+        prompt.inputs = tuple((source, text) for source, text in filled if source)
         if not prompt.strip():
             raise InterpolationError("the prompt is empty once its {{ expressions }} are filled in")
         return prompt
@@ -70,7 +84,7 @@ def read_template(template: str) -> PromptTemplate:
     return PromptTemplate(tuple(_parts(template)))
 
 
-def interpolate(template: str, namespace: Mapping[str, object]) -> str:
+def interpolate(template: str, namespace: Mapping[str, object]) -> FilledPrompt:
     """Return `template` with its expressions replaced by their values in `namespace`.
 
     Raises:

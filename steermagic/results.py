@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, is_typeddict
 
 from steer_engine import JsonValue, column_plan
 from steermagic.errors import FrameError
+from steermagic.forms import ANSWER
 from steermagic.frames import to_frame
 from steermagic.options import TABLES, SteerOptions
 from steermagic.over import check_columns, join
@@ -51,6 +52,8 @@ def make_result(
     Raises:
         FrameError: a class has validators of its own, and one of them refuses a record.
     """
+    if options.as_ in TABLES and found.form is not None:
+        records = [None if text is None else {ANSWER: text} for text in records]
     if options.as_ in TABLES and over is not None:
         return join(over, records, lambda items: to_frame(items, found.schema))
     if options.as_ in TABLES:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import uuid4
 
 from steer_engine import (
     Event,
+    Evidence,
     JsonValue,
     RowDone,
     RowFailed,
@@ -16,9 +17,12 @@ from steer_engine import (
     SteerError,
     Step,
     Steps,
+    StepsUndone,
+    TruncatedError,
     finished_items,
 )
 from steermagic.job import Job
+from steermagic.marks import MarkedText, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Row:
     """What one prompt gave.
 
     `record` counts only if `is_kept`. A list that was stopped halfway is kept with the items that
-    were complete.
+    were complete. One that was closed at `max_tokens` is kept and has an error.
+    `thoughts` is what the model wrote ahead of `text`.
     """
 
     number: int
@@ -36,6 +41,8 @@ class Row:
     is_kept: bool
     is_finished: bool = False
     error: SteerError | None = None
+    thoughts: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Run:
 
     @property
     def errors(self) -> dict[int, SteerError]:
-        """The errors of the rows that failed, by the number of the prompt."""
+        """What went wrong, by the number of the prompt: rows that failed or were cut short."""
         return {row.number: row.error for row in self.rows if row.error is not None}
 
     @property
@@ -90,6 +97,8 @@ def follow(
         for event in events:
             if isinstance(event, Steps):
                 steps.setdefault(event.row, []).extend(event.steps)
+            elif isinstance(event, StepsUndone):
+                del steps[event.row][-event.n_steps :]
             elif isinstance(event, RowDone | RowFailed):
                 ends[event.row] = event
                 n_failed += isinstance(event, RowFailed)
@@ -107,9 +116,81 @@ def _row(
     number: int, schema: Schema, steps: tuple[Step, ...], end: RowDone | RowFailed | None
 ) -> Row:
     if isinstance(end, RowDone):
-        return Row(number, end.record, end.text, steps, is_kept=True, is_finished=True)
+        is_cut = end.finish_reason == "length" and end.record is not None
+        return Row(
+            number,
+            end.record,
+            end.text,
+            steps,
+            is_kept=True,
+            is_finished=True,
+            error=_cut_short(steps) if is_cut else None,
+            thoughts=end.thoughts,
+            evidence=end.evidence,
+        )
     if isinstance(end, RowFailed):
-        return Row(number, None, end.text, steps, is_kept=False, is_finished=True, error=end.error)
-    text = b"".join(step.spelling for step in steps).decode("utf-8", "replace")
+        return Row(
+            number,
+            None,
+            end.text,
+            steps,
+            is_kept=False,
+            is_finished=True,
+            error=end.error,
+            thoughts=end.thoughts,
+        )
+    text = _spelled(step for step in steps if not step.is_thought)
+    thoughts = _spelled(step for step in steps if step.is_thought)
     items = finished_items(schema, text)
-    return Row(number, items, text, steps, is_kept=bool(items))
+    return Row(number, items, text, steps, is_kept=bool(items), thoughts=thoughts)
+
+
+def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
+    """Yield each verbatim value's table row, column, text, start and end, and where it is from."""
+    kept = {row.number: row for row in run.rows if row.is_kept}
+    numbers = range(len(run.job.prompts)) if run.job.over is not None else sorted(kept)
+    position = 0
+    for number in numbers:
+        row = kept.get(number)
+        record = None if row is None else row.record
+        inputs = run.job.inputs(number)
+        for each in () if row is None else row.evidence:
+            path = each.pointer.split("/")[1:]
+            item = int(path.pop(0)) if isinstance(record, list) else 0
+            source, text = inputs[each.source]
+            found = text[each.start : each.end]
+            yield position + item, _column(path), found, each.start, each.end, source
+        position += len(record) if isinstance(record, list) else 1
+
+
+def _column(path: Sequence[str]) -> str:
+    """Return the name of the column that a value at `path` of a record stands in."""
+    names = (step.replace("~1", "/").replace("~0", "~") for step in path if not step.isdecimal())
+    return ".".join(names) or "value"
+
+
+def copied_from(run: Run) -> tuple[MarkedText, ...]:
+    """Return the inputs that verbatim values were copied from, with those values marked."""
+    marked = []
+    for row in run.rows:
+        for i, (name, text) in enumerate(run.job.inputs(row.number)):
+            spans = tuple(
+                Span(each.start, each.end, _column(each.pointer.split("/")[1:]))
+                for each in row.evidence
+                if each.source == i
+            )
+            marked += [MarkedText(name, text, spans)] if spans else []
+    return tuple(marked)
+
+
+def _cut_short(steps: Sequence[Step]) -> TruncatedError:
+    n_closing = sum(step.origin == "closed" for step in steps)
+    n_written = sum(not step.is_thought for step in steps) - n_closing
+    return TruncatedError(
+        f"the answer was cut short after {n_written} tokens and closed with {n_closing}"
+        " more, to stay in max_tokens; it is valid, but may lack what came next: raise max_tokens"
+    )
+
+
+def _spelled(steps: Iterable[Step]) -> str:
+    return b"".join(step.spelling for step in steps).decode("utf-8", "replace")

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from steer_engine import Schema, SchemaError, SchemaSyntaxError, read_schema, rows_of
+from steer_engine import (
+    Schema,
+    SchemaError,
+    SchemaSyntaxError,
+    TextForm,
+    read_schema,
+    rows_of,
+)
 from steermagic.cell import SchemaText
 from steermagic.errors import did_you_mean
 from steermagic.prompt import user_names
@@ -23,12 +30,19 @@ _TYPES = frozenset({"str", "int", "float", "bool", "list", "dict"})
 class FoundSchema:
     """A schema and the object it was read from, where that was a Python object.
 
-    `is_list` tells that the text asked for a list, so that `source` describes one item.
+    `is_list` tells that the text asked for a list, so that `source` describes one item. Where
+    answers are texts of a `form`, `schema` describes a row of their table.
     """
 
     schema: Schema
     source: object = None
     is_list: bool = False
+    form: TextForm | None = None
+
+    @property
+    def asked(self) -> Schema | TextForm:
+        """What the model is held to."""
+        return self.schema if self.form is None else self.form
 
 
 def find_schema(

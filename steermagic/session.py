@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from steer_engine import EMBEDDED, Engine, ModelInfo, Request, open_engine
+from steer_engine import EMBEDDED, Engine, ModelInfo, Request, TruncatedError, open_engine
 from steermagic.accessor import attach, register_accessor
 from steermagic.errors import CommandError, SteerCancelled
 from steermagic.job import Job
@@ -70,7 +70,7 @@ class Session:
         if not requests:
             return "the table has no rows", 0
         request = requests[0]
-        engine.check(job.found.schema)
+        engine.check(job.found.asked)
         return engine.render(request), engine.count_tokens(request)
 
     def run(self, job: Job, *, progress: Progress | None = None) -> Run:
@@ -184,6 +184,19 @@ def _shortened(text: str) -> str:
 
 
 def failures(run: Run) -> str:
-    """Return one line on the rows of `run` that failed."""
-    share = f"{len(run.errors)} of {len(run.job.prompts)} rows failed"
-    return f"{share} and have no values, the first with: {next(iter(run.errors.values()))}"
+    """Return a line on the rows of `run` that failed, and one on those that were cut short."""
+    cut = [error for error in run.errors.values() if isinstance(error, TruncatedError)]
+    failed = [error for error in run.errors.values() if not isinstance(error, TruncatedError)]
+    n_rows = len(run.job.prompts)
+    lines = []
+    if failed:
+        share = f"{len(failed)} of {n_rows} rows failed"
+        lines.append(f"{share} and have no values, the first with: {failed[0]}")
+    if cut:
+        lines.append(
+            f"{len(cut)} of {n_rows} answers {'was' if len(cut) == 1 else 'were'} cut"
+            f" short: {cut[0]}"
+            if n_rows > 1
+            else str(cut[0])
+        )
+    return "\n".join(lines)

@@ -20,7 +20,7 @@ def outputs(notebook):
 
 
 def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == ["01_first_table"]
+    assert [path.stem for path in NOTEBOOKS] == ["01_first_table", "02_schemas"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq")

@@ -2,14 +2,15 @@
 
 Not a part of the wheel. Read in this order:
 
-- random values: `randomness` -> `names`, `identifiers`, `quantities` -> `values`;
-- texts and what is asked about them: `tables` -> `passages` -> `schemas` -> `questions`;
-- the corpus: `asking` -> `single_examples`, `choice_examples`, `row_examples`, `sheet_examples` ->
-  `corpus`;
+- random values: `randomness` -> `wording` -> `names`, `identifiers`, `quantities` -> `values`;
+- texts: `tables` -> `forms` -> `passages` -> `envelopes`;
+- what is asked about them: `schemas` -> `field_names` -> `questions`, `choice_questions`;
+- the corpus: `asking` -> `single_examples`, `collection_examples`, `choice_examples`,
+  `row_examples`, `sheet_examples` -> `corpus`;
 - the model: `tokenizer` -> `prompts` -> `layout` -> `network` -> `priming`;
 - a run: `batching` -> `optimizer` -> `reporting` -> `training`;
-- what became of it: `evaluation_sets` -> `exactness` -> `forced_scoring`, `greedy_scoring` ->
-  `export`.
+- what became of it: `evaluation_sets` -> `exactness` -> `forced_scoring` -> `export` ->
+  `agreement`.
 
-The corpus and `greedy_scoring` work without torch.
+The corpus and `exactness` work without torch.
 """

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embedded_training import questions
+from embedded_training import choice_questions, questions
 from embedded_training.passages import Passage, Plan
 from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source
 from embedded_training.schemas import Field, JsonSchema, object_schema
+from embedded_training.tables import domains, truths
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,56 +21,61 @@ class Example:
     answer: Any
 
 
-ROW_NAMES = {
-    "post": "posts tweets messages items entries",
-    "order": "orders items entries purchases",
-    "review": "reviews items entries",
-    "event": "events items entries",
-    "contact": "contacts people entries",
-    "bank": "transactions payments entries",
-    "match": "matches games results",
-    "shop": "products items offers",
-    "job": "jobs offers entries",
-    "flat": "flats listings offers",
-    "parcel": "parcels shipments entries",
-    "bug": "events entries logs lines",
-    "film": "films movies entries",
-    "travel": "flights trips entries bookings",
-    "meeting": "tasks meetings entries",
-    "ticket": "tickets cases messages",
-    "news": "articles stories items",
-    "health": "appointments entries visits",
-    "receipt": "receipts purchases entries",
-    "invoice": "invoices bills entries",
-}
+def row_names(domain: str) -> Sequence[str]:
+    """Return what a schema calls a list of records of a domain; "" is no domain."""
+    return domains()[domain].row_names if domain else ("items", "entries")
 
 
-def ask(source: Source, plan: Plan, written: Sequence[Passage]) -> list[Question]:
-    """Return questions about passages of one plan."""
-    asked = [questions.ask_slot(source, slot, written) for slot in _draw_slots(source, written)]
-    absent = questions.absent_slots(plan.domain, written)
+def ask(
+    source: Source, plan: Plan, written: Sequence[Passage], *, around: Passage | None = None
+) -> list[Question]:
+    """Return questions about passages of one plan; `around` is the text that they stand in."""
+    more = [around] if around else []
+    asked = [
+        questions.ask_slot(source, slot, written, more=more)
+        for slot in _draw_slots(source, written)
+    ]
+    absent = questions.absent_slots(plan.domain, [*written, *more])
     if absent and source.chance(0.25):
         asked.append(questions.ask_slot(source, source.pick(absent), written))
     asked += [
-        questions.ask_meaning(source, family, written)
+        choice_questions.ask_meaning(source, family, written)
         for family in _shared(passage.meanings for passage in written)
         if source.chance(0.95 if family in plan.families else 0.7)
     ]
-    asked += [questions.ask_label(source, enum, written) for enum in plan.stated]
-    asked += [questions.ask_truth(source, index, written) for index in plan.truths]
+    asked += [choice_questions.ask_label(source, enum, written) for enum in plan.stated]
+    asked += [choice_questions.ask_truth(source, index, written) for index in plan.truths]
     if len(written) == 1:
         asked += [questions.ask_list(source, name, written[0]) for name in written[0].lists]
+        asked += _unanswered(source, plan, written[0])
     amounts = [
         slot
         for slot in _shared(passage.values for passage in written)
         if all(passage.values[slot].currency for passage in written)
     ]
     if len(amounts) == 1 and source.chance(0.2):
-        asked.append(questions.ask_currency(source, amounts[0], written))
+        asked.append(choice_questions.ask_currency(source, amounts[0], written))
     if not asked:
         asked.append(questions.ask_slot(source, source.pick(absent), written))
     source.rng.shuffle(asked)
     return with_distinct_names(asked)
+
+
+# Lists that no slot of a text can be mistaken for.
+MAY_BE_EMPTY = ("foods", "feats", "skills")
+
+
+def _unanswered(source: Source, plan: Plan, passage: Passage) -> list[Question]:
+    """Return questions that the text leaves open, now and then: an empty list, an unsaid truth."""
+    asked = []
+    free = [name for name in domains()[plan.domain].lists if name in MAY_BE_EMPTY]
+    if free and not passage.lists and source.chance(0.12):
+        asked.append(questions.ask_list(source, source.pick(free), passage))
+    if source.chance(0.06):
+        index = source.between(0, len(truths()) - 1)
+        if index not in passage.truths:
+            asked.append(choice_questions.ask_truth(source, index, [passage]))
+    return asked
 
 
 def _draw_slots(source: Source, written: Sequence[Passage]) -> list[str]:
@@ -98,22 +104,34 @@ def object_example(source: Source, prompt: str, asked: Sequence[Question]) -> Ex
     return Example(prompt, schema, answer)
 
 
-def list_example(source: Source, prompt: str, domain: str, asked: Sequence[Question]) -> Example:
-    """Ask for rows: a list of objects, or an object with such a list in it."""
+def list_example(
+    source: Source,
+    prompt: str,
+    name: str,
+    asked: Sequence[Question],
+    *,
+    around: Sequence[Question] = (),
+) -> Example:
+    """Ask for rows: a list of objects, or an object with such a list called `name` in it.
+
+    `around` are questions about the text that the rows stand in.
+    """
     n_rows = len(asked[0].answers)
     fields = tuple(question.field for question in asked)
     rows = [
         {question.field.name: question.answers[row] for question in asked} for row in range(n_rows)
     ]
-    if source.chance(0.5):
+    if not around and source.chance(0.5):
         return Example(prompt, {"type": "array", "items": object_schema(fields)}, rows)
-    name = source.pick(ROW_NAMES.get(domain, "items rows records entries").split())
-    outer: list[tuple[Field, object]] = [(Field(name, "objects", fields=fields), rows)]
+    outer = [Question(Field(name, "objects", fields=fields), (rows,))]
     if source.chance(0.1):
         count = Field(source.pick(("count", "n", "how_many")), "int", f"number of {name}")
-        outer.insert(source.between(0, 1), (count, n_rows))
-    schema = object_schema([field for field, _ in outer])
-    return Example(prompt, schema, {field.name: value for field, value in outer})
+        outer.insert(source.between(0, 1), Question(count, (n_rows,)))
+    for question in around:
+        outer.insert(source.between(0, len(outer)), question)
+    outer = with_distinct_names(outer)
+    schema = object_schema([question.field for question in outer])
+    return Example(prompt, schema, {q.field.name: q.answers[0] for q in outer})
 
 
 def with_instruction(source: Source, text: str, domain: str, asked: Sequence[Question]) -> str:
@@ -124,7 +142,7 @@ def with_instruction(source: Source, text: str, domain: str, asked: Sequence[Que
     if dice < 0.7:
         instruction = source.word("instructions")
     else:
-        noun = source.pick(ROW_NAMES.get(domain, "items entries").split())
+        noun = source.pick(row_names(domain))
         noun = noun[:-1] if len(asked[0].answers) == 1 and noun.endswith("s") else noun
         verb = source.pick(("Extract", "Get", "Find", "List", "Give me", "Fill in", "Read off"))
         what = ", ".join(question.field.name.replace("_", " ").lower() for question in asked[:4])

@@ -33,9 +33,18 @@ class Batch:
 
 
 def batches(
-    encode: Encoder, *, seed: str, n_seen: int, batch_tokens: int, worker: int, n_workers: int
+    encode: Encoder,
+    *,
+    seed: str,
+    n_seen: int,
+    batch_tokens: int,
+    worker: int,
+    n_workers: int,
+    begins_easy: bool = True,
 ) -> Iterator[Batch]:
     """Yield batches without end, for a run that has seen `n_seen` tokens.
+
+    A run that `begins_easy` sees only labelled values first.
 
     All workers draw the same examples and each takes its part.
     """
@@ -45,7 +54,7 @@ def batches(
     while True:
         n_pooled = 0
         while n_pooled < POOL_BATCHES * batch_tokens:
-            mixture = BEGINNING if n_seen < N_BEGINNING_TOKENS else MAIN
+            mixture = BEGINNING if begins_easy and n_seen < N_BEGINNING_TOKENS else MAIN
             tokens = lay_out(example(f"{seed} {n_drawn}", mixture=mixture), encode)
             n_drawn += 1
             length = len(tokens.ids)

@@ -5,14 +5,16 @@ They are short, so that a training sees many of them: choosing needs more exampl
 
 import re
 
-from embedded_training import questions
+from embedded_training import choice_questions
 from embedded_training.asking import Example, object_example, with_instruction
+from embedded_training.field_names import styled
 from embedded_training.names import thing
-from embedded_training.passages import Passage, choose, filler, meaning_sentence
-from embedded_training.questions import Question, styled, with_distinct_names
+from embedded_training.passages import Passage, choose, meaning_sentence
+from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
 from embedded_training.schemas import Field
-from embedded_training.tables import families, stated_labels, truths
+from embedded_training.tables import families, family_names, stated_labels, truths
+from embedded_training.wording import filler, joined, one_of_many
 
 Asked = tuple[str, Question]
 """A sentence, and a question that it answers."""
@@ -20,7 +22,12 @@ Asked = tuple[str, Question]
 
 def choice_example(source: Source) -> Example:
     """Return one to four sentences, each with a question about it."""
-    pairs = [source.pick(MAKERS)(source) for _ in range(source.pick((1, 2, 2, 3, 3, 4)))]
+    makers = (choose_meaning,) if source.held_out.domains else MAKERS
+    drawn = [source.pick(makers) for _ in range(source.pick((1, 1, 2, 2, 3, 4)))]
+    # The sentences of two meanings could contradict each other.
+    rest = [make for make in drawn if make is not choose_meaning]
+    drawn = rest if len(rest) == len(drawn) else [choose_meaning, *rest]
+    pairs = [make(source) for make in drawn]
     sentences = [sentence for sentence, _ in pairs]
     if source.chance(0.3):
         sentences.append(filler(source))
@@ -32,11 +39,12 @@ def choice_example(source: Source) -> Example:
 
 
 def choose_meaning(source: Source) -> Asked:
-    """Ask for a class that a sentence shows."""
-    family = source.pick(tuple(families()))
+    """Ask for a class that one to three sentences show."""
+    family = source.pick(family_names(held_out=source.held_out.domains))
     meaning = source.pick(tuple(families()[family].classes))
-    question = questions.ask_meaning(source, family, [Passage(meanings={family: meaning})])
-    return meaning_sentence(source, family, meaning), question
+    question = choice_questions.ask_meaning(source, family, [Passage(meanings={family: meaning})])
+    shown = [meaning_sentence(source, family, meaning) for _ in range(source.pick((1, 1, 2, 3)))]
+    return joined(source, list(dict.fromkeys(shown))), question
 
 
 THING_LAYOUTS = (
@@ -50,15 +58,15 @@ def choose_topic(source: Source) -> Asked:
     value = thing(source)
     passage = Passage(meanings={"topic": value.topic or ""})
     sentence = source.pick(THING_LAYOUTS).replace("THING", value.text)
-    return sentence, questions.ask_meaning(source, "topic", [passage])
+    return sentence, choice_questions.ask_meaning(source, "topic", [passage])
 
 
 def choose_label(source: Source) -> Asked:
     """Ask for a label that a sentence states."""
     name = source.pick(tuple(stated_labels()))
     label = source.pick(stated_labels()[name].labels)
-    sentence = choose(source, stated_labels()[name].cues).replace("{x}", label)
-    return sentence, questions.ask_label(source, name, [Passage(labels={name: label})])
+    sentence = one_of_many(source, choose(source, stated_labels()[name].cues)).replace("{x}", label)
+    return sentence, choice_questions.ask_label(source, name, [Passage(labels={name: label})])
 
 
 def choose_word(source: Source) -> Asked:
@@ -85,11 +93,11 @@ def answer_truth(source: Source) -> Asked:
     index = source.between(0, len(truths()) - 1)
     is_true = source.chance(0.5)
     truth = truths()[index]
-    sentence = choose(source, truth.when_true if is_true else truth.when_false)
-    return sentence, questions.ask_truth(source, index, [Passage(truths={index: is_true})])
+    sentence = one_of_many(source, choose(source, truth.when_true if is_true else truth.when_false))
+    return sentence, choice_questions.ask_truth(source, index, [Passage(truths={index: is_true})])
 
 
 MAKERS = (
-    choose_meaning, choose_meaning, choose_topic, choose_topic, choose_label, choose_word,
-    answer_truth, questions.ask_adjective,
+    choose_meaning, choose_meaning, choose_meaning, choose_topic, choose_label, choose_word,
+    answer_truth, answer_truth, choice_questions.ask_adjective,
 )  # fmt: skip

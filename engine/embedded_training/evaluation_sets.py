@@ -1,7 +1,7 @@
 """The examples that a model is scored on; none of them is drawn in training.
 
-Five sets: fresh examples from the training pools (`familiar`), then with held-out values,
-templates or field names, and with all three held out.
+Six sets: fresh examples from the training pools (`familiar`), then with held-out values,
+templates, field names or whole sorts of text, and with all four held out.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,8 @@ SETS: Mapping[str, HeldOut] = {
     "new values": HeldOut(values=True),
     "new templates": HeldOut(templates=True),
     "new names": HeldOut(names=True),
-    "all new": HeldOut(values=True, templates=True, names=True),
+    "new domains": HeldOut(domains=True),
+    "all new": HeldOut(values=True, templates=True, names=True, domains=True),
 }
 
 

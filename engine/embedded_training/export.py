@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, TokenType, quants
+from gguf import (
+    GGMLQuantizationType,
+    GGUFReader,
+    GGUFWriter,
+    LlamaFileType,
+    TokenType,
+    quants,
+)
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch import Tensor
@@ -56,6 +63,25 @@ def read_checkpoint(path: Path) -> tuple[NetworkShape, Weights]:
     """Return the shape and the weights of a training checkpoint."""
     stored = torch.load(path, map_location="cpu", weights_only=True)
     return NetworkShape(**stored["shape"]), stored["network"]
+
+
+def read_gguf(path: Path, shape: NetworkShape) -> dict[str, Tensor]:
+    """Return the weights of a file that `write_gguf` wrote, named as in a checkpoint."""
+    tensors = {
+        tensor.name.removesuffix(".weight"): torch.from_numpy(
+            quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        )
+        for tensor in GGUFReader(path).tensors
+    }
+    weights = {"embedding": tensors["token_embd"]}
+    for layer in range(shape.n_layers):
+        matrices = {name: tensors[f"blk.{layer}.{gguf}"] for name, gguf in _GGUF_NAMES.items()}
+        prefix = f"blocks.{layer}."
+        weights[prefix + "qkv"] = torch.cat([matrices[name] for name in "qkv"])
+        weights[prefix + "attention_out"] = matrices["o"]
+        weights[prefix + "gate_up"] = torch.cat([matrices["gate"], matrices["up"]])
+        weights[prefix + "down"] = matrices["down"]
+    return weights
 
 
 def layer_matrices(

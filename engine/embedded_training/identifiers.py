@@ -168,3 +168,85 @@ def file_path(source: Source) -> Value:
 def hashtag(source: Source) -> Value:
     """Return a hashtag."""
     return Value("#" + (pseudo_word(source) if source.chance(0.5) else source.word("title_words")))
+
+
+def iban(source: Source) -> Value:
+    """Return what looks like an IBAN, in groups of four or not."""
+    country = source.pick(("DE", "FR", "NL", "ES", "IT", "AT", "BE", "CH"))
+    digit_groups = [digits(source, 4) for _ in range(source.pick((3, 4, 4, 5)))]
+    groups = [country + digits(source, 2), *digit_groups, digits(source, source.pick((1, 2, 4)))]
+    return Value(source.pick((" ", " ", "")).join(groups))
+
+
+def plate(source: Source) -> Value:
+    """Return the sign of a car."""
+    return Value(
+        source.pick(
+            (
+                f"{letters(source, 2)}-{letters(source, 2)} {digits(source, 3)}",
+                f"{letters(source, 2)}{digits(source, 2)} {letters(source, 3)}",
+                f"{letters(source, 3)}-{digits(source, 4)}",
+                f"{letters(source, 1)} {digits(source, 4)} {letters(source, 2)}",
+            )
+        )
+    )
+
+
+def short_code(source: Source) -> Value:
+    """Return the number of a room, a seat, a gate or the like."""
+    number, letter = str(source.between(1, 60)), source.pick(string.ascii_uppercase[:12])
+    return Value(
+        source.pick((number, f"{letter}{number}", f"{number}{letter}", f"{letter}-{number}"))
+    )
+
+
+def error_code(source: Source) -> Value:
+    """Return the name or number of an error."""
+    word = source.pick(("Timeout", "Value", "Index", "Memory", "Network", "Auth", "Parse", "IO"))
+    return Value(
+        source.pick(
+            (
+                f"E{digits(source, source.between(3, 4))}",
+                f"{word}Error",
+                f"ERR_{letters(source, 4)}_{letters(source, 3)}",
+                f"0x{digits(source, 4)}{letters(source, 2)}",
+                f"{pseudo_word(source).capitalize()}Exception",
+                f"{word.upper()}-{digits(source, 2)}",
+            )
+        )
+    )
+
+
+def hex_code(source: Source) -> Value:
+    """Return the hash of a commit, mostly shortened."""
+    length = source.pick((7, 7, 7, 8, 10, 12))
+    return Value("".join(source.pick("0123456789abcdef") for _ in range(length)))
+
+
+def hostname(source: Source) -> Value:
+    """Return the name of a machine."""
+    kind = source.pick(("web", "db", "app", "cache", "srv", "node", "mail", pseudo_word(source, 2)))
+    place = source.pick(("", "", "-eu", "-us", "-prod", "-test"))
+    return Value(f"{kind}{place}{source.pick(('-', '', '0'))}{source.between(1, 40)}")
+
+
+def endpoint(source: Source) -> Value:
+    """Return the path of a request."""
+    parts = [
+        source.pick(("api", "v1", "v2", "users", source.word("title_words"), pseudo_word(source)))
+        for _ in range(source.between(1, 3))
+    ]
+    return Value(
+        "/" + "/".join(parts) + (f"/{source.between(1, 9999)}" if source.chance(0.3) else "")
+    )
+
+
+def isbn(source: Source) -> Value:
+    """Return what looks like an ISBN."""
+    body = digits(source, 9)
+    return Value(f"978-{body[0]}-{body[1:5]}-{body[5:]}-{digits(source, 1)}")
+
+
+def pin(source: Source) -> Value:
+    """Return a code of digits that is sent for a login."""
+    return Value(digits(source, source.pick((4, 6, 6, 6, 8))))

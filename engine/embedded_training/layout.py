@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from embedded_training.asking import Example
+from embedded_training.exactness import kind_of
 from embedded_training.prompts import instruction
 from embedded_training.schemas import JsonSchema
 from embedded_training.tokenizer import ASSISTANT, END, SYSTEM, USER, Encoder, TokenId
@@ -87,29 +88,33 @@ class _AnswerWriter:
         self.pieces: list[Piece] = []
         self._open_number: Piece | None = None
 
-    def write(self, value: object, schema: JsonSchema, *, path: str) -> None:
-        """Append the pieces of a value."""
-        nullable = isinstance(schema.get("type"), list) or None in schema.get("enum", ())
+    def write(
+        self, value: object, schema: JsonSchema, *, path: str, optional: bool = False
+    ) -> None:
+        """Append the pieces of a value; if it is `optional`, its first sign is a choice too."""
+        optional = optional or _may_be_null(schema)
         if value is None:
             self.pieces.append(Piece("null", CHOICE, path, "null"))
-        elif isinstance(value, str):
-            self._write_string(value, schema, path=path, nullable=nullable)
+            return
+        schema = schema.get("anyOf", [schema])[0]
+        if isinstance(value, str):
+            self._write_string(value, schema, path=path, optional=optional)
         elif isinstance(value, bool):
             self.pieces.append(Piece(json.dumps(value), CHOICE, path, "boolean"))
         elif isinstance(value, int | float):
-            kind = schema["type"][0] if nullable else schema["type"]
+            kind = kind_of(value, [schema])
             self._open_number = Piece(json.dumps(value), CHOICE, path, kind)
             self.pieces.append(self._open_number)
         elif isinstance(value, list):
             self._write_list(value, schema, path=path)
         elif isinstance(value, dict):
-            self._write_object(value, schema, path=path)
+            self._write_object(value, schema, path=path, optional=optional)
 
-    def _write_string(self, value: str, schema: JsonSchema, *, path: str, nullable: bool) -> None:
+    def _write_string(self, value: str, schema: JsonSchema, *, path: str, optional: bool) -> None:
         kind = "enum" if "enum" in schema else schema.get("format", "string")
-        # Where null is possible, the quote itself is a choice.
+        # Where there may be none, the quote itself is a choice.
         self.pieces.append(
-            Piece('"', CHOICE if nullable else FORCED, path, kind if nullable else "")
+            Piece('"', CHOICE if optional else FORCED, path, kind if optional else "")
         )
         body = json.dumps(value, ensure_ascii=False)[1:-1]
         if body:
@@ -122,16 +127,39 @@ class _AnswerWriter:
             if index:
                 self._decide(",", path)
                 self._force(" ")
-            self.write(value, schema["items"], path=f"{path}[{index}]")
+            self.write(value, schema["items"], path=f"{path}[{index}]", optional=index == 0)
         self._decide("]", path)
 
-    def _write_object(self, value: dict[str, object], schema: JsonSchema, *, path: str) -> None:
+    def _write_object(
+        self, value: dict[str, object], schema: JsonSchema, *, path: str, optional: bool
+    ) -> None:
+        if "properties" not in schema:
+            self._write_free_object(value, schema["additionalProperties"], path=path)
+            return
         for index, (name, member) in enumerate(value.items()):
-            self._force("{" if index == 0 else ",")
+            if index == 0 and optional:
+                # An object where there might be null or an empty list; not a value of its own.
+                self.pieces.append(Piece("{", CHOICE, path))
+            else:
+                self._force("{" if index == 0 else ",")
             key = json.dumps(name, ensure_ascii=False)
             self._force(f"{key}: " if index == 0 else f" {key}: ")
             self.write(member, schema["properties"][name], path=f"{path}.{name}")
         self._force("}")
+
+    def _write_free_object(
+        self, value: dict[str, object], schema: JsonSchema, *, path: str
+    ) -> None:
+        """Append an object whose keys are the model's choice too."""
+        self._force("{")
+        for index, (name, member) in enumerate(value.items()):
+            if index:
+                self._decide(",", path)
+                self._force(" ")
+            self._write_string(name, {"type": "string"}, path=f"{path}~{index}", optional=not index)
+            self._force(": ")
+            self.write(member, schema, path=f"{path}.{name}")
+        self._decide("}", path)
 
     def _force(self, text: str) -> None:
         """Append what the schema forces; after a number it is what ends the number."""
@@ -145,3 +173,9 @@ class _AnswerWriter:
         """Append the sign that continues or ends a list."""
         self._open_number = None
         self.pieces.append(Piece(text, CHOICE, path, "length"))
+
+
+def _may_be_null(schema: JsonSchema) -> bool:
+    """Tell whether null is a value of the schema, in one of the ways that `schemas` says so."""
+    has_null = isinstance(schema.get("type"), list) or None in schema.get("enum", ())
+    return has_null or "anyOf" in schema

@@ -131,3 +131,9 @@ def job(source: Source) -> Value:
 def listed_word(source: Source, words: str) -> Value:
     """Return a word of a list, now and then a pseudo-word."""
     return Value(source.word(words) if source.chance(0.85) else pseudo_word(source))
+
+
+def medicine(source: Source) -> Value:
+    """Return the name of a medicine."""
+    ending = source.pick(("ol", "in", "ex", "ax", "ine", "cor", "mid", "pril"))
+    return Value(pseudo_word(source).capitalize() + ending)

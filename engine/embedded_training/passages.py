@@ -1,15 +1,18 @@
 """Passages: short texts together with what can be asked about them.
 
-A passage is written from the templates of one domain, either as a whole text or as clauses in
-random order, and keeps the values that it carries.
+A passage is written from the templates of one domain and keeps the values that it carries. There
+are four forms: a whole text, clauses in random order, a form of labels and values, and a short row
+that is made to stand beside others of its kind.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
+from embedded_training.forms import LABEL_LAYOUTS, Form, draw_form, label_of
 from embedded_training.names import thing
-from embedded_training.randomness import Source, Value, pseudo_word
+from embedded_training.randomness import Source, Value
 from embedded_training.tables import (
     Cues,
     Domain,
@@ -20,46 +23,18 @@ from embedded_training.tables import (
     stated_labels,
     truths,
 )
+from embedded_training.wording import (
+    SLOT,
+    capitalised,
+    filler,
+    joined,
+    lower_outside_slots,
+    mistyped,
+    one_of_many,
+    varied,
+)
 
-_SLOT = re.compile(r"\{([\w.]+)\}")
-_ALTERNATIVES = re.compile(r"<([^<>]*)>")
-
-# Ways to say the same; applied now and then so that no clause is learnt by heart.
-PARAPHRASES: Mapping[str, tuple[str, ...]] = {
-    "costs": ("is priced at", "sells for", "goes for", "comes to"),
-    "bought": ("purchased", "got", "picked up", "has bought"),
-    "ordered": ("requested", "asked for", "has ordered"),
-    "arrive": ("come", "be there", "be delivered"),
-    "sent": ("transferred", "wired", "passed"),
-    "hosted by": ("organized by", "presented by", "run by"),
-    "looking for": ("searching for", "seeking"),
-    "posted": ("shared", "wrote", "published"),
-    "wrote": ("posted", "said", "noted"),
-    "starts": ("begins", "opens"),
-    "call": ("phone", "ring"),
-    "write to": ("mail", "email", "message"),
-    "works at": ("is employed by", "is with"),
-    "lives in": ("is based in", "comes from"),
-    "beat": ("defeated", "won against"),
-    "contact": ("reach", "ask"),
-    "total": ("sum", "overall amount"),
-    "arrives": ("comes", "is due to arrive"),
-    "reported by": ("filed by", "found by"),
-    "sold by": ("offered by", "from the shop"),
-    "gave it": ("rated it", "left"),
-    "pay": ("transfer", "remit"),
-    "issued by": ("made out by", "sent by"),
-    "on": ("dated",),
-    "Dear": ("Hi", "Good day", "Hello"),
-}
-OPENINGS = (
-    "also, ", "please note: ", "btw ", "today ", "again ", "so ", "well, ", "and ", "info: ",
-    "update: ", "hey, ", "now ",
-)  # fmt: skip
-ENDINGS = (
-    " today", " as agreed", " again", " for sure", " now", " (new)", " please", " as usual",
-    " I think",
-)  # fmt: skip
+Shape = Literal["whole", "clauses", "form", "row"]
 
 
 @dataclass(slots=True)
@@ -77,6 +52,8 @@ class Passage:
     """The answers to yes-or-no questions, by their place in `tables.truths()`."""
     lists: dict[str, list[str]] = field(default_factory=dict)
     """The items of each list that the text names."""
+    decoys: set[str] = field(default_factory=set)
+    """Concepts of which the text carries a value in another role, which nothing asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +62,10 @@ class Plan:
 
     domain: str
     n_clauses: int
-    whole: bool
+    shape: Shape
+    template: str | None = None
+    """The template of all passages; without one each draws its own."""
+    form: Form | None = None
     families: tuple[str, ...] = ()
     stated: tuple[str, ...] = ()
     truths: tuple[int, ...] = ()
@@ -102,27 +82,50 @@ def choose(source: Source, cues: Cues) -> str:
 def make_plan(source: Source, domain_name: str, *, n_passages: int) -> Plan:
     """Draw what the passages of an example will say beside their slots."""
     domain = domains()[domain_name]
-    whole = bool(domain.wholes.usual) and source.chance(0.75 if domain_name == "post" else 0.55)
+    shape = _draw_shape(source, domain, n_passages=n_passages)
     plain = n_passages > 1
     truth_count = source.pick((0, 0, 0, 0, 0, 1) if plain else (0, 0, 0, 0, 1, 1, 2))
+    if shape == "row":
+        truth_count = 0
     with_list = not plain and domain.lists and source.chance(1.0 if domain_name == "list" else 0.2)
+    shared = {"whole": domain.wholes, "row": domain.rows}.get(shape)
+    alike = n_passages > 1 and shared is not None and source.chance(0.6)
     return Plan(
         domain=domain_name,
         n_clauses=source.pick((1, 2, 2, 3) if plain else (1, 2, 2, 3, 3, 4, 5)),
-        whole=whole,
-        families=_draw_families(source, domain),
-        stated=(source.pick(domain.enums),) if domain.enums and source.chance(0.25) else (),
+        shape=shape,
+        template=choose(source, shared) if alike and shared else None,
+        form=draw_form(source, domain, short=plain) if shape == "form" else None,
+        families=() if shape == "form" else _draw_families(source, domain, shape),
+        stated=_draw_stated(source, domain, shape),
         truths=tuple(source.rng.sample(range(len(truths())), truth_count)),
         lists=(source.pick(domain.lists),) if with_list else (),
     )
 
 
-def _draw_families(source: Source, domain: Domain) -> tuple[str, ...]:
-    if domain.meanings and source.chance(0.75):
+def _draw_shape(source: Source, domain: Domain, *, n_passages: int) -> Shape:
+    p_row = (0.06, 0.5, 0.75)[min(n_passages, 3) - 1]
+    if domain.rows.usual and source.chance(p_row):
+        return "row"
+    if source.chance(0.08 if domain.wholes.usual else 0.02):
+        return "form"
+    if domain.wholes.usual and (not domain.clauses.usual or source.chance(0.7)):
+        return "whole"
+    return "clauses" if domain.clauses.usual else "row"
+
+
+def _draw_families(source: Source, domain: Domain, shape: Shape) -> tuple[str, ...]:
+    if domain.meanings and source.chance(0.3 if shape == "row" else 0.7):
         # The first family of a domain is the one its texts are about.
         return (domain.meanings[0] if source.chance(0.5) else source.pick(domain.meanings),)
-    if source.chance(0.08):
-        return (source.pick(("intent", "sentiment", "topic")),)
+    if shape != "row" and source.chance(0.06):
+        return (source.pick(("intent", "sentiment", "topic", "urgency", "mail_kind")),)
+    return ()
+
+
+def _draw_stated(source: Source, domain: Domain, shape: Shape) -> tuple[str, ...]:
+    if domain.enums and source.chance(0.15 if shape == "row" else 0.25):
+        return (source.pick(domain.enums),)
     return ()
 
 
@@ -131,51 +134,81 @@ def write_passage(source: Source, plan: Plan) -> Passage:
     domain = domains()[plan.domain]
     passage = Passage()
     extras = _write_extras(source, plan, passage)
-    if plan.whole:
-        template = _expand_parts(source, domain, choose(source, domain.wholes), passage)
-        text = _fill(source, _alternatives(source, template), passage)
-        text, unsaid = _say(source, text, extras, passage)
-        passage.text = _join(source, [text, *unsaid]) if unsaid else text
-    else:
-        clauses = [_vary(source, clause) for clause in _draw_clauses(source, domain, plan)]
+    if plan.form:
+        passage.values = plan.form.draw_values(source)
+        thing_asked = passage.values.get("thing")
+        if thing_asked and thing_asked.topic:
+            passage.meanings["topic"] = thing_asked.topic
+        passage.text = _with_extras(source, plan.form.written(source, passage.values), extras)
+    elif plan.shape == "clauses":
+        clauses = [varied(source, clause) for clause in _draw_clauses(source, domain, plan)]
         # Capitals go to the words of the template, never to a value that begins it.
-        parts = [_fill(source, _capitalised(source, clause), passage) for clause in clauses]
+        parts = [fill(source, capitalised(source, clause), passage) for clause in clauses]
         parts += extras
         parts += [filler(source) for _ in range(source.pick((0, 0, 0, 1, 1, 2)))]
         source.rng.shuffle(parts)
-        passage.text = _join(source, parts)
+        passage.text = joined(source, parts)
+    else:
+        cues = domain.rows if plan.shape == "row" else domain.wholes
+        template = one_of_many(source, plan.template or choose(source, cues))
+        template = _expand_parts(source, domain, _disturbed(source, template), passage)
+        text, unsaid = _say(source, fill(source, template, passage), extras, passage)
+        passage.text = _with_extras(source, text, unsaid)
     return passage
+
+
+def _disturbed(source: Source, template: str) -> str:
+    """Return the template in lower case or with a typing error, now and then."""
+    if source.chance(0.07):
+        return lower_outside_slots(template)
+    return mistyped(source, template) if source.chance(0.06) else template
+
+
+def _with_extras(source: Source, text: str, extras: Sequence[str]) -> str:
+    """Return the text with sentences before or behind it."""
+    if not extras:
+        return text
+    if "\n" in text:
+        parts = [text, " ".join(f"{extra.rstrip('.')}." for extra in extras)]
+        return source.pick(("\n", "\n\n")).join(parts if source.chance(0.7) else parts[::-1])
+    parts = [text, *extras]
+    if source.chance(0.3):
+        source.rng.shuffle(parts)
+    return joined(source, parts)
 
 
 def _write_extras(source: Source, plan: Plan, passage: Passage) -> list[str]:
     """Return sentences for what the plan asks beside slots, and note it in the passage."""
     sentences = []
     for family in plan.families:
-        if family == "post_kind" and plan.whole:
+        if family == "post_kind" and plan.shape == "whole":
             continue  # the body of the post is chosen by its kind
         passage.meanings[family] = source.pick(tuple(families()[family].classes))
-        sentences.append(meaning_sentence(source, family, passage.meanings[family]))
+        shown = passage.meanings[family]
+        n_sentences = 1 if plan.shape == "row" else source.pick((1, 1, 2))
+        sentences += [meaning_sentence(source, family, shown) for _ in range(n_sentences)]
     for enum in plan.stated:
         stated = stated_labels()[enum]
         passage.labels[enum] = source.pick(stated.labels)
-        sentences.append(choose(source, stated.cues).replace("{x}", passage.labels[enum]))
+        cue = one_of_many(source, choose(source, stated.cues))
+        sentences.append(cue.replace("{x}", passage.labels[enum]))
     for index in plan.truths:
         truth = truths()[index]
         passage.truths[index] = source.chance(0.5)
         answer = truth.when_true if passage.truths[index] else truth.when_false
-        sentences.append(choose(source, answer))
+        sentences.append(one_of_many(source, choose(source, answer)))
     return sentences + [_write_list(source, name, passage) for name in plan.lists]
 
 
 def meaning_sentence(source: Source, family: str, meaning: str) -> str:
     """Return a sentence that shows a class of a family."""
     entry = families()[family]
-    sentence = choose(source, entry.classes[meaning].cues)
-    if meaning in entry.adjectives:
-        for _ in range(2):
-            adjective = source.word(entry.adjectives[meaning])
-            sentence = sentence.replace("{adjective}", adjective, 1)
-            sentence = sentence.replace("{quality}", source.word("qualities"), 1)
+    sentence = one_of_many(source, choose(source, entry.classes[meaning].cues))
+    while "{adjective}" in sentence and meaning in entry.adjectives:
+        adjective = source.word(entry.adjectives[meaning])
+        sentence = sentence.replace("{adjective}", adjective, 1)
+    while "{quality}" in sentence:
+        sentence = sentence.replace("{quality}", source.word("qualities"), 1)
     return sentence
 
 
@@ -184,18 +217,23 @@ def _write_list(source: Source, name: str, passage: Passage) -> str:
     n_items = source.pick((1, 2, 2, 3, 3, 4, 5))
     items = list(dict.fromkeys(concept.make(source).text for _ in range(n_items)))
     passage.lists[name] = items
-    return choose(source, concept.cues).replace("{x}", _enumerate(source, name, items))
+    cue = one_of_many(source, choose(source, concept.cues))
+    return cue.replace("{x}", enumerated(source, name, items))
 
 
-def _enumerate(source: Source, name: str, items: Sequence[str]) -> str:
+def enumerated(source: Source, name: str, items: Sequence[str]) -> str:
+    """Return the items as people enumerate them."""
     dice = source.rng.random()
     if name in ("tags", "links") and dice < 0.7:
         return " ".join(items)
-    if len(items) == 1 or dice < 0.5:
+    if len(items) == 1 or dice < 0.45:
         return ", ".join(items)
-    if dice < 0.8:
-        return f"{', '.join(items[:-1])} and {items[-1]}"
-    return "\n- " + "\n- ".join(items) if dice < 0.92 else "; ".join(items)
+    if dice < 0.78:
+        return f"{', '.join(items[:-1])} {source.pick(('and', 'and', '&', 'and also'))} {items[-1]}"
+    if dice < 0.92:
+        bullet = source.pick(("- ", "- ", "* ", "• ", "[ ] "))
+        return "\n" + "\n".join(bullet + item for item in items)
+    return source.pick(("; ", " / ", " | ")).join(items)
 
 
 # What the kind of a post says about the writer's feelings; other kinds leave it open.
@@ -213,22 +251,8 @@ def _expand_parts(source: Source, domain: Domain, template: str, passage: Passag
         key = source.pick(keys if feeling else tuple(by_class))
         if key:
             passage.meanings["post_kind"] = key
-        template = template.replace(mark, choose(source, by_class[key]))
+        template = template.replace(mark, one_of_many(source, choose(source, by_class[key])))
     return template
-
-
-_DROPPED = "\0"
-
-
-def _alternatives(source: Source, template: str) -> str:
-    """Replace each `<a|b>` by one of its alternatives, inner ones first."""
-    while _ALTERNATIVES.search(template):
-        template = _ALTERNATIVES.sub(
-            lambda match: source.pick(match[1].split("|")) or _DROPPED, template
-        )
-    # An alternative that is empty takes one of the blanks around it along.
-    text = template.replace(f" {_DROPPED} ", " ").replace(_DROPPED, "").strip()
-    return text.replace("&lt;", "<").replace("&gt;", ">")
 
 
 def _say(
@@ -236,6 +260,8 @@ def _say(
 ) -> tuple[str, list[str]]:
     """Put the extra sentences where the text has a `{say}`; return the text and those left."""
     unsaid = list(extras)
+    if "{say}" not in text:
+        return text, unsaid
     while "{say}" in text:
         sentence = unsaid.pop(0) if unsaid else _small_talk(source, passage)
         text = text.replace("{say}", sentence.rstrip("."), 1)
@@ -250,18 +276,34 @@ def _small_talk(source: Source, passage: Passage) -> str:
     return filler(source)
 
 
-def _fill(source: Source, template: str, passage: Passage) -> str:
-    """Put a value into each slot; a slot that occurs twice has one value."""
+def fill(source: Source, template: str, passage: Passage) -> str:
+    """Put a value into each slot; a slot that occurs twice has one value.
+
+    `{slot~first}` is the first word of a value, `{_slot}` a value that nothing asks for.
+    """
+    drawn: dict[str, Value] = {}
 
     def value_text(match: re.Match[str]) -> str:
-        name = match[1]
+        name, part = match[1], match[2]
         if name == "say":
             return match[0]
-        if name not in passage.values:
-            passage.values[name] = _new_value(source, name, passage)
-        return passage.values[name].text
+        if name.startswith("_"):
+            passage.decoys.add(name[1:])
+            return concepts()[name[1:]].make(source).text
+        if name not in drawn:
+            drawn[name] = passage.values.get(name) or _new_value(source, name, passage)
+        if part:
+            return _first_word(drawn[name].text)
+        passage.values[name] = drawn[name]
+        return drawn[name].text
 
-    return _SLOT.sub(value_text, template)
+    return SLOT.sub(value_text, template)
+
+
+def _first_word(text: str) -> str:
+    """Return the first name of a person, or the whole where it begins with a title or initial."""
+    first = text.split(maxsplit=1)[0]
+    return text if first.endswith(".") else first
 
 
 def _new_value(source: Source, name: str, passage: Passage) -> Value:
@@ -280,102 +322,14 @@ def _draw_clauses(source: Source, domain: Domain, plan: Plan) -> list[str]:
     clauses = source.rng.sample(pool, min(plan.n_clauses, len(pool)))
     if source.held_out.templates:
         return clauses
-    carried = {slot for clause in clauses for slot in _SLOT.findall(clause)}
+    carried = {slot for clause in clauses for slot, _ in SLOT.findall(clause)}
     for index in range(len(clauses)):
         free = [slot for slot in domain.slots if slot not in carried]
         if free and source.chance(0.16):
             slot = source.pick(free)
             carried.add(slot)
-            clauses[index] = _labelled(source, slot)
+            layout = source.pick(LABEL_LAYOUTS)
+            clauses[index] = layout.replace("LABEL", label_of(source, slot)).replace(
+                "VALUE", "{" + slot + "}"
+            )
     return clauses
-
-
-def _labelled(source: Source, slot: str) -> str:
-    """Return a clause such as ``Due date: {due}`` with any name of the concept as label."""
-    name = source.pick(concepts()[slot].naming.names).replace("_", " ")
-    name = source.pick(
-        (name, name, name.capitalize(), name.capitalize(), name.title(), name.upper())
-    )
-    layout = source.pick(LABEL_LAYOUTS)
-    return layout.replace("LABEL", name).replace("VALUE", "{" + slot + "}")
-
-
-LABEL_LAYOUTS = (
-    "LABEL: VALUE", "LABEL: VALUE", "LABEL - VALUE", "LABEL VALUE", "LABEL = VALUE",
-    "the LABEL is VALUE", "LABEL is VALUE", "LABEL=VALUE", "LABEL:VALUE", "[LABEL] VALUE",
-)  # fmt: skip
-
-
-def _vary(source: Source, clause: str) -> str:
-    """Return the clause with a synonym, an opening, an ending or a typing error, now and then."""
-    clause = _alternatives(source, clause)
-    if source.held_out.templates:
-        return clause
-    if source.chance(0.3):
-        known = [phrase for phrase in PARAPHRASES if f" {phrase} " in f" {clause} "]
-        if known:
-            phrase = source.pick(known)
-            other = source.pick(PARAPHRASES[phrase])
-            clause = f" {clause} ".replace(f" {phrase} ", f" {other} ", 1).strip()
-    if source.chance(0.08):
-        clause = source.pick(OPENINGS) + clause
-    if source.chance(0.06):
-        clause += source.pick(ENDINGS)
-    return _mistyped(source, clause) if source.chance(0.04) else clause
-
-
-def _mistyped(source: Source, clause: str) -> str:
-    """Return the clause with one letter outside its slots dropped or doubled."""
-    masked = _SLOT.sub(lambda match: "_" * len(match[0]), clause)
-    places = [index for index, sign in enumerate(masked) if sign.isalpha()]
-    if len(places) < 5:
-        return clause
-    place = source.pick(places)
-    twice = clause[place] * 2 if source.chance(0.5) else ""
-    return clause[:place] + twice + clause[place + 1 :]
-
-
-def _capitalised(source: Source, sentence: str) -> str:
-    return sentence if source.chance(0.6) else sentence[:1].upper() + sentence[1:]
-
-
-def _join(source: Source, parts: Sequence[str]) -> str:
-    """Return the parts as one text: sentences, lines or a list with some separator."""
-    dice = source.rng.random()
-    if dice < 0.4:
-        ended = [
-            part if part[-1:] in ".!?:,;" else part + source.pick((".", ".", ".", "!", ""))
-            for part in parts[:-1]
-        ]
-        return " ".join([*ended, parts[-1]])
-    separators = ((0.68, "\n"), (0.82, ", "), (0.88, " - "), (0.94, " | "), (1.0, "; "))
-    return next(separator for limit, separator in separators if dice < limit).join(parts)
-
-
-def filler(source: Source) -> str:
-    """Return a sentence that answers no question."""
-    if source.chance(0.4):
-        return source.word("fillers")
-    if source.chance(0.4):
-        words = [source.word("common_words") for _ in range(source.between(2, 9))]
-        return _capitalised(source, " ".join(words)) + source.pick((".", "!", "", "...", "?"))
-
-    def noun() -> str:
-        if source.chance(0.6):
-            return source.word("title_words")
-        return source.word("products") if source.chance(0.5) else pseudo_word(source)
-
-    verb = source.word("verbs")
-    sentence = source.pick(
-        (
-            f"the {noun()} {verb} a {noun()}",
-            f"my {noun()} {verb} the {noun()} {noun()}",
-            f"we {verb} the {noun()} and the {noun()}",
-            f"no {noun()} without {noun()}",
-            f"they {verb} {noun()} {noun()}",
-            f"about the {noun()} in the {noun()}",
-            f"it is a {noun()} for my {noun()}",
-            f"every {noun()} {verb} some {noun()}",
-        )
-    )
-    return _capitalised(source, sentence) + source.pick((".", ".", "!", ""))

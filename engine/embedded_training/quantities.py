@@ -14,13 +14,25 @@ NUMBER_WORDS = (
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
 )
+TEENS = ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 # fmt: on
+# Sign, code, word, and how often of a hundred.
 CURRENCIES = (
-    ("$", "USD", "dollars"),
-    ("$", "USD", "bucks"),
-    ("€", "EUR", "euros"),
-    ("£", "GBP", "pounds"),
-)
+    *[("$", "USD", "dollars")] * 30,
+    *[("$", "USD", "bucks")] * 6,
+    *[("€", "EUR", "euros")] * 28,
+    *[("€", "EUR", "euro")] * 6,
+    *[("£", "GBP", "pounds")] * 16,
+    ("£", "GBP", "quid"),
+    *[("CHF", "CHF", "francs")] * 4,
+    *[("¥", "JPY", "yen")] * 3,
+    *[("₹", "INR", "rupees")] * 3,
+    ("kr", "SEK", "kronor"),
+    ("A$", "AUD", "dollars"),
+    ("US$", "USD", "dollars"),
+)  # fmt: skip
+BIG_NUMBERS = ((1_000, ("k", "K", "k", " thousand")), (1_000_000, ("m", "M", " million", " mln")))
 
 
 def _ordinal(day: int) -> str:
@@ -51,6 +63,17 @@ def _date_layouts(day: dt.date) -> list[str]:
         f"{day.day}.{day.month}.{day.year}",
         f"{day.year}/{day.month:02d}/{day.day:02d}",
         f"{day.day:02d}-{short}-{day.year}",
+        f"{short} {_ordinal(day.day)} {day.year}",
+        f"the {_ordinal(day.day)} of {month} {day.year}",
+        f"{weekday} {day.day} {month} {day.year}",
+        f"{weekday}, {month} {_ordinal(day.day)}, {day.year}",
+        f"{day.year}.{day.month:02d}.{day.day:02d}",
+        f"{day.year} {short} {day.day:02d}",
+        f"{day.day} {short}. {day.year}",
+        f"{day.day}-{short}-{day.year}",
+        f"{short.upper()} {day.day:02d} {day.year}",
+        f"{day.day:02d} {month.upper()} {day.year}",
+        f"{day.day:02d}-{day.month:02d}-{day.year}" if day.day > 12 else iso,
     ]
     if day.day > 12:  # only then is the order of day and month beyond doubt
         layouts += [
@@ -62,28 +85,108 @@ def _date_layouts(day: dt.date) -> list[str]:
 
 def date(source: Source) -> Value:
     """Return a day between 2012 and 2032 in one of many layouts."""
+    day = _day(source)
+    if source.chance(0.03):
+        return Value(_day_without_year(source, day))
+    return Value(source.pick(_date_layouts(day)), date=day.isoformat())
+
+
+def _day(source: Source) -> dt.date:
     first = dt.date(2012, 1, 1).toordinal()
     day = dt.date.fromordinal(first + source.between(0, 7600))
     if source.chance(0.4):
         day = day.replace(year=source.pick((2023, 2024, 2025, 2026)), day=min(day.day, 28))
-    return Value(source.pick(_date_layouts(day)), date=day.isoformat())
+    return day
+
+
+def _day_without_year(source: Source, day: dt.date) -> str:
+    """Return a day as chats name it; nobody can tell its date, so that it is a text."""
+    month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
+    return source.pick(
+        (
+            f"{day.day} {month}",
+            f"{month} {_ordinal(day.day)}",
+            f"{weekday}, {day.day} {month[:3]}",
+            weekday,
+            f"next {weekday}",
+            "tomorrow",
+            f"the {_ordinal(day.day)}",
+            f"the end of {month}",
+        )
+    )
 
 
 def clock_time(source: Source) -> Value:
-    """Return a time of day."""
-    hour = source.between(0, 23)
+    """Return a time of day in one of many layouts; its JSON form is in UTC, as formats demand."""
+    hour = source.between(0, 23) if source.chance(0.4) else source.between(7, 21)
     minute = source.pick((0, 0, 15, 30, 45, source.between(0, 59)))
-    half = "am" if hour < 12 else "pm"
-    return Value(
-        source.pick(
+    return Value(_written_time(source, hour, minute), time=f"{hour:02d}:{minute:02d}:00Z")
+
+
+def _written_time(source: Source, hour: int, minute: int) -> str:
+    half, twelve = ("am" if hour < 12 else "pm"), hour % 12 or 12
+    layouts = [
+        *[f"{hour:02d}:{minute:02d}"] * 5,
+        *[f"{twelve}:{minute:02d} {half}"] * 2,
+        f"{twelve}:{minute:02d}{half}",
+        f"{twelve}:{minute:02d} {half.upper()}",
+        f"{twelve}.{minute:02d} {half[0]}.m.",
+        f"{twelve:02d}:{minute:02d} {half.upper()}",
+        f"{hour}:{minute:02d}",
+        f"{hour:02d}h{minute:02d}",
+        f"{hour:02d}.{minute:02d}",
+        f"{hour:02d}:{minute:02d}:00",
+        f"{hour:02d}:{minute:02d} h",
+    ]
+    if minute == 0:
+        layouts += [f"{twelve}{half}", f"{twelve} {half}", f"{twelve}{half}", f"{hour:02d}00h"]
+        if hour in (0, 12):
+            layouts += ["noon" if hour else "midnight"] * 4
+        else:
+            layouts.append(f"{twelve} o'clock {'in the morning' if hour < 12 else _late(hour)}")
+    if minute == 30 and 6 < hour < 12:
+        layouts.append(f"half past {NUMBER_WORDS[hour - 1]} in the morning")
+    return source.pick(layouts)
+
+
+def _late(hour: int) -> str:
+    return "in the afternoon" if hour < 18 else "in the evening" if hour < 22 else "at night"
+
+
+def moment(source: Source) -> Value:
+    """Return a day and a time of that day."""
+    day = _day(source)
+    hour, minute, second = source.between(0, 23), source.between(0, 59), 0
+    iso, offset = day.isoformat(), "Z"
+    if source.chance(0.5):
+        minute = source.pick((0, 15, 30, 45))
+    clock = _written_time(source, hour, minute)
+    dice = source.rng.random()
+    if dice < 0.4:
+        second = source.between(0, 59)
+        exact = f"{hour:02d}:{minute:02d}:{second:02d}"
+        offset = source.pick(("Z", "Z", "+02:00", "+01:00", "-05:00")) if dice < 0.14 else "Z"
+        month = MONTHS[day.month - 1][:3]
+        text = source.pick(
             (
-                f"{hour:02d}:{minute:02d}",
-                f"{hour:02d}:{minute:02d}",
-                f"{hour % 12 or 12}:{minute:02d} {half}",
-                f"{hour % 12 or 12}{half}",
+                f"{iso} {exact}",
+                f"{iso} {exact}",
+                f"{iso}T{exact}",
+                f"{iso.replace('-', '/')} {exact}",
+                f"{day.day:02d}/{month}/{day.year}:{exact}",
+                f"{iso} {exact} UTC",
+                f"{WEEKDAYS[day.weekday()][:3]}, {day.day} {month} {day.year} {exact}",
             )
         )
-    )
+        text = f"{iso}T{exact}{offset}" if dice < 0.14 else text
+    else:
+        written = source.pick(_date_layouts(day))
+        layouts = (" at ", ", ", " ", ", at ", " - ", " @ ")
+        text = f"{written}{source.pick(layouts)}{clock}"
+        if source.chance(0.15):
+            text = f"{clock} {source.pick(('on', 'on', '-'))} {written}"
+    stamp = f"{iso}T{hour:02d}:{minute:02d}:{second:02d}{offset}"
+    return Value(text, date=iso, time=stamp[11:], moment=stamp)
 
 
 def plain_number(amount: float) -> int | float:
@@ -108,13 +211,16 @@ def _cents(source: Source) -> int:
 
 
 def _written_amount(source: Source, cents: int) -> str:
-    """Return the digits of an amount, in the English or now and then in the continental way."""
+    """Return the digits of an amount, in the English or now and then in another way."""
     whole, rest = divmod(cents, 100)
     grouped = f"{whole:,}" if source.chance(0.6) else str(whole)
     decimals = f".{rest:02d}" if rest or source.chance(0.25) else ""
-    if source.chance(0.08):
+    dice = source.rng.random()
+    if dice < 0.12:
         swap = str.maketrans(",.", ".,")
         return (grouped + (decimals or ".00")).translate(swap)
+    if dice < 0.16:
+        return grouped.replace(",", source.pick((" ", "'", "\u00a0"))) + decimals
     return grouped + decimals
 
 
@@ -123,25 +229,91 @@ def money(source: Source) -> Value:
     cents = _cents(source)
     sign, code, word = source.pick(CURRENCIES)
     written = _written_amount(source, cents)
-    if source.chance(0.03):
-        cents = 100_000 * source.between(1, 90)
-        written = f"{cents // 100_000}k"
+    if source.chance(0.05):
+        written, number = _shortened(source)
+        cents = round(number * 100)
+    elif source.chance(0.03) and cents % 100 == 0 and 200 <= cents <= 9900:
+        text = f"{number_in_words(cents // 100)} {word}"
+        return Value(text, number=cents // 100, currency=code)
     layouts = [*[f"{sign}{written}"] * 6, f"{written} {sign}", f"{written}{sign}"]
     layouts += [f"{written} {code}", f"{code} {written}", f"{written} {word}", f"{sign} {written}"]
+    layouts += [f"{code}{written}", f"{written}{code}", f"{sign}{written} {code}"]
+    if sign[0].isalpha():
+        layouts = [
+            f"{written} {code}",
+            f"{code} {written}",
+            f"{written} {word}",
+            f"{sign} {written}",
+        ]
     return Value(source.pick(layouts), number=plain_number(cents / 100), currency=code)
 
 
+def _shortened(source: Source) -> tuple[str, float]:
+    """Return a number such as ``3.5k`` or ``2 million`` and what it stands for."""
+    unit, marks = source.pick(BIG_NUMBERS)
+    tenths = source.pick((10 * source.between(1, 99), source.between(11, 99)))
+    digits = f"{tenths // 10}" if tenths % 10 == 0 else f"{tenths / 10:.1f}"
+    return digits + source.pick(marks), tenths * unit // 10
+
+
+def number_in_words(number: int) -> str:
+    """Return a number below 100 in words."""
+    if number <= len(NUMBER_WORDS):
+        return NUMBER_WORDS[number - 1]
+    if number < 20:
+        return TEENS[number - 13]
+    tens, ones = divmod(number, 10)
+    return TENS[tens - 2] + (f"-{NUMBER_WORDS[ones - 1]}" if ones else "")
+
+
 def count(source: Source, low: int, high: int) -> Value:
-    """Return a whole number, now and then written as a word or with a thousands comma."""
+    """Return a whole number, now and then as a word, with a thousands comma or shortened."""
     number = source.between(low, high if source.chance(0.5) else min(high, low + 19))
     text = f"{number:,}" if source.chance(0.5) else str(number)
-    if 1 <= number <= 12 and source.chance(0.15):
+    dice = source.rng.random()
+    if 1 <= number <= 12 and dice < 0.15:
         text = NUMBER_WORDS[number - 1]
+    elif number == 12 and dice < 0.3:
+        text = "a dozen"
+    elif 12 < number < 100 and dice < 0.06:
+        text = number_in_words(number)
+    elif high >= 20_000 and dice < 0.12:
+        text, shortened = _shortened(source)
+        number = int(shortened)
     return Value(text, number=number)
 
 
+def percent(source: Source) -> Value:
+    """Return a share in percent with its sign or word."""
+    number: float = source.between(1, 99)
+    if source.chance(0.35):
+        number = source.between(1, 999) / 10
+    text = f"{number:g}"
+    if source.chance(0.08):
+        text = text.replace(".", ",")
+    sign = source.pick(("%", "%", "%", " %", " percent", " per cent"))
+    return Value(text + sign, number=plain_number(number))
+
+
 def measure(source: Source, low: float, high: float) -> Value:
-    """Return a measured number with one decimal or none."""
+    """Return a measured number with one or two decimals or none."""
     number = source.rng.uniform(low, high)
-    text = f"{number:.1f}" if source.chance(0.7) else str(int(number))
-    return Value(text, number=plain_number(float(text)))
+    text = f"{number:.1f}" if source.chance(0.6) else str(int(number))
+    if source.chance(0.15):
+        text = f"{number:.2f}"
+    value = plain_number(float(text))
+    if "." in text and source.chance(0.07):
+        text = text.replace(".", ",")
+    return Value(text, number=value)
+
+
+def year(source: Source) -> Value:
+    """Return a year of this or the last century."""
+    number = source.between(1960, 2026) if source.chance(0.3) else source.between(2004, 2026)
+    return Value(str(number), number=number)
+
+
+def dose(source: Source) -> Value:
+    """Return an amount of a medicine with its unit."""
+    number = source.pick((5, 10, 20, 25, 50, 75, 100, 200, 250, 400, 500, 600, 800))
+    return Value(f"{number}{source.pick((' mg', 'mg', ' mg', ' ml', ' drops'))}")

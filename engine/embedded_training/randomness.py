@@ -18,10 +18,53 @@ ACCENTED = "äöüßéèêàâçñóíáúøåæëïôłžšč"
 TABLES = Path(__file__).parent / "tables"
 
 
+# How a column that is one string is taken apart; others have one item on each line.
+_SEPARATORS: Mapping[str, str | None] = {
+    "names": None,
+    "held_out_names": None,
+    "descriptions": ";",
+    "held_out_descriptions": ";",
+    "labels": ",",
+    "usual": ",",
+    "held_out": ",",
+    "things": ",",
+    "flags": None,
+    "flag_descriptions": ";",
+}
+
+
 @cache
 def read_table(name: str) -> Mapping[str, Any]:
-    """Return the table `tables/<name>.toml`."""
-    return tomllib.loads((TABLES / f"{name}.toml").read_text(encoding="utf-8"))
+    """Return the table `tables/<name>.toml` together with those in the folder `tables/<name>/`.
+
+    An entry may be spread over several files: its columns are put together.
+    """
+    table: dict[str, Any] = {}
+    for path in (TABLES / f"{name}.toml", *sorted((TABLES / name).glob("*.toml"))):
+        if path.exists():
+            _add_columns(table, tomllib.loads(path.read_text(encoding="utf-8")))
+    return table
+
+
+def _add_columns(table: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict):
+            _add_columns(table.setdefault(key, {}), value)
+        elif isinstance(value, str):
+            read = _column(key, value)
+            table[key] = table.get(key, []) + read if isinstance(read, list) else read
+        else:
+            table[key] = table.get(key, []) + value if isinstance(value, list) else value
+
+
+def _column(key: str, text: str) -> list[str] | str:
+    """Return the items of a column that is written as one string, or the string as it is."""
+    if key in _SEPARATORS:
+        parts = text.split(_SEPARATORS[key])
+        return [part.strip() for part in parts if part.strip()]
+    if "\n" not in text and not key.endswith(("cues", "wholes", "rows")):
+        return text
+    return [line.strip().replace("\\n", "\n") for line in text.splitlines() if line.strip()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +91,7 @@ class HeldOut:
     values: bool = False
     templates: bool = False
     names: bool = False
+    domains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +128,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A random value: `text` is how it stands in a text, the others are its JSON forms."""
+    """A random value: `text` is how it stands in a text, the others are its JSON forms.
+
+    `moment` is a date and a time together.
+    """
 
     text: str
     number: int | float | None = None
     date: str | None = None
     currency: str | None = None
     topic: str | None = None
+    time: str | None = None
+    moment: str | None = None
 
 
 def pseudo_word(source: Source, n_syllables: int | None = None) -> str:

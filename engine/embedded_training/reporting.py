@@ -30,6 +30,7 @@ class RunOptions:
     port: int
     eval_tokens: int
     checkpoint_minutes: float
+    begin_with: Path | None
 
 
 @dataclass(slots=True)

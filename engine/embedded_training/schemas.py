@@ -12,6 +12,8 @@ _SCALARS: dict[str, JsonSchema] = {
     "float": {"type": "number"},
     "bool": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
+    "time": {"type": "string", "format": "time"},
+    "datetime": {"type": "string", "format": "date-time"},
     "email": {"type": "string", "format": "email"},
     "url": {"type": "string", "format": "uri"},
     "uuid": {"type": "string", "format": "uuid"},
@@ -23,17 +25,19 @@ _SCALARS: dict[str, JsonSchema] = {
 class Field:
     """One field of an object.
 
-    `kind` is a word of the notation (`str`, `int`, `float`, `bool`, `date`, `email`, `url`,
-    `uuid`, `verbatim`), or `enum` with `labels`, `list` (of strings), `object` or `objects` with
-    `fields`.
+    `kind` is a word of the notation (`str`, `int`, `float`, `bool`, `date`, `time`, `datetime`,
+    `email`, `url`, `uuid`, `verbatim`), or `enum` with `labels`, `list` and `dict` (of `members`),
+    `object` or `objects` with `fields`. `limits` are the least and the greatest number.
     """
 
     name: str
     kind: str
     description: str = ""
     nullable: bool = False
-    labels: tuple[str, ...] = ()
+    labels: tuple[str | int, ...] = ()
     fields: tuple["Field", ...] = ()
+    limits: tuple[int | None, int | None] = (None, None)
+    members: str = "str"
 
 
 def field_schema(field: Field) -> JsonSchema:
@@ -48,15 +52,23 @@ def _type_schema(field: Field) -> JsonSchema:
     if field.kind == "enum":
         return {"enum": [*field.labels, None] if field.nullable else list(field.labels)}
     if field.kind == "object":
-        return object_schema(field.fields)
+        schema = object_schema(field.fields)
+        return {"anyOf": [schema, {"type": "null"}]} if field.nullable else schema
     if field.kind == "objects":
         return {"type": "array", "items": object_schema(field.fields)}
     if field.kind == "list":
-        return {"type": "array", "items": {"type": "string"}}
+        return {"type": "array", "items": dict(_SCALARS[field.members])}
+    if field.kind == "dict":
+        return {"type": "object", "additionalProperties": dict(_SCALARS[field.members])}
+    return _scalar_schema(field)
+
+
+def _scalar_schema(field: Field) -> JsonSchema:
     schema = dict(_SCALARS[field.kind])
     if field.nullable:
         schema["type"] = [schema["type"], "null"]
-    return schema
+    limits = zip(("minimum", "maximum"), field.limits, strict=True)
+    return schema | {keyword: limit for keyword, limit in limits if limit is not None}
 
 
 def object_schema(fields: Sequence[Field]) -> JsonSchema:

@@ -2,13 +2,17 @@
 
 import re
 
-from embedded_training import questions
+from embedded_training import choice_questions
 from embedded_training.asking import Example, ask, object_example, with_instruction
-from embedded_training.passages import LABEL_LAYOUTS, make_plan, write_passage
-from embedded_training.questions import Question, nest, styled, with_distinct_names
+from embedded_training.collection_examples import ask_list_of_numbers, ask_mapping
+from embedded_training.envelopes import enclosed, with_aside
+from embedded_training.field_names import styled
+from embedded_training.forms import LABEL_LAYOUTS
+from embedded_training.passages import make_plan, write_passage
+from embedded_training.questions import Question, nest, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
 from embedded_training.schemas import Field
-from embedded_training.tables import domains
+from embedded_training.tables import domain_names
 from embedded_training.values import any_value
 
 
@@ -85,17 +89,25 @@ def _label(source: Source) -> str:
     return source.pick((word(), word(), f"{word()} {word()}", f"{word()} {last}"))
 
 
+ALREADY_ENCLOSED = ("mail", "chat", "log", "list")
+
+
 def single_example(source: Source) -> Example:
     """Return one passage that is asked for as one object."""
     domain = _draw_domain(source)
     plan = make_plan(source, domain, n_passages=1)
     passage = write_passage(source, plan)
+    if source.chance(0.15):
+        passage = with_aside(source, passage)
+    if domain not in ALREADY_ENCLOSED and source.chance(0.16):
+        passage = enclosed(source, passage)
     asked = ask(source, plan, [passage])
     text = passage.text
     for _ in range(source.pick((0, 0, 0, 0, 1, 2))):
         added, question = _side_question(source)
-        text = _with_sentence(source, text, added)
-        asked.append(question)
+        if with_distinct_names([*asked, question])[-1] is question:
+            text = _with_sentence(source, text, added)
+            asked.append(question)
     source.rng.shuffle(asked)
     asked = with_distinct_names(asked)
     if len(asked) > 2 and source.chance(0.2):
@@ -104,13 +116,18 @@ def single_example(source: Source) -> Example:
 
 
 def _draw_domain(source: Source) -> str:
-    return source.pick((*domains(), *["post"] * 9, "order", "review", "ticket", "receipt"))
+    if source.held_out.domains:
+        return source.pick(domain_names(held_out=True))
+    return source.pick((*domain_names(held_out=False), *["post"] * 5))
 
 
 def _side_question(source: Source) -> tuple[str, Question]:
-    if source.chance(0.5):
-        return questions.ask_adjective(source)
-    return labelled_value(source)
+    dice = source.rng.random()
+    if dice < 0.4:
+        return choice_questions.ask_adjective(source)
+    if dice < 0.5:
+        return ask_mapping(source)
+    return ask_list_of_numbers(source) if dice < 0.56 else labelled_value(source)
 
 
 def _with_sentence(source: Source, text: str, sentence: str) -> str:

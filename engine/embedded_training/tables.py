@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from embedded_training.randomness import read_table
 from embedded_training.values import ValueMaker, value_maker
+from embedded_training.wording import SLOT
 
 Words = tuple[str, ...]
 Templates = list[str] | dict[str, list[str]]
@@ -82,6 +83,8 @@ class Meaning:
 
     labels: Words
     cues: Cues
+    flag: Naming
+    """Names of a yes-or-no field that asks for this class alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,10 @@ class Family:
     naming: Naming
     classes: Mapping[str, Meaning]
     adjectives: Mapping[str, str]
+    schemes: tuple[Mapping[str, str], ...] = ()
+    """Labels that go together, one for each class."""
+    held_out_schemes: tuple[Mapping[str, str], ...] = ()
+    held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +107,30 @@ class Domain:
     slots: Words
     clauses: Cues
     wholes: Cues
+    rows: Cues
+    """Short templates for texts that carry several records."""
     parts: Mapping[str, Mapping[str, Cues]]
     lists: Words
     enums: Words
     meanings: Words
+    row_names: Words
+    """What a schema calls a list of such records."""
+    held_out: bool = False
+
+
+DEFAULT_KINDS: Mapping[str, Words] = {
+    "date": ("date", "date", "str"),
+    "clock_time": ("time", "time", "str"),
+    "moment": ("datetime", "datetime", "str"),
+    "money": ("float", "str"),
+    "count": ("int",),
+    "percent": ("float", "int"),
+    "measure": ("float",),
+    "year": ("int", "int", "str"),
+    "email": ("str", "email"),
+    "url": ("url", "str"),
+    "uuid": ("str", "uuid"),
+}
 
 
 @cache
@@ -112,12 +139,18 @@ def concepts() -> Mapping[str, Concept]:
     return {
         name: Concept(
             make=value_maker(entry),
-            kinds=tuple(entry["kinds"]),
+            kinds=tuple(entry.get("kinds", DEFAULT_KINDS.get(entry["value"], ("str",)))),
             naming=Naming.read(entry),
             group=entry.get("group"),
         )
         for name, entry in read_table("concepts").items()
     }
+
+
+@cache
+def held_out_names() -> frozenset[str]:
+    """Return all names of fields that only evaluation may use."""
+    return frozenset(name for each in concepts().values() for name in each.naming.held_out_names)
 
 
 @cache
@@ -154,13 +187,27 @@ def families() -> Mapping[str, Family]:
         name: Family(
             naming=Naming.read(entry),
             classes={
-                key: Meaning(tuple(value["labels"]), _cues(value, "cues"))
+                key: Meaning(tuple(value["labels"]), _cues(value, "cues"), _flag(key, value))
                 for key, value in entry["classes"].items()
             },
             adjectives=entry.get("adjectives", {}),
+            schemes=tuple(entry.get("schemes", ())),
+            held_out_schemes=tuple(entry.get("held_out_schemes", ())),
+            held_out=entry.get("held_out", False),
         )
         for name, entry in read_table("meanings").items()
     }
+
+
+def _flag(key: str, entry: Mapping[str, Any]) -> Naming:
+    names = tuple(entry.get("flags", (f"is_{key}",)))
+    return Naming(names, descriptions=tuple(entry.get("flag_descriptions", ())))
+
+
+@cache
+def family_names(*, held_out: bool) -> Words:
+    """Return the names of the families kept for evaluation, or of all others."""
+    return tuple(name for name, family in families().items() if family.held_out == held_out)
 
 
 @cache
@@ -169,11 +216,22 @@ def domains() -> Mapping[str, Domain]:
     return {name: _domain(entry) for name, entry in read_table("carriers").items()}
 
 
+@cache
+def domain_names(*, held_out: bool) -> Words:
+    """Return the names of the domains kept for evaluation, or of all others."""
+    return tuple(name for name, domain in domains().items() if domain.held_out == held_out)
+
+
 def _domain(entry: Mapping[str, Any]) -> Domain:
+    columns = ("clauses", "wholes", "rows")
+    templates = [text for name in columns for text in entry.get(name, ())]
+    slots = {slot for text in templates for slot, _ in SLOT.findall(text)}
+    found = [slot for slot in sorted(slots) if slot in read_table("concepts")]
     return Domain(
-        slots=tuple(entry["slots"]),
+        slots=tuple(dict.fromkeys((*entry.get("slots", ()), *found))),
         clauses=_cues(entry, "clauses"),
         wholes=_cues(entry, "wholes"),
+        rows=_cues(entry, "rows"),
         parts={
             name: _part(value, entry.get("held_out_parts", {}).get(name, {}))
             for name, value in entry.get("parts", {}).items()
@@ -181,6 +239,8 @@ def _domain(entry: Mapping[str, Any]) -> Domain:
         lists=tuple(entry.get("lists", ())),
         enums=tuple(entry.get("enums", ())),
         meanings=tuple(entry.get("meanings", ())),
+        row_names=tuple(entry.get("names", ("items", "rows", "records", "entries"))),
+        held_out=entry.get("held_out", False),
     )
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from embedded_training.batching import Batch, batches
 from embedded_training.exactness import Score
+from embedded_training.export import read_gguf
 from embedded_training.forced_scoring import evaluation_tokens, score_forced
 from embedded_training.network import Network, NetworkShape
 from embedded_training.optimizer import LearningRates, Optimizer
@@ -41,7 +42,10 @@ def train(worker: int, options: RunOptions) -> None:
         _join_group(worker, options)
     torch.manual_seed(options.seed)
     network = Network(NetworkShape(), seed=options.seed)
-    prime(network, seed=options.seed)
+    if options.begin_with:
+        network.load_state_dict(read_gguf(options.begin_with, network.shape))
+    else:
+        prime(network, seed=options.seed)
     network.to(options.device)
     optimizer = Optimizer(
         network,
@@ -56,6 +60,7 @@ def train(worker: int, options: RunOptions) -> None:
         encode,
         seed=f"{options.seed} {progress.n_starts}",
         n_seen=progress.n_tokens,
+        begins_easy=options.begin_with is None,
         batch_tokens=options.batch_tokens,
         worker=worker,
         n_workers=options.n_workers,
@@ -151,6 +156,7 @@ def _read_options() -> RunOptions:
     parser.add_argument("--port", type=int, default=29521)
     parser.add_argument("--eval-tokens", type=int, default=2_000_000)
     parser.add_argument("--checkpoint-minutes", type=float, default=3)
+    parser.add_argument("--begin-with", type=Path, help="GGUF file of weights to train further")
     arguments = vars(parser.parse_args())
     if arguments["n_workers"] is None:
         on_cpu = arguments["device"] == "cpu"

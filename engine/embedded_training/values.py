@@ -10,7 +10,8 @@ from typing import Any
 from embedded_training import identifiers, names, quantities
 from embedded_training.names import listed_word
 from embedded_training.quantities import count, measure
-from embedded_training.randomness import Source, Value, pseudo_word
+from embedded_training.randomness import Source, Value, known_or_pseudo, pseudo_word
+from embedded_training.wording import one_of_many
 
 ValueMaker = Callable[[Source], Value]
 
@@ -24,7 +25,9 @@ VALUE_MAKERS: Mapping[str, ValueMaker] = {
     "phone": identifiers.phone,
     "date": quantities.date,
     "clock_time": quantities.clock_time,
+    "moment": quantities.moment,
     "money": quantities.money,
+    "percent": quantities.percent,
     "code": identifiers.code,
     "uuid": identifiers.uuid,
     "coupon": identifiers.coupon,
@@ -41,7 +44,34 @@ VALUE_MAKERS: Mapping[str, ValueMaker] = {
     "title": names.title,
     "job": names.job,
     "hashtag": identifiers.hashtag,
+    "iban": identifiers.iban,
+    "plate": identifiers.plate,
+    "pin": identifiers.pin,
+    "short_code": identifiers.short_code,
+    "error_code": identifiers.error_code,
+    "hex_code": identifiers.hex_code,
+    "hostname": identifiers.hostname,
+    "endpoint": identifiers.endpoint,
+    "isbn": identifiers.isbn,
+    "medicine": names.medicine,
+    "dose": quantities.dose,
+    "year": quantities.year,
 }
+
+
+def phrase(source: Source, words: str) -> Value:
+    """Return a free text of a list; `*` in it becomes a noun, now and then an invented one."""
+    text = one_of_many(source, source.word(words))
+    while "*" in text:
+        noun = pseudo_word(source) if source.chance(0.4) else source.word("products")
+        text = text.replace("*", noun, 1)
+    text = " ".join(text.split())
+    return Value(text[:1].upper() + text[1:] if source.chance(0.3) else text)
+
+
+def first_name(source: Source) -> Value:
+    """Return a name of one word, as pets have."""
+    return Value(known_or_pseudo(source, "first_words", 0.4))
 
 
 def value_maker(description: Mapping[str, Any]) -> ValueMaker:
@@ -53,6 +83,10 @@ def value_maker(description: Mapping[str, Any]) -> ValueMaker:
         return lambda source: measure(source, description["low"], description["high"])
     if name == "listed_word":
         return lambda source: listed_word(source, description["words"])
+    if name == "phrase":
+        return lambda source: phrase(source, description["words"])
+    if name == "first_name":
+        return first_name
     return VALUE_MAKERS[name]
 
 

@@ -6,19 +6,7 @@ are looked up on the way.
 """
 
 from steer_engine.backends import ModelInfo
-from steer_engine.decoding import Step
-from steer_engine.engine import (
-    MAX_TOKENS,
-    Engine,
-    Event,
-    Finished,
-    Request,
-    RowDone,
-    RowFailed,
-    Started,
-    Steps,
-    open_engine,
-)
+from steer_engine.engine import Engine, open_engine
 from steer_engine.errors import (
     BackendError,
     BudgetError,
@@ -31,9 +19,23 @@ from steer_engine.errors import (
     SchemaError,
     SchemaSyntaxError,
     SteerError,
+    TruncatedError,
     UnenforceableError,
     UnsatisfiableError,
 )
+from steer_engine.events import (
+    MAX_TOKENS,
+    Event,
+    Finished,
+    Request,
+    RowDone,
+    RowFailed,
+    Started,
+    Steps,
+    StepsUndone,
+)
+from steer_engine.evidence import Evidence
+from steer_engine.explaining import Explanation
 from steer_engine.models import EMBEDDED, embedded_card
 from steer_engine.prompting import SCHEMA_PLACE, Message, compose
 from steer_engine.records import finished_items
@@ -44,12 +46,23 @@ from steer_engine.schema import (
     JsonValue,
     Schema,
     column_plan,
+    doubts,
     read_schema,
     rows_of,
     validation_error,
     write_json,
     write_notation,
     write_pydantic,
+)
+from steer_engine.schema.lowering import Clause
+from steer_engine.steps import Step
+from steer_engine.text_forms import (
+    Choices,
+    GbnfGrammar,
+    LarkGrammar,
+    Regex,
+    TextForm,
+    read_grammar,
 )
 
 __all__ = [
@@ -58,18 +71,25 @@ __all__ = [
     "SCHEMA_PLACE",
     "BackendError",
     "BudgetError",
+    "Choices",
+    "Clause",
     "Column",
     "ColumnKind",
     "DefectError",
     "Engine",
     "Event",
+    "Evidence",
+    "Explanation",
     "Finished",
+    "GbnfGrammar",
     "JsonValue",
+    "LarkGrammar",
     "Message",
     "ModelError",
     "ModelInfo",
     "PromptError",
     "PromptTooLongError",
+    "Regex",
     "Request",
     "RowDone",
     "RowError",
@@ -83,13 +103,18 @@ __all__ = [
     "SteerError",
     "Step",
     "Steps",
+    "StepsUndone",
+    "TextForm",
+    "TruncatedError",
     "UnenforceableError",
     "UnsatisfiableError",
     "column_plan",
     "compose",
+    "doubts",
     "embedded_card",
     "finished_items",
     "open_engine",
+    "read_grammar",
     "read_schema",
     "rows_of",
     "validation_error",

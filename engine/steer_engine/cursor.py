@@ -33,6 +33,11 @@ class JsonCursor:
         return self._in_string and self._key is None
 
     @property
+    def in_key(self) -> bool:
+        """Whether a property name has begun and not ended."""
+        return self._key is not None
+
+    @property
     def in_scalar(self) -> bool:
         """Whether a string, number, true, false or null has begun and not ended."""
         return self.in_string or self._in_literal

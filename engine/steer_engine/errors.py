@@ -13,7 +13,8 @@
     ├── ModelError                  a model cannot be found, read or loaded
     ├── BackendError                the native library failed while running
     ├── RowError                    one row could not be finished; the others go on
-    │   └── BudgetError             it reached max_tokens before its JSON was complete
+    │   ├── BudgetError             max_tokens is less than an answer needs
+    │   └── TruncatedError          it was closed at max_tokens: valid, but cut short
     └── DefectError                 steermagic broke its own promise: please report it
 
 A message is one line: what is wrong, where, and what to do next.
@@ -86,7 +87,11 @@ class RowError(SteerError):
 
 
 class BudgetError(RowError):
-    """A row reached `max_tokens` before its JSON was complete."""
+    """`max_tokens`, or what the context has room for, is less than the answer needs."""
+
+
+class TruncatedError(RowError):
+    """A row reached `max_tokens` and was closed there: it is valid, but may lack what came next."""
 
 
 class DefectError(SteerError):

@@ -1,89 +1,50 @@
-"""Schema -> Grammar -> Matcher, over llguidance.
+"""Schema -> Grammar -> Matcher.
 
 A `GrammarCompiler` belongs to a vocabulary. A `Grammar` is immutable and shared by rows; a
 `Matcher` is the state of one generation. Whitespace is fixed and properties come in the schema's
 order, so that a model cannot run on in spaces and equal values have one spelling.
+
+A schema is lowered: what the mask compiler enforces becomes the token mask, and what it does not
+know is left to the guard, which reads along.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-import numpy as np
-
-from steer_engine.errors import DefectError, SchemaError, UnenforceableError, UnsatisfiableError
-from steer_engine.mask import Mask, allocate_mask, allow
+from steer_engine.errors import UnsatisfiableError
+from steer_engine.guard import Guard
+from steer_engine.guarded import GuardedGrammar, GuardedMatcher
+from steer_engine.mask import allocate_mask
+from steer_engine.mask_compiler import MaskCompiler
+from steer_engine.matcher import GrammarMatcher, Matcher
 from steer_engine.schema import JsonObject, JsonSchema, Schema
-from steer_engine.schema.document import children, definitions_of, place
-from steer_engine.schema.normal import lower, refuse_unenforceable
-from steer_engine.vocabulary import TokenId, Vocabulary
-
-if TYPE_CHECKING:
-    from llguidance import LLMatcher, LLTokenizer
-    from llguidance._lib import JsonCompileOptions
-
-ITEM_SEPARATOR = ", "
-KEY_SEPARATOR = ": "
-_OPTIONS: JsonCompileOptions = {
-    "whitespace_flexible": False,
-    "item_separator": ITEM_SEPARATOR,
-    "key_separator": KEY_SEPARATOR,
-    # Without the u escape a key has one spelling: none can slip past what is said of it.
-    "json_allowed_escapes": '"\\bfnrt',
-}
-
-
-class Matcher(Protocol):
-    """Where one generation stands in its grammar."""
-
-    def fill_mask(self, mask: Mask) -> None:
-        """Write into `mask` which tokens may come next; an end token only where it may end."""
-        ...
-
-    def accept(self, token: TokenId) -> None:
-        """Advance over a token that the mask allows.
-
-        Raises:
-            DefectError: the mask did not allow it.
-        """
-        ...
-
-    def rollback(self, n_tokens: int) -> None:
-        """Undo the last `n_tokens` accepted tokens."""
-        ...
-
-    def fast_forward_tokens(self) -> list[TokenId]:
-        """Return the tokens that the grammar forces next, tokenised as the model would."""
-        ...
-
-    def forced_bytes(self) -> bytes:
-        """Return the bytes that the grammar forces next, however they are split into tokens."""
-        ...
-
-    @property
-    def is_accepting(self) -> bool:
-        """Whether the text so far is complete."""
-        ...
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether nothing can follow."""
-        ...
+from steer_engine.schema.document import walk
+from steer_engine.schema.lowering import Clause, lowered
+from steer_engine.spellings import PrefixIndex
+from steer_engine.text_forms import TextForm
+from steer_engine.text_masks import text_mask
+from steer_engine.vocabulary import Vocabulary
+from steer_engine.widening import ANY_KEYWORD, compile_widened
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """A schema compiled for one vocabulary."""
+    """A schema or text form compiled for one vocabulary.
 
-    schema: Schema
-    _prototype: LLMatcher
-    _vocab_size: int
+    `contract` says how each keyword of a schema is enforced.
+    """
+
+    schema: Schema | TextForm
+    contract: tuple[Clause, ...]
+    _mask: GrammarMatcher
+    _guarded: GuardedGrammar | None  # None where the mask alone is exact
 
     def matcher(self) -> Matcher:
         """Return a matcher at the start of the grammar; costs microseconds."""
-        return GrammarMatcher(self._prototype.deep_copy(), self._vocab_size)
+        mask = self._mask.copy()
+        return mask if self._guarded is None else GuardedMatcher(self._guarded, mask)
 
 
 class GrammarCompiler:
@@ -91,165 +52,76 @@ class GrammarCompiler:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._tokenizer = _ll_tokenizer(vocabulary)
-        self._compiled: dict[str, Grammar] = {}
+        self._masks = MaskCompiler(vocabulary)
+        self._compiled: dict[str | TextForm, Grammar] = {}
 
-    def compile(self, schema: Schema) -> Grammar:
+    def compile(self, schema: Schema | TextForm) -> Grammar:
         """Return the grammar of `schema`.
 
         Raises:
-            UnenforceableError: the mask cannot enforce one of its keywords.
             UnsatisfiableError: no value can satisfy it.
-            SchemaError: it is too large or cannot be compiled.
+            SchemaError: a text form cannot be read or not be enforced exactly.
         """
-        if schema.text not in self._compiled:
-            refuse_unenforceable(schema)
-            self._compiled[schema.text] = self._build(schema)
-        return self._compiled[schema.text]
+        key = schema.text if isinstance(schema, Schema) else schema
+        if key not in self._compiled:
+            self._compiled[key] = self._build(schema)
+        return self._compiled[key]
 
-    def _build(self, schema: Schema) -> Grammar:
-        document = lower(schema)
-        prototype = self._ll_matcher(document)
-        if prototype.is_error():
-            raise self._explain(document, prototype.get_error())
-        probe = GrammarMatcher(prototype.deep_copy(), self._vocabulary.vocab_size)
-        mask = allocate_mask(self._vocabulary.vocab_size)
-        probe.fill_mask(mask)
-        if not mask.any():
+    def _build(self, schema: Schema | TextForm) -> Grammar:
+        if not isinstance(schema, Schema):
+            mask = text_mask(schema, self._masks, vocab_size=self._vocabulary.vocab_size)
+            return Grammar(schema, (), mask, None)
+        document = schema.document
+        split = lowered(document)
+        native, given_over = compile_widened(self._masks, split.masked)
+        mask = GrammarMatcher(native, self._vocabulary.vocab_size)
+        probe = allocate_mask(self._vocabulary.vocab_size)
+        mask.copy().fill_mask(probe)
+        if not probe.any():
             raise UnsatisfiableError(
                 "no value can satisfy this schema; look for keywords that contradict each other"
             )
-        return Grammar(schema, prototype, self._vocabulary.vocab_size)
-
-    def _ll_matcher(self, document: JsonObject) -> LLMatcher:
-        from llguidance import LLMatcher, LLParserLimits
-
-        text = json.dumps(document, ensure_ascii=False)
-        grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
-        # Verbose errors would quote the whole grammar.
-        limits = LLParserLimits(verbose_errors=False)
-        return LLMatcher(self._tokenizer, grammar, log_level=0, limits=limits)
-
-    def _explain(self, document: JsonObject, reason: str) -> SchemaError:
-        """Turn the compiler's refusal of `document` into an error that names the place."""
-        reason = " ".join(reason.split())[:_MAX_REASON]
-        if "nsatisfiable" in reason:
-            return UnsatisfiableError(f"no value can satisfy this schema: {reason}")
-        pointer, keyword = self._blame(document, "", definitions_of(document))
-        if not keyword:
-            return SchemaError(f"this schema cannot be compiled: {reason}")
-        return UnenforceableError(
-            f"`{keyword}` {place(pointer)} cannot be enforced while decoding ({reason});"
-            " remove it and check it yourself afterwards",
-            pointer=pointer,
-            keyword=keyword,
-        )
-
-    def _blame(self, node: JsonSchema, pointer: str, definitions: JsonObject) -> tuple[str, str]:
-        """Return the innermost place that does not compile, and the keyword that is to blame."""
-        if isinstance(node, bool):
-            return pointer, ""
-        for where, child in children(node, pointer):
-            if isinstance(child, dict) and self._ll_matcher({**definitions, **child}).is_error():
-                return self._blame(child, where, definitions)
-        for keyword in node:
-            rest = {key: value for key, value in node.items() if key != keyword}
-            if not self._ll_matcher({**definitions, **rest}).is_error():
-                return pointer, keyword
-        return pointer, ""
-
-
-_MAX_REASON = 200  # characters
-
-
-class GrammarMatcher:
-    """A `Matcher` over an llguidance matcher."""
-
-    def __init__(self, native: LLMatcher, vocab_size: int) -> None:
-        self._native = native
-        self._vocab_size = vocab_size
-
-    def fill_mask(self, mask: Mask) -> None:
-        if self._native.is_stopped():
-            mask[:] = 0
-            return
-        self._native.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
-        if self._native.is_error():
-            # A state from which no byte can lead to the end, or a limit on the parser's work.
-            mask[:] = 0
-
-    def accept(self, token: TokenId) -> None:
-        if not self._native.consume_token(token):
-            raise DefectError(
-                f"the grammar refused token {token}, which its mask had allowed"
-                f" ({self._native.get_error()}); please report this with the schema"
+        left = document if given_over else split.guarded
+        guarded = None
+        if left is not True or _has_open_objects(split.masked):
+            guarded = GuardedGrammar(
+                document, Guard(left), self._compile_mask, self._vocabulary, self._prefixes
             )
+        return Grammar(schema, _contract(split.clauses, given_over), mask, guarded)
 
-    def rollback(self, n_tokens: int) -> None:
-        if n_tokens and not self._native.rollback(n_tokens):
-            raise DefectError(f"the grammar could not be rolled back: {self._native.get_error()}")
+    @cached_property
+    def _prefixes(self) -> PrefixIndex:
+        return PrefixIndex(self._vocabulary)
 
-    def fast_forward_tokens(self) -> list[TokenId]:
-        return self._native.compute_ff_tokens()
+    def _compile_mask(self, document: JsonSchema) -> GrammarMatcher:
+        """Return the mask of a specialised schema.
 
-    def forced_bytes(self) -> bytes:
-        return self._native.compute_ff_bytes()
-
-    @property
-    def is_accepting(self) -> bool:
-        return self._native.is_accepting()
-
-    @property
-    def is_stopped(self) -> bool:
-        return self._native.is_stopped()
+        Raises:
+            UnsatisfiableError: no value can satisfy it.
+        """
+        native, _ = compile_widened(self._masks, lowered(document).masked)
+        return GrammarMatcher(native, self._vocabulary.vocab_size)
 
 
-class FreeMatcher:
-    """A `Matcher` that allows every text: what an unsteered model writes, for comparison."""
-
-    is_accepting = True
-    is_stopped = False
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._mask = allocate_mask(vocabulary.vocab_size)
-        allowed = frozenset(range(vocabulary.vocab_size)) - vocabulary.special_ids
-        allow(self._mask, allowed | vocabulary.eos_ids)
-
-    def fill_mask(self, mask: Mask) -> None:
-        np.copyto(mask, self._mask)
-
-    def accept(self, token: TokenId) -> None:
-        del token
-
-    def rollback(self, n_tokens: int) -> None:
-        del n_tokens
-
-    def fast_forward_tokens(self) -> list[TokenId]:
-        return []
-
-    def forced_bytes(self) -> bytes:
-        return b""
-
-
-class _TokenizerView:
-    """A `Vocabulary` in the shape that llguidance's `TokenizerWrapper` reads."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        self.eos_token_id = vocabulary.eos_id
-        self.bos_token_id = None
-        self.tokens = vocabulary.spellings
-        self.special_token_ids = sorted(vocabulary.special_ids | vocabulary.eos_ids)
-
-    def __call__(self, text: bytes) -> list[TokenId]:
-        return self._vocabulary.tokenize_bytes(text, parse_special=False)
-
-
-def _ll_tokenizer(vocabulary: Vocabulary) -> LLTokenizer:
-    from llguidance import LLTokenizer, TokenizerWrapper
-
-    return LLTokenizer(
-        TokenizerWrapper(_TokenizerView(vocabulary)),
-        eos_token=sorted(vocabulary.eos_ids),
-        slices=LLTokenizer.json_slices(),
+def _contract(clauses: tuple[Clause, ...], given_over: frozenset[str]) -> tuple[Clause, ...]:
+    """Return `clauses` with the keywords that were given over to the guard marked so."""
+    reason = "the mask compiler refuses it here"
+    return tuple(
+        replace(clause, treatment="guarded", reason=reason)
+        if clause.keyword in given_over or ANY_KEYWORD in given_over
+        else clause
+        for clause in clauses
     )
+
+
+def _has_open_objects(masked: JsonObject) -> bool:
+    """Tell whether an object may have keys that are not listed, so that one could come twice."""
+    return any(_may_be_open(schema) for _, schema in walk(masked) if isinstance(schema, dict))
+
+
+def _may_be_open(schema: JsonObject) -> bool:
+    if schema.keys() & {"$ref", "anyOf", "const", "enum", "oneOf"}:
+        return False  # their parts are looked at for themselves
+    kinds = schema.get("type", "object")
+    is_object = "object" in kinds if isinstance(kinds, str | list) else True
+    return is_object and schema.get("additionalProperties", True) is not False

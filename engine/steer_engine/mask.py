@@ -41,6 +41,12 @@ def allow(mask: Mask, tokens: frozenset[TokenId]) -> None:
         bits[token // 32] |= np.uint32(1 << (token % 32))
 
 
+def forbid(mask: Mask, tokens: NDArray[np.int64]) -> None:
+    """Clear the bits of `tokens` in place."""
+    bits = np.uint32(1) << (tokens % 32).astype(np.uint32)
+    np.bitwise_and.at(mask.view(np.uint32), tokens // 32, ~bits)
+
+
 def unpack_mask(mask: Mask, vocab_size: int) -> NDArray[np.bool_]:
     """Return the mask as booleans, shape ``(vocab_size,)``."""
     bits = np.unpackbits(mask.view(np.uint8), count=vocab_size, bitorder="little")

@@ -14,7 +14,9 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from steer_engine.errors import PromptError
+from steer_engine.reasoning import reasoning_style
 from steer_engine.schema import Schema, describe, is_object, is_rows
+from steer_engine.text_forms import TextForm
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Message:
 
 
 def compose(
-    prompt: str, schema: Schema | None, *, system: str | None = None
+    prompt: str, schema: Schema | TextForm | None, *, system: str | None = None
 ) -> tuple[Message, ...]:
     """Return the conversation that asks for `prompt` in the form of `schema`.
 
@@ -48,8 +50,10 @@ def compose(
 
 
 @lru_cache(maxsize=64)
-def instruction(schema: Schema) -> str:
+def instruction(schema: Schema | TextForm) -> str:
     """Return what the model is told about the answer's form."""
+    if not isinstance(schema, Schema):
+        return schema.instruction
     if is_object(schema):
         ask = "Answer with one JSON object with these fields:"
     elif is_rows(schema):
@@ -62,10 +66,17 @@ def instruction(schema: Schema) -> str:
 class ChatLayout:
     """Lays out a conversation as one model was trained to read it."""
 
-    def __init__(self, template: str | None, vocabulary: Vocabulary) -> None:
-        """Use the model's Jinja `template`; without one, messages are separated by blank lines."""
+    def __init__(
+        self, template: str | None, vocabulary: Vocabulary, *, thinks: bool = False
+    ) -> None:
+        """Use the model's Jinja `template`; without one, messages are separated by blank lines.
+
+        If the model `thinks`, thoughts are what follows, otherwise the answer.
+        """
+        self.style = reasoning_style(template, vocabulary)
         self._template = None if template is None else _compile(template)
         self._vocabulary = vocabulary
+        self._thinks = thinks
 
     def render(self, messages: Sequence[Message]) -> str:
         """Return the text that the model reads.
@@ -94,6 +105,8 @@ class ChatLayout:
 
     def _lay_out(self, messages: Sequence[Message]) -> tuple[Sequence[Message], str]:
         """Return the text of the conversation, and the messages as the template takes them."""
+        if self._thinks and self.style.instruction:
+            messages = _with_system(messages, self.style.instruction)
         # Some templates refuse a system message, others leave it out: then it opens the user's.
         problem = None
         for attempt in (messages, _merge_system(messages)):
@@ -125,6 +138,10 @@ class ChatLayout:
         return any(spelling in data for spelling in spellings if len(spelling) > 1)
 
     def _fill(self, messages: Sequence[Message]) -> str:
+        text = self._filled(messages)
+        return self.style.opened(text) if self._thinks else self.style.closed(text)
+
+    def _filled(self, messages: Sequence[Message]) -> str:
         if self._template is None:
             return "\n\n".join(message.content for message in messages) + "\n\n"
         vocabulary = self._vocabulary
@@ -135,10 +152,19 @@ class ChatLayout:
                 bos_token=bos.decode("utf-8", "replace"),
                 eos_token=vocabulary.spellings[vocabulary.eos_id].decode("utf-8", "replace"),
                 add_generation_prompt=True,
-                enable_thinking=False,
+                enable_thinking=self._thinks,
+                thinking=self._thinks,  # the name that other templates have for it
             )
         except Exception as error:
             raise PromptError(f"the model's chat template failed: {error}") from error
+
+
+def _with_system(messages: Sequence[Message], told: str) -> tuple[Message, ...]:
+    """Return `messages` with `told` at the end of the system message."""
+    if messages and messages[0].role == "system":
+        first, *others = messages
+        return (Message("system", f"{first.content}\n\n{told}"), *others)
+    return (Message("system", told), *messages)
 
 
 def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:

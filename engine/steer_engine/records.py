@@ -7,6 +7,8 @@ import math
 
 from steer_engine.errors import DefectError, RowError
 from steer_engine.schema import JsonValue, Schema, validation_error
+from steer_engine.schema.patterns import matches
+from steer_engine.text_forms import Choices, Regex, TextForm
 
 _MAX_DIGITS = 4000  # Python refuses to read numbers of more than 4,300
 _COUNTS = ("minItems", "maxItems")
@@ -33,6 +35,31 @@ def read_record(schema: Schema, text: str) -> JsonValue:
     if reason is not None:
         raise _defect(reason)
     return record
+
+
+def read_text(form: TextForm, text: str) -> str:
+    """Return `text`, checked once more where the form can be checked without its grammar.
+
+    Raises:
+        DefectError: it is not of that form, which the mask should have made impossible.
+    """
+    match form:
+        case Choices(options):
+            is_valid = text in options
+        case Regex(pattern):
+            is_valid = _matches_whole(pattern, text)
+        case _:
+            is_valid = True
+    if not is_valid:
+        raise _defect(f"{text[:80]!r} is not of the form that was asked for")
+    return text
+
+
+def _matches_whole(pattern: str, text: str) -> bool:
+    try:
+        return matches(f"^(?:{pattern})$", text)
+    except RowError:
+        return True  # it would take too long to know; the mask has seen every character
 
 
 def finished_items(schema: Schema, text: str) -> list[JsonValue]:

@@ -2,127 +2,157 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine.cursor import JsonCursor
 from steer_engine.errors import DefectError
-from steer_engine.grammar import Matcher
 from steer_engine.mask import Mask, pack_mask, unpack_mask
-from steer_engine.schema.places import Path
+from steer_engine.matcher import Matcher
+from steer_engine.schema.places import VerbatimPlaces
+from steer_engine.source import SourceText
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 _QUOTE = b'"'
-_MAX_SPELLING = 32  # bytes; longer tokens are left out, and what they spell takes several
+_MAX_SPELLING = 64  # bytes; longer tokens are left out, and what they spell takes several
+
+_Flags = NDArray[np.bool_]  # one for each token, shape (vocab_size,)
 
 
 class SpellingIndex:
-    """The tokens of a vocabulary by their bytes; built once and shared by rows."""
+    """The tokens of a vocabulary by their bytes; built once and shared by rows.
+
+    A quotation mark in a token may end a copy or begin one, so that such tokens are also found by
+    what stands before the mark, and where there is only one, by what stands after it.
+    """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.max_length = 0
-        self._by_spelling: dict[bytes, list[TokenId]] = {}
+        self.whole: dict[bytes, list[TokenId]] = {}
+        self.before_quote: dict[bytes, list[tuple[TokenId, bytes]]] = {}  # with what stands after
+        self.after_quote: dict[bytes, list[TokenId]] = {}
+        self._prefixes: set[bytes] = set()
+        one_quote, several_quotes = dict[TokenId, bytes](), list[TokenId]()
         for token, spelling in enumerate(vocabulary.spellings):
-            is_text = 0 < len(spelling) <= _MAX_SPELLING and token not in vocabulary.special_ids
-            if is_text and _QUOTE not in spelling:
-                self._by_spelling.setdefault(spelling, []).append(token)
-                self.max_length = max(self.max_length, len(spelling))
+            if token in vocabulary.special_ids:
+                continue
+            n_quotes = spelling.count(_QUOTE)
+            if 0 < len(spelling) <= _MAX_SPELLING:
+                self._add(token, spelling)
+                if n_quotes == 1:
+                    one_quote[token] = spelling.partition(_QUOTE)[0]
+            if n_quotes > 1 or (n_quotes == 1 and len(spelling) > _MAX_SPELLING):
+                several_quotes.append(token)
+        self.several_quotes = np.array(several_quotes, dtype=np.int64)
+        self.one_quote = np.array([*one_quote], dtype=np.int64)
+        self.heads = sorted(set(one_quote.values()))
+        """What stands before the mark in the tokens `one_quote`; `head_numbers` tells which."""
+        numbers = {head: number for number, head in enumerate(self.heads)}
+        self.head_numbers = np.array([numbers[head] for head in one_quote.values()], dtype=np.int64)
 
-    @cached_property
-    def quoting(self) -> NDArray[np.bool_]:
-        """Which tokens hold a quotation mark, shape ``(vocab_size,)``."""
-        return np.array([_QUOTE in spelling for spelling in self.vocabulary.spellings])
+    def _add(self, token: TokenId, spelling: bytes) -> None:
+        self.whole.setdefault(spelling, []).append(token)
+        self._note_prefixes(spelling)
+        at = spelling.find(_QUOTE)
+        while at >= 0:
+            self.before_quote.setdefault(spelling[:at], []).append((token, spelling[at + 1 :]))
+            at = spelling.find(_QUOTE, at + 1)
+        if spelling.count(_QUOTE) == 1:
+            tail = spelling.partition(_QUOTE)[2]
+            self.after_quote.setdefault(tail, []).append(token)
+            self._note_prefixes(tail)
 
-    def tokens_along(self, text: bytes) -> Iterator[TokenId]:
-        """Yield the tokens that are a beginning of `text`."""
-        for length in range(1, len(text) + 1):
-            yield from self._by_spelling.get(text[:length], ())
+    def _note_prefixes(self, text: bytes) -> None:
+        self._prefixes.update(text[:length] for length in range(1, len(text) + 1))
+
+    def beginnings(
+        self, text: bytes, offsets: Iterable[int]
+    ) -> Iterator[tuple[bytes, Sequence[int]]]:
+        """Yield what tokens can spell of `text` from any of `offsets` on, and where that ends."""
+        groups: list[tuple[bytes, Sequence[int]]] = [(b"", [*offsets])]
+        while groups:
+            beginning, ends = groups.pop()
+            yield beginning, ends
+            following: dict[bytes, list[int]] = {}
+            for end in ends:
+                following.setdefault(text[end : end + 1], []).append(end + 1)
+            following.pop(b"", None)  # the end of the text
+            longer = ((beginning + byte, after) for byte, after in following.items())
+            groups += [group for group in longer if group[0] in self._prefixes]
 
 
-def _spelled(char: str) -> bytes:
-    """Return a character as it stands in a JSON string."""
-    spelling = json.dumps(char, ensure_ascii=False)[1:-1]
-    # The grammar has no \\u escapes: such a character ends every span. No text holds this byte.
-    return b"\xff" if spelling.startswith("\\u") else spelling.encode("utf-8", "replace")
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A string that is being copied: the source offsets that it may have reached.
+
+    It begins and ends at `edges`. `is_begun` is false before its first byte.
+    """
+
+    edges: frozenset[int]
+    reached: frozenset[int]
+    is_begun: bool = False
 
 
-class SourceText:
-    """A text that values are copied from, spelled as it stands in JSON strings."""
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """The tokens that go on with a copy."""
 
-    def __init__(self, text: str) -> None:
-        units = [_spelled(char) for char in text]
-        self.bytes = b"".join(units)
-        # A value may begin and end between characters, never inside an escape or a UTF-8 sequence.
-        ends = np.cumsum([0, *map(len, units)])
-        self.boundaries = frozenset(ends.tolist())
-
-    @cached_property
-    def _after_first(self) -> dict[int, frozenset[int]]:
-        after: dict[int, set[int]] = {}
-        for at in self.boundaries:
-            if at < len(self.bytes):
-                after.setdefault(self.bytes[at], set()).add(at + 1)
-        return {byte: frozenset(offsets) for byte, offsets in after.items()}
-
-    def advance(self, offsets: frozenset[int], byte: int) -> frozenset[int]:
-        """Return the offsets that follow those of `offsets` where `byte` stands."""
-        if offsets is self.boundaries:
-            return self._after_first.get(byte, frozenset())
-        data = self.bytes
-        return frozenset(at + 1 for at in offsets if at < len(data) and data[at] == byte)
+    tokens: NDArray[np.int64]
+    reopening: tuple[TokenId, ...]  # those that end the copy and have another mark behind it
+    after_quote: NDArray[np.int64]  # those with one mark, where that begins the copy
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Where the text stands, and the source offsets that the open string may have reached.
-
-    `reached` is None outside of strings that must be copied.
-    """
+    """Where the text stands; `copied` is None outside of strings that must be copied."""
 
     cursor: JsonCursor
-    reached: frozenset[int] | None = None
+    copied: _Copy | None = None
 
 
 class VerbatimMatcher:
     """A `Matcher` that also holds the strings at `places` to spans of a source text."""
 
     def __init__(
-        self, inner: Matcher, source: SourceText, places: frozenset[Path], index: SpellingIndex
+        self, inner: Matcher, source: SourceText, places: VerbatimPlaces, index: SpellingIndex
     ) -> None:
         self._inner, self._source, self._places, self._index = inner, source, places, index
         self._states = [_State(JsonCursor())]  # before the first token and after each one
+        self._beginnings: dict[frozenset[int], _Ways] = {}
 
     def fill_mask(self, mask: Mask) -> None:
         self._inner.fill_mask(mask)
         state = self._states[-1]
         allowed = unpack_mask(mask, self._index.vocabulary.vocab_size)
-        if state.reached is None:
-            kept = allowed & ~self._index.quoting
+        if state.copied is None:
+            self._leave_out(allowed, state)
         else:
-            kept = np.zeros_like(allowed)
-            kept[list(self._continuations(state.reached))] = True
-            kept &= allowed
-        # A token with a quotation mark may close one string and open the next: walk over each.
-        for token in np.flatnonzero(allowed & self._index.quoting):
-            kept[token] = self._after(state, int(token)) is not None
-        mask[:] = pack_mask(kept)
+            allowed &= self._going_on(state, state.copied, allowed)
+        mask[:] = pack_mask(allowed)
 
-    def accept(self, token: TokenId) -> None:
-        self._inner.accept(token)
+    def accept(self, token: TokenId) -> bool:
         state = self._after(self._states[-1], token)
         if state is None:
             raise DefectError(f"token {token} left the source text; please report this")
-        self._states.append(state)
+        is_accepted = self._inner.accept(token)
+        if is_accepted:
+            self._states.append(state)
+        return is_accepted
+
+    def examine(self) -> int:
+        return self._inner.examine()
 
     def rollback(self, n_tokens: int) -> None:
         self._inner.rollback(n_tokens)
         del self._states[len(self._states) - n_tokens :]
+
+    def copy(self) -> VerbatimMatcher:
+        twin = VerbatimMatcher(self._inner.copy(), self._source, self._places, self._index)
+        twin._states, twin._beginnings = self._states.copy(), self._beginnings
+        return twin
 
     def fast_forward_tokens(self) -> list[TokenId]:
         tokens, state = self._inner.fast_forward_tokens(), self._states[-1]
@@ -144,39 +174,90 @@ class VerbatimMatcher:
     def is_stopped(self) -> bool:
         return self._inner.is_stopped
 
-    def _continuations(self, reached: frozenset[int]) -> Iterator[TokenId]:
-        if reached is self._source.boundaries:
-            yield from self._beginnings
-        else:
-            yield from self._along(reached)
+    @property
+    def refusal(self) -> str:
+        return self._inner.refusal
 
-    @cached_property
-    def _beginnings(self) -> list[TokenId]:
-        return list(self._along(self._source.boundaries))
+    def _going_on(self, state: _State, copied: _Copy, allowed: _Flags) -> _Flags:
+        """Return which tokens go on with the copy, or end it and go on behind it."""
+        ways = self._ways(copied)
+        kept = np.zeros_like(allowed)
+        kept[ways.tokens] = True
+        for token in ways.reopening:
+            if allowed[token] and not kept[token]:
+                kept[token] = self._after(state, token) is not None
+        return kept
 
-    def _along(self, reached: frozenset[int]) -> Iterator[TokenId]:
-        rests = {self._source.bytes[at : at + self._index.max_length] for at in reached}
-        for rest in rests:
-            yield from self._index.tokens_along(rest)
+    def _leave_out(self, allowed: _Flags, state: _State) -> None:
+        """Take out of `allowed` what begins a copy with what is not in the source."""
+        index = self._index
+        for token in index.several_quotes[allowed[index.several_quotes]]:
+            allowed[token] = self._after(state, int(token)) is not None
+        if state.cursor.in_string or state.cursor.in_key:
+            return  # a single mark ends this string
+        is_left = allowed[index.one_quote]
+        for number in np.unique(index.head_numbers[is_left]):
+            copied = self._opened(state, index.heads[number] + _QUOTE)
+            if copied is not None:
+                opening = index.one_quote[is_left & (index.head_numbers == number)]
+                allowed[opening] = np.isin(opening, self._ways(copied).after_quote)
+
+    def _opened(self, state: _State, spelling: bytes) -> _Copy | None:
+        """Return the copy that `spelling`, which ends with a quotation mark, begins."""
+        cursor = state.cursor.copy()
+        cursor.feed(spelling)
+        return self._copy_at(cursor) if cursor.in_string else None
+
+    def _copy_at(self, cursor: JsonCursor) -> _Copy | None:
+        mark = self._places.at(cursor.path)
+        if mark is None:
+            return None
+        edges = self._source.edges(aligned=mark.aligned)
+        return _Copy(edges, edges)
+
+    def _ways(self, copied: _Copy) -> _Ways:
+        if copied.is_begun:
+            return self._ways_along(copied)
+        if copied.edges not in self._beginnings:
+            self._beginnings[copied.edges] = self._ways_along(copied)
+        return self._beginnings[copied.edges]
+
+    def _ways_along(self, copied: _Copy) -> _Ways:
+        index, text = self._index, self._source.bytes
+        tokens, after_quote = set[TokenId](), set[TokenId]()
+        closing = set[tuple[TokenId, bytes]]()
+        for beginning, ends in index.beginnings(text, copied.reached):
+            tokens.update(index.whole.get(beginning, ()))
+            quoting = index.before_quote.get(beginning)
+            if quoting and not copied.edges.isdisjoint(ends):
+                closing.update(quoting)
+            if not copied.is_begun:
+                after_quote.update(index.after_quote.get(beginning, ()))
+        # Behind a copy the grammar knows best, but where a mark may begin another one.
+        tokens.update(token for token, rest in closing if _QUOTE not in rest)
+        reopening = {token for token, rest in closing if _QUOTE in rest}
+        return _Ways(_array(tokens), tuple(reopening), _array(after_quote))
 
     def _after(self, state: _State, token: TokenId) -> _State | None:
         """Return the state after `token`, or None if that leaves the source."""
-        cursor, reached = state.cursor.copy(), state.reached
+        cursor, copied = state.cursor.copy(), state.copied
         for byte in self._index.vocabulary.spellings[token]:
             was_inside = cursor.in_string
             cursor.feed(bytes([byte]))
-            if cursor.in_string and not was_inside:
-                reached = self._source.boundaries if self._is_held(cursor) else None
-            elif reached is not None and was_inside and not cursor.in_string:
-                if reached.isdisjoint(self._source.boundaries):
-                    return None
-                reached = None
-            elif reached is not None:
-                reached = self._source.advance(reached, byte)
+            if copied is None:
+                begins = cursor.in_string and not was_inside
+                copied = self._copy_at(cursor) if begins else None
+            elif cursor.in_string:
+                reached = self._source.advance(copied.reached, bytes([byte]))
+                copied = _Copy(copied.edges, reached, is_begun=True)
                 if not reached:
                     return None
-        return _State(cursor, reached)
+            elif copied.reached.isdisjoint(copied.edges):
+                return None
+            else:
+                copied = None
+        return _State(cursor, copied)
 
-    def _is_held(self, cursor: JsonCursor) -> bool:
-        path = tuple(None if isinstance(step, int) else step for step in cursor.path)
-        return path in self._places
+
+def _array(tokens: set[TokenId]) -> NDArray[np.int64]:
+    return np.fromiter(tokens, dtype=np.int64, count=len(tokens))

@@ -2,28 +2,42 @@
 
 import json
 import re
+from dataclasses import fields
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from embedded_training.corpus import BEGINNING, MAIN, example
+from embedded_training.corpus import BEGINNING, MAIN, ONLY_DOMAINS, Mixture, example
 from embedded_training.evaluation_sets import SETS, evaluation_examples
-from embedded_training.randomness import HeldOut, word_pools
-from embedded_training.tables import concepts, domains
+from embedded_training.randomness import HeldOut, Source, word_pools
+from embedded_training.tables import (
+    concepts,
+    domain_names,
+    domains,
+    families,
+    held_out_names,
+    truths,
+)
+from embedded_training.wording import SLOT, one_of_many
 
 EXAMPLES = [example(f"test {i}") for i in range(150)]
-ALL_HELD_OUT = HeldOut(values=True, templates=True, names=True)
+ALL_HELD_OUT = HeldOut(values=True, templates=True, names=True, domains=True)
+
+
+WRITTEN = ("date", "time", "date-time")  # written in another form than the text has
 
 
 def strings_of(value, schema):
     """Yield the texts of an answer that are to be copied."""
+    schema = schema.get("anyOf", [schema])[0]
     if isinstance(value, dict):
         for name, member in value.items():
-            yield from strings_of(member, schema["properties"][name])
+            place = schema.get("properties", {}).get(name) or schema["additionalProperties"]
+            yield from strings_of(member, place)
     elif isinstance(value, list):
         for item in value:
             yield from strings_of(item, schema["items"])
-    elif isinstance(value, str) and "enum" not in schema and schema.get("format") != "date":
+    elif isinstance(value, str) and "enum" not in schema and schema.get("format") not in WRITTEN:
         yield value
 
 
@@ -88,7 +102,54 @@ def test_the_sets_of_evaluation_draw_what_is_held_out():
     held_out = {word for pool in word_pools().values() for word in pool.held_out}
     text = " ".join(item.prompt for item in evaluation_examples("new values", 60))
     assert held_out.intersection(re.findall(r"\w+", text))
-    assert set(SETS) == {"familiar", "new values", "new templates", "new names", "all new"}
+    assert set(SETS) == {
+        *("familiar", "new values", "new templates", "new names", "new domains", "all new")
+    }
+
+
+def test_training_draws_no_held_out_domain():
+    kept = {
+        slot
+        for name in domain_names(held_out=True)
+        for slot in domains()[name].slots
+        if all(slot not in domains()[other].slots for other in domain_names(held_out=False))
+    }
+    names = {name for slot in kept for name in concepts()[slot].naming.names}
+    elsewhere = {
+        name
+        for domain in domain_names(held_out=False)
+        for slot in domains()[domain].slots
+        for name in concepts()[slot].naming.names
+    }
+    asked = {
+        name for item in EXAMPLES for name in re.findall(r'"(\w+)": \{', json.dumps(item.schema))
+    }
+    assert len(domain_names(held_out=True)) >= 3
+    assert not asked.intersection(names - elsewhere - {"age", "bid", "goal", "pet"})
+
+
+def test_no_held_out_name_is_a_usual_one_of_another_concept():
+    usual = {name for concept in concepts().values() for name in concept.naming.names}
+    assert not held_out_names() & usual
+
+
+def test_a_list_of_rows_may_be_empty():
+    rows_only = Mixture(**{f.name: float(f.name == "rows") for f in fields(Mixture)})
+    lengths = set()
+    for i in range(300):
+        item = example(f"rows {i}", mixture=rows_only)
+        answer = item.answer
+        found = [answer] if isinstance(answer, list) else [*answer.values()]
+        lengths |= {len(rows) for rows in found if isinstance(rows, list)}
+    assert lengths >= set(range(9))
+
+
+def test_every_kind_of_field_is_asked_for():
+    schemas = json.dumps([example(f"kinds {i}").schema for i in range(800)])
+    for mark in ("date", "time", "date-time", "email", "uri", "minimum", "maximum", "x-steer"):
+        assert f'"{mark}"' in schemas
+    assert '"additionalProperties": {"type"' in schemas
+    assert '"items": {"type": "integer"}' in schemas
 
 
 def test_the_beginning_asks_for_copies_only():
@@ -98,7 +159,7 @@ def test_the_beginning_asks_for_copies_only():
 
 
 def test_the_shares_of_a_mixture_add_up():
-    for mixture in (BEGINNING, MAIN):
+    for mixture in (BEGINNING, MAIN, ONLY_DOMAINS):
         shares = [getattr(mixture, name) for name in mixture.__dataclass_fields__]
         assert sum(shares) == pytest.approx(1)
 
@@ -107,7 +168,34 @@ def test_every_slot_of_every_template_is_a_concept():
     for domain in domains().values():
         templates = [*domain.clauses.usual, *domain.clauses.held_out]
         templates += [*domain.wholes.usual, *domain.wholes.held_out]
+        templates += [*domain.rows.usual, *domain.rows.held_out]
         for part in domain.parts.values():
             templates += [text for cues in part.values() for text in (*cues.usual, *cues.held_out)]
-        slots = {slot for text in templates for slot in re.findall(r"\{(\w+)\}", text)}
-        assert slots - {"say"} <= set(concepts())
+        slots = {slot.lstrip("_") for text in templates for slot, _ in SLOT.findall(text)}
+        parts = {f"part.{name}" for name in domain.parts}
+        assert slots - {"say"} - parts <= set(concepts())
+
+
+def test_every_sentence_of_a_table_can_be_said():
+    source = Source.seeded(1)
+    cues = [meaning.cues for family in families().values() for meaning in family.classes.values()]
+    cues += [answer for truth in truths() for answer in (truth.when_true, truth.when_false)]
+    for cue in cues:
+        assert cue.usual
+        for sentence in (*cue.usual, *cue.held_out):
+            assert not set("<>|") & set(one_of_many(source, sentence))
+
+
+def test_each_scheme_of_labels_names_every_class_differently():
+    for family in families().values():
+        for scheme in (*family.schemes, *family.held_out_schemes):
+            assert set(scheme) == set(family.classes)
+            assert len(set(scheme.values())) == len(scheme)
+
+
+def test_no_held_out_sentence_is_among_the_usual_ones():
+    cues = [meaning.cues for family in families().values() for meaning in family.classes.values()]
+    cues += [answer for truth in truths() for answer in (truth.when_true, truth.when_false)]
+    cues += [part for d in domains().values() for part in (d.clauses, d.wholes, d.rows)]
+    usual = {sentence for cue in cues for sentence in cue.usual}
+    assert not usual & {sentence for cue in cues for sentence in cue.held_out}

@@ -59,6 +59,25 @@ def test_one_more_row_or_not_counts():
     assert [piece.text for piece in pieces if piece.kind == "length"] == [",", "]"]
 
 
+def test_a_first_row_or_none_counts():
+    schema = {"type": "array", "items": object_schema((Field("t", "str"),))}
+    assert weight_of(answer_pieces([{"t": "x"}], schema), "{") == [CHOICE]
+    assert weight_of(answer_pieces([], schema), "]") == [CHOICE]
+
+
+def test_an_object_or_null_counts():
+    schema = object_schema((Field("o", "object", fields=(Field("t", "str"),), nullable=True),))
+    assert weight_of(answer_pieces({"o": {"t": "x"}}, schema), "{") == [FORCED, CHOICE]
+    assert weight_of(answer_pieces({"o": None}, schema), "null") == [CHOICE]
+
+
+def test_the_keys_of_free_objects_count():
+    schema = object_schema((Field("d", "dict", members="int"),))
+    pieces = answer_pieces({"d": {"a": 1, "b": 2}}, schema)
+    assert "".join(piece.text for piece in pieces) == '{"d": {"a": 1, "b": 2}}'
+    assert weight_of(pieces, "a") == weight_of(pieces, "b") == [CHOICE]
+
+
 @pytest.mark.parametrize(
     "text",
     ["don't 'sun'", "café naïve", "a\r\nb  c", "€1.299,50", "日本 👍🏽", "x2y #tag @me", "İß"],

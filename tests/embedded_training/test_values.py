@@ -7,6 +7,7 @@ import pytest
 
 from embedded_training import quantities, values
 from embedded_training.randomness import HeldOut, Source, word_pools
+from steer_engine.schema.formats import check_format
 
 
 @pytest.fixture
@@ -25,6 +26,8 @@ def test_no_value_is_empty_or_padded(maker, source):
 def test_a_date_is_the_day_that_its_text_tells(source):
     for _ in range(200):
         value = quantities.date(source)
+        if value.date is None:  # a day without its year, such as "next Monday"
+            continue
         day = dt.date.fromisoformat(value.date)
         assert str(day.year) in value.text
         assert str(day.day) in value.text.replace("0", "") or str(day.day) in value.text
@@ -41,8 +44,33 @@ def test_an_amount_is_the_number_that_its_text_tells(source):
     for _ in range(300):
         value = quantities.money(source)
         digits = re.sub(r"\D", "", value.text)
-        number = value.number / 1000 if re.search(r"\dk\b", value.text) else value.number
-        assert digits in (f"{number:.0f}", f"{number:.2f}".replace(".", ""))
+        unit = re.search(r"\d ?(k|K|thousand|m|M|million|mln)(?![a-z])", value.text)
+        scale = 1 if unit is None else 1_000 if unit[1] in ("k", "K", "thousand") else 1_000_000
+        number = value.number / scale
+        written = (f"{number:.0f}", f"{number:.1f}", f"{number:.2f}")
+        words = quantities.number_in_words(int(number)) if 1 <= number < 100 else ""
+        assert digits in {text.replace(".", "") for text in written} or words in value.text
+
+
+def test_a_time_is_written_with_its_zone_as_formats_demand(source):
+    times = [quantities.clock_time(source) for _ in range(1500)]
+    assert all(check_format("time", value.time) for value in times)
+    assert {value.time for value in times if value.text == "noon"} == {"12:00:00Z"}
+
+
+def test_a_moment_is_its_day_and_its_time(source):
+    for _ in range(300):
+        value = quantities.moment(source)
+        assert check_format("date-time", value.moment)
+        assert value.moment == f"{value.date}T{value.time}"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(1, "one"), (12, "twelve"), (19, "nineteen"), (20, "twenty"), (47, "forty-seven")],
+)
+def test_numbers_in_words(number, words):
+    assert quantities.number_in_words(number) == words
 
 
 @pytest.mark.parametrize(("amount", "written"), [(49.0, 49), (49.9, 49.9), (0.0, 0)])

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from steer_engine import Sampling, read_schema
 from steer_engine.backends.fake import FakeBackend
-from steer_engine.decoding import decode
-from steer_engine.errors import RowError
-from steer_engine.grammar import FreeMatcher, GrammarCompiler
+from steer_engine.decoding import Undone, decode
+from steer_engine.errors import BudgetError, RowError
+from steer_engine.grammar import GrammarCompiler
+from steer_engine.matcher import FreeMatcher
 from steer_engine.sampling import make_sampler
+from steer_engine.slots import Task, decode_rows
 
 PERSON = read_schema('name: str, mood: "good" | "bad", born: int | None')
 WISH = '{"name": "Ada <|end|> \\"é", "mood": "bad", "born": 1815}'
@@ -20,25 +22,34 @@ COMPILER = GrammarCompiler(FakeBackend().vocabulary)
 def run(wish, schema=PERSON, *, max_tokens=200, sampling=Sampling()):  # noqa: B008
     """Decode from an empty-handed fake model; return the steps and the finish reason."""
     backend = FakeBackend(wish)
-    backend.reserve(n_slots=1, n_tokens=max_tokens + 10)
     matcher = (
         FreeMatcher(backend.vocabulary) if schema is None else COMPILER.compile(schema).matcher()
     )
+    return follow(backend, matcher, max_tokens=max_tokens, sampling=sampling)
+
+
+def follow(backend, matcher, *, max_tokens=200, sampling=Sampling()):  # noqa: B008
+    """Decode with any matcher; return the steps that stayed and the finish reason, or raise."""
     prompt = backend.vocabulary.tokenize("<|user|>", parse_special=True)
-    steps = decode(
-        backend,
+    decoding = decode(
+        backend.vocabulary,
         matcher,
         prompt,
-        slot=0,
         sampler=make_sampler(sampling, row=0),
         max_tokens=max_tokens,
     )
-    collected = []
-    while True:
-        try:
-            collected += next(steps)
-        except StopIteration as end:
-            return collected, end.value
+    task = Task(0, prompt, decoding, n_tokens=max_tokens + 10)
+    steps = []
+    for said in decode_rows(backend, [task], n_slots=1):
+        if isinstance(said.what, RowError):
+            raise said.what
+        if isinstance(said.what, str):
+            return steps, said.what
+        if isinstance(said.what, Undone):
+            del steps[len(steps) - said.what.n_steps :]
+        else:
+            steps += said.what
+    raise AssertionError("a row has to end")
 
 
 def text(steps):
@@ -87,16 +98,15 @@ def test_every_step_points_to_its_value():
 
 def test_max_tokens_bounds_the_steps_and_is_reported():
     for max_tokens in range(1, 30):
-        steps, finish_reason = run(WISH, max_tokens=max_tokens)
-        assert len(steps) == max_tokens
-        assert finish_reason == "length"
-        assert WISH.startswith(text(steps))
+        with pytest.raises(BudgetError):
+            run(WISH, max_tokens=max_tokens)
+    steps, finish_reason = run("Sure! Here", None, max_tokens=4)
+    assert (text(steps), finish_reason) == ("Sure", "length")
 
 
 def test_a_budget_that_is_just_enough_is_enough():
     n_tokens = len(run(WISH)[0])
     assert run(WISH, max_tokens=n_tokens)[1] == "stop"
-    assert run(WISH, max_tokens=n_tokens - 1)[1] == "length"
 
 
 def test_an_unsteered_model_writes_what_it_wants():
@@ -126,14 +136,5 @@ def test_a_grammar_with_no_way_on_fails_the_row():
             mask[:] = 0
 
     backend = FakeBackend()
-    backend.reserve(n_slots=1, n_tokens=10)
-    steps = decode(
-        backend,
-        Stuck(backend.vocabulary),
-        [65],
-        slot=0,
-        sampler=make_sampler(Sampling(), row=0),
-        max_tokens=5,
-    )
-    with pytest.raises(RowError, match="no token can continue the answer at the root"):
-        next(steps)
+    with pytest.raises(RowError, match="no answer is left that the schema allows at the root"):
+        follow(backend, Stuck(backend.vocabulary))

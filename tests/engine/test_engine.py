@@ -49,7 +49,7 @@ def test_a_run_tells_its_story_in_order():
 
 
 def test_events_can_be_pickled():
-    requests = [request(), request(1, max_tokens=3), request(2, prompt="long " * 5000)]
+    requests = [request(), request(1, max_tokens=14), request(2, prompt="long " * 5000)]
     for event in events(requests):
         copy = pickle.loads(pickle.dumps(event))  # noqa: S301 - our own bytes
         assert repr(copy) == repr(event)
@@ -63,15 +63,19 @@ def test_rows_are_independent_and_come_in_order():
     assert done[0].record == done[1].record
 
 
-def test_a_row_out_of_budget_fails_with_its_text_and_place():
-    _, *_, failed, finished = events([request(max_tokens=12)])
-    assert isinstance(failed, RowFailed)
-    assert isinstance(failed.error, BudgetError)
-    assert "12 tokens" in str(failed.error)
-    assert "raise max_tokens" in str(failed.error)
-    assert WISH.startswith(failed.text)
-    assert failed.text
-    assert finished.n_failed == 1
+def test_a_budget_below_the_shortest_answer_is_refused_before_the_run():
+    backend = FakeBackend(WISH)
+    backend.forward = None
+    with pytest.raises(BudgetError, match="max_tokens is 12, and the shortest .* has 13 tokens"):
+        list(Engine(backend).run([request(), request(1, max_tokens=12)]))
+
+
+@pytest.mark.parametrize("max_tokens", range(13, 25))
+def test_a_row_out_of_budget_is_closed_and_valid(max_tokens):
+    *_, done, finished = events([request(max_tokens=max_tokens)], wish='{"name": "' + "x" * 99)
+    assert set(done.record) == {"name", "born"}
+    assert done.finish_reason == "length"
+    assert finished.n_done == 1
 
 
 def test_a_row_longer_than_the_context_fails_alone():
@@ -103,9 +107,10 @@ def test_an_unsteered_row_out_of_budget_says_so():
 
 def test_the_same_key_twice_is_never_let_through():
     schema = read_schema({"type": "object", "additionalProperties": {"type": "integer"}})
-    *_, failed, _ = events([request(schema=schema)], wish='{"a": 1, "a": 2}')
-    assert isinstance(failed, RowFailed)
-    assert "the key 'a' twice" in str(failed.error)
+    *_, done, _ = events([request(schema=schema)], wish='{"a": 1, "a": 2}')
+    assert isinstance(done, RowDone)
+    assert done.text.startswith('{"a": 1, "a')
+    assert done.text.count('"a":') == 1
 
 
 def test_a_context_that_ends_before_the_budget_is_told_apart():
@@ -114,6 +119,8 @@ def test_a_context_that_ends_before_the_budget_is_told_apart():
     schema = read_schema("a: str")
     wish = '{"a": "' + "x" * 500
     *_, failed, _ = events([request(schema=schema, max_tokens=5000)], wish, context_length=200)
+    assert failed.finish_reason == "length"
+    *_, failed, _ = events([request(schema=schema)], wish, context_length=61)
     assert "the model's context was full" in str(failed.error)
 
 

@@ -1,13 +1,28 @@
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steer_engine import Sampling, UnenforceableError, compose, read_schema
+from steer_engine import (
+    Engine,
+    Request,
+    RowDone,
+    Sampling,
+    UnenforceableError,
+    compose,
+    read_schema,
+)
 from steer_engine.backends.fake import FakeBackend
-from steer_engine.engine import Engine, Request, RowDone
+from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
+from steer_engine.evidence import Evidence
+from steer_engine.grammar import GrammarCompiler
+from steer_engine.mask import allocate_mask, allows
 from steer_engine.schema.places import verbatim_places
+from steer_engine.source import SourceText
+from steer_engine.verbatim import SpellingIndex, VerbatimMatcher
+from steer_engine.vocabulary import Vocabulary
 
 SOURCE = 'Ask "Ann Lee" <ann@x.io>\nor Bob: naïve 😀, C:\\temp'
 
@@ -60,28 +75,174 @@ def test_other_strings_are_free():
     assert record == {"a": "zzz", "b": "Bob"}
 
 
-@pytest.mark.parametrize(
-    ("document", "pointer"),
-    [
-        ("a: dict[str, verbatim]", "/properties/a/additionalProperties"),
-        (
-            {
-                "$defs": {
-                    "node": {
-                        "type": "object",
-                        "properties": {
-                            "name": {"type": "string", "x-steer": {"verbatim": True}},
-                            "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
-                        },
-                    }
-                },
-                "$ref": "#/$defs/node",
+FREE = {"type": "string", "x-steer": {"verbatim": {"aligned": False}}}
+
+
+def test_no_part_of_a_word_is_copied_unless_the_schema_says_so():
+    prompt = "overthrown in 1815a"
+    [record] = records('{"who": "throw"}', "who: verbatim", prompt=prompt)
+    assert record["who"] != "throw"
+    document = {"type": "object", "properties": {"who": FREE}, "required": ["who"]}
+    assert list(records('{"who": "throw"}', document, prompt=prompt)) == [{"who": "throw"}]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(st.sampled_from("ab1é-. 中"), min_size=1, max_size=30), st.integers(0, 100))
+def test_copies_begin_and_end_between_words(source, seed):
+    for record in records("", "a: verbatim", prompt=source, temperature=3.0, seeds=[seed]):
+        assert SourceText([source]).find(record["a"], aligned=True)
+
+
+NODE = {
+    "$defs": {
+        "node": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "x-steer": {"verbatim": True}},
+                "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
             },
-            "/next/next/next",
-        ),
+            "additionalProperties": False,
+        }
+    },
+    "$ref": "#/$defs/node",
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "wish", "expected"),
+    [
+        ("a: dict[str, verbatim]", {"a": {"x": "Bob", "y": "Ann"}}, None),
+        ("a: list[verbatim]", {"a": ["Bob", "Ann", ""]}, None),
+        ("a: verbatim | None", {"a": None}, None),
+        (NODE, {"name": "Bob", "next": {"name": "Ann", "next": None}}, None),
+        ({"prefixItems": [{"type": "integer"}], "items": FREE, "type": "array"}, [1, "nn"], None),
+        ("a: list[verbatim]", {"a": ["Bob", "Zoe"]}, "Zoe"),
+        (NODE, {"name": "Bob", "next": {"name": "Zoe", "next": None}}, "Zoe"),
     ],
 )
-def test_a_place_without_a_fixed_path_is_refused_not_forgotten(document, pointer):
-    with pytest.raises(UnenforceableError, match="`verbatim` at ") as caught:
+def test_wherever_a_string_is_marked_it_is_held(document, wish, expected):
+    prompt = "Ann and Bob"
+    [record] = records(json.dumps(wish), document, prompt=prompt)
+    if expected is None:
+        assert record == wish
+    else:
+        assert expected not in json.dumps(record)
+
+
+def test_strings_that_are_copied_have_their_place_in_the_input():
+    schema = read_schema("who: verbatim, also: list[verbatim], note: str")
+    wish = {"who": "Ann", "also": ["é Bob", ""], "note": "Ann"}
+    inputs = ("Anna é Bob", "x Ann")
+    with Engine(FakeBackend(json.dumps(wish, ensure_ascii=False))) as engine:
+        request = Request(0, compose("Zoe", schema), schema, inputs=inputs)
+        [done] = [event for event in engine.run([request]) if isinstance(event, RowDone)]
+    assert done.record == wish
+    assert done.evidence == (Evidence("/who", 1, 2, 5), Evidence("/also/0", 0, 5, 10))
+
+
+def test_only_the_inputs_are_the_source_where_there_are_some():
+    schema = read_schema("who: verbatim")
+    with Engine(FakeBackend('{"who": "Zoe"}')) as engine:
+        request = Request(0, compose("Zoe", schema), schema, inputs=("Ann",))
+        [done] = [event for event in engine.run([request]) if isinstance(event, RowDone)]
+    assert done.record["who"] in ("", "Ann")
+
+
+class Everything:
+    """A matcher that allows every token: what is left out is the wrapper's doing."""
+
+    is_accepting = is_stopped = False
+    refusal = ""
+
+    def fill_mask(self, mask):
+        mask[:] = -1
+
+    def accept(self, token):
+        return True
+
+    def copy(self):
+        return self
+
+
+SMALL = Vocabulary(
+    spellings=tuple(
+        text.encode()
+        for text in [
+            "a",
+            "b",
+            "ab",
+            '"',
+            '"a',
+            'b"',
+            '"a"',
+            'a", "b',
+            '", "',
+            "[",
+            "]",
+            ", ",
+            '["b',
+        ]
+    ),
+    eos_ids=frozenset(),
+    special_ids=frozenset(),
+    eos_id=0,
+    tokenize_bytes=lambda text, *, parse_special: [],
+)
+
+
+@settings(max_examples=100)
+@given(st.text("ab ", max_size=6), st.lists(st.sampled_from("ab"), max_size=3))
+def test_the_mask_allows_a_token_exactly_if_it_leads_to_a_copy(source, written):
+    """Every token that the grammar of a list of strings allows, compared with plain searching."""
+    schema = read_schema({"type": "array", "items": FREE})
+    matcher = VerbatimMatcher(
+        Everything(), SourceText([source]), verbatim_places(schema), SpellingIndex(SMALL)
+    )
+    begun = "".join(written)
+    if begun not in source:
+        return
+    for text in ("[", '"', *written):
+        matcher.accept(SMALL.spellings.index(text.encode()))
+    mask = allocate_mask(SMALL.vocab_size)
+    matcher.fill_mask(mask)
+    for token, spelling in enumerate(SMALL.spellings):
+        first, *others = (begun + spelling.decode()).split('"')
+        copies = [first, *others[1::2]]
+        is_json = all(text in (", ", "]") or not text for text in others[0::2])
+        if is_json:
+            assert allows(mask, token) == all(copy in source for copy in copies), spelling
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"not": FREE},
+        {"type": "array", "contains": FREE},
+        {"type": "string", "x-steer": {"verbatim": {"aligned": 1}}},
+        {"type": "string", "x-steer": {"verbatim": "yes"}},
+    ],
+)
+def test_a_mark_that_cannot_be_enforced_is_refused_not_forgotten(document):
+    with pytest.raises(UnenforceableError, match="`verbatim` at "):
         verbatim_places(read_schema(document))
-    assert caught.value.pointer == pointer
+
+
+def test_a_mask_takes_under_a_millisecond_with_a_large_vocabulary(shared):
+    vocabulary = read_vocabulary(shared / "vocab" / "ggml-vocab-gpt-2.gguf")
+    index = SpellingIndex(vocabulary)
+    schema = read_schema("a: list[verbatim], b: str")
+    matcher = VerbatimMatcher(
+        GrammarCompiler(vocabulary).compile(schema).matcher(),
+        SourceText(["It was a dark and stormy night, said Ann to 17 others. " * 40]),
+        verbatim_places(schema),
+        index,
+    )
+    mask, seconds = allocate_mask(vocabulary.vocab_size), []
+    wish = b'{"a": ["dark and stormy night", "Ann"], "b": "Zoe"}'
+    for token in vocabulary.tokenize_bytes(wish, parse_special=False):
+        start = time.process_time()
+        matcher.fill_mask(mask)
+        seconds.append(time.process_time() - start)
+        assert allows(mask, token), vocabulary.spellings[token]
+        matcher.accept(token)
+    assert sorted(seconds)[len(seconds) // 2] < 0.001

@@ -8,6 +8,8 @@ import pytest
 from steer_engine import read_schema
 from steermagic.job import Job
 from steermagic.options import SteerOptions
+from steermagic.over import prompts_over
+from steermagic.prompt import read_template
 from steermagic.schemas import FoundSchema
 
 DOG = read_schema("name: str, age: int")
@@ -43,3 +45,54 @@ def test_what_is_made_from_a_frame_knows_too(frame):
 def test_other_frames_have_no_run(frame):
     with pytest.raises(AttributeError, match="does not come from one of the last"):
         _ = pd.DataFrame().steer
+
+
+TEXTS = ["Ann <b>met</b> Bob & Bob", "Zoe", ""]
+
+
+def copied_frame(wishing, wish, notation, *, texts=TEXTS):
+    schema = read_schema(notation)
+    table = pd.DataFrame({"text": texts})
+    prompts = prompts_over(table, read_template("Who? {{ text }}"), {})
+    job = Job(prompts, FoundSchema(schema), SteerOptions(over="t"), over=table)
+    return wishing(wish).answer(job)
+
+
+def test_evidence_tells_where_a_value_stands_in_the_text(wishing):
+    frame = copied_frame(
+        wishing, {"who": "Bob", "also": ["Bob", "Ann"]}, "who: verbatim, also: list[verbatim]"
+    )
+    evidence = frame.steer.evidence
+    assert [*evidence.columns] == ["row", "column", "text", "start", "end", "source"]
+    first = evidence[evidence["row"] == 0]
+    assert first[["column", "text", "start", "end"]].to_numpy().tolist() == [
+        ["who", "Bob", 15, 18],
+        ["also", "Bob", 15, 18],
+        ["also", "Ann", 0, 3],
+    ]
+    assert set(evidence["source"]) == {"text"}
+    for found in evidence.itertuples():
+        assert frame["text"][found.row][found.start : found.end] == found.text
+
+
+def test_rows_of_a_list_have_their_own_evidence(wishing):
+    schema = read_schema({"type": "array", "items": read_schema("who: verbatim").document})
+    job = Job(("Ann and Bob",), FoundSchema(schema), SteerOptions())
+    frame = wishing([{"who": "Ann"}, {"who": "Bob"}]).answer(job)
+    assert frame.steer.evidence[["row", "column", "text", "source"]].to_numpy().tolist() == [
+        [0, "who", "Ann", "prompt"],
+        [1, "who", "Bob", "prompt"],
+    ]
+
+
+def test_without_verbatim_fields_there_is_no_evidence(frame):
+    assert frame.steer.evidence.empty
+
+
+def test_the_view_marks_what_was_copied_in_the_text(wishing):
+    frame = copied_frame(wishing, {"who": "Bob"}, "who: verbatim", texts=TEXTS[:1])
+    html = frame.steer.view()._repr_html_()
+    before, _, after = html.partition("<mark ")
+    assert before.endswith("Ann &lt;b&gt;met&lt;/b&gt; ")
+    assert after.startswith('style="')
+    assert '>Bob</mark><span style="font-size:75%;color:#808080"> [who]</span> &amp; Bob' in after

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 
 from steer_engine import BudgetError, Engine
 from steer_engine.backends.fake import FakeBackend
+from steer_engine.closing import Closer
 from steermagic.commands import COMMANDS, help_text, run_command
 from steermagic.display import SteerView
 from steermagic.errors import CommandError
@@ -58,7 +61,9 @@ def test_the_last_result_can_be_had_again(session):
 
 
 def test_the_last_failure_can_be_read(session):
-    with pytest.raises(BudgetError):
+    nothing = {"target": Engine, "attribute": "_check_budget", "new": lambda *_: None}
+    unclosed = patch.object(Closer, "exceeded", lambda *_: None)
+    with unclosed, patch.object(**nothing), pytest.raises(BudgetError):
         answer(session, max_tokens=4)
     assert run(session, "last").startswith("BudgetError: ")
     assert run(session, "last").endswith('\n{"a": "')
@@ -99,8 +104,12 @@ def test_help_lists_every_option_and_command(session):
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_the_embedded_model_says_what_it_is_not_for(session):
+def test_the_embedded_model_says_what_it_is_and_what_it_is_not_for(session):
     card = run(session, "models embedded")
     assert "steermagic-tiny" in card
+    for part in ("parameters", "MB", "## How it was made", "## How good it is", "| by hand "):
+        assert part in card
+    assert "## What it is not for" in card
+    assert card in run(session, "models")
     with pytest.raises(CommandError, match="the embedded model only"):
         run(session, "models other")

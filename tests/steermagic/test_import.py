@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import steermagic
+from steer_engine import SteerError
 
 HEAVY = (
     "anywidget", "ipywidgets", "jinja2", "jsonschema", "llama_cpp", "llguidance", "mlx", "pandas",
@@ -58,5 +59,5 @@ def test_import_takes_no_time():
 
 def test_what_is_public():
     assert steermagic.__all__ == ["__version__", "load_ipython_extension", "steer"]
-    with pytest.raises(TypeError):
+    with pytest.raises(SteerError):
         steermagic.steer("hello")

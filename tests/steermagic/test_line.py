@@ -90,3 +90,20 @@ def test_any_line_is_read_or_refused_with_a_reason(line):
     except OptionError:
         return
     assert len(read.text) == len(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "text"),
+    [
+        ("--think name: str", "256", "name: str"),
+        ("name: str --think", "256", "name: str"),
+        ("--think 40 name: str", "40", "name: str"),
+        ("--think=40 name: str", "40", "name: str"),
+        ("--think 4x: str", "256", "4x: str"),
+        ("--think --many name", "256", "name"),
+    ],
+)
+def test_an_option_whose_value_may_be_missing_takes_only_a_number(line, value, text):
+    read = read_line(line)
+    assert read.options["--think"] == value
+    assert read.text.strip() == text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
@@ -10,6 +12,7 @@ from pydantic import BaseModel
 import steermagic
 from steer_engine import open_engine
 from steer_engine.backends.fake import FakeBackend
+from steer_engine.closing import Closer
 from steermagic.errors import CellError
 from steermagic.session import shared_session
 
@@ -149,8 +152,9 @@ def test_a_model_that_is_not_there_is_one_line(notebook):
 
 
 def test_a_failed_row_shows_what_it_had_written(notebook):
-    with pytest.raises(CellError) as caught:
-        notebook({"a": "x" * 99}).run("%%steer a: str --max-tokens 20\nhi")
+    book = notebook({"a": "x" * 99})
+    with patch.object(Closer, "exceeded", lambda *_: None), pytest.raises(CellError) as caught:
+        book.run("%%steer a: str --max-tokens 20\nhi")
     first, second = caught.value._render_traceback_()
     assert first.startswith("BudgetError: ")
     assert second.startswith('It had written: {"a": "xxx')
@@ -172,7 +176,7 @@ def test_an_interrupt_keeps_finished_rows_in_the_variable(notebook, interrupted)
 def test_a_failed_cell_leaves_the_variable_alone(notebook):
     book = notebook({"a": "x" * 99})
     with pytest.raises(CellError):
-        book.run("%%steer a: str --max-tokens 20 -o kept\nhi", kept=1)
+        book.run("%%steer a: str --max-tokens 2 -o kept\nhi", kept=1)
     assert book.shell.user_ns["kept"] == 1
 
 

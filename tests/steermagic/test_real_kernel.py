@@ -60,9 +60,9 @@ BAD_CELLS = {
     "a truncated model": ("%%steer a: str -m cut.gguf\nhi", "cannot be loaded"),
     "a prompt too long": ("%%steer a: str\n{{ 'word ' * 5000 }}", "reads at most 2048"),
     "unsatisfiable": ("%%steer a: int 9..1\nhi", "9"),
-    "unenforceable": (
-        '%%steer\n{"type": "array", "items": {"type": "string"}, "uniqueItems": true}\nhi',
-        "`uniqueItems` at the root cannot be enforced",
+    "unsatisfiable": (
+        '%%steer\n{"type": "array", "items": false, "contains": true}\nhi',
+        "can satisfy this schema",
     ),
     "out of budget": ("%%steer a: str --max-tokens 6\nhi", "raise max_tokens"),
 }
@@ -80,9 +80,9 @@ def test_bad_input_is_a_short_error_that_says_what_to_do(kernel, name):
 def test_an_interrupt_keeps_the_finished_rows_and_the_kernel(kernel):
     kernel.run("%%steer n: int --max-tokens 30\nwarm up")
     items = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
-    endless = f'{{"type": "array", "minItems": 5000, "items": {items}}}'
+    endless = f'{{"type": "array", "minItems": 150, "items": {items}}}'
     cell = f"%%steer --max-tokens 1900 -o kept\n{endless}\nCount for ever: 1, 2, 3"
-    error, _ = kernel.run(cell, interrupt_after_s=0.4)
+    error, _ = kernel.run(cell, interrupt_after_s=1.5)
     assert "SteerCancelled" in error["traceback"][0]
     assert "finished rows are kept: in 'kept'" in error["evalue"]
     assert int(kernel.run("len(kept)")[1][0]) > 1

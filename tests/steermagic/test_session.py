@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pandas as pd
 import pytest
 
 import steermagic
-from steer_engine import BudgetError, Engine, ModelError, Schema, open_engine, read_schema, rows_of
+from steer_engine import (
+    BudgetError,
+    Engine,
+    ModelError,
+    Schema,
+    TruncatedError,
+    open_engine,
+    read_schema,
+    rows_of,
+)
 from steer_engine.backends.fake import FakeBackend
+from steer_engine.closing import Closer
 from steermagic.errors import CommandError, FrameError, SteerCancelled
 from steermagic.job import Job
 from steermagic.options import SteerOptions
 from steermagic.schemas import FoundSchema, read_source
-from steermagic.session import Session, check_outcome
+from steermagic.session import Session, check_outcome, failures
 
 DOG = read_schema("name: str, age: int 0..9")
 DOGS = [{"name": "Rex", "age": 3}, {"name": "Ada", "age": 4}, {"name": "Bo", "age": 5}]
@@ -80,8 +92,9 @@ def test_equal_prompts_of_one_run_are_answered_once_if_cached(wishing):
 def test_a_prompt_that_failed_is_told_for_each_row_and_not_remembered(wishing):
     session = wishing(DOGS[0])
     table = pd.DataFrame({"x": [1, 2]})
-    options = SteerOptions(cache=True, over="t", max_tokens=3)
-    again = Job(("Invent a dog", "Invent a dog"), FoundSchema(DOG), options, over=table)
+    options = SteerOptions(cache=True, over="t")
+    long = "Invent a dog " * 1000
+    again = Job((long, long), FoundSchema(DOG), options, over=table)
     for _ in range(2):
         run = session.run(again)
         assert sorted(run.errors) == [0, 1]
@@ -166,9 +179,26 @@ def test_a_script_is_really_interrupted(interrupted):
         interrupted(DOGS[0], text="Re").answer(job())
 
 
+def test_a_budget_that_no_answer_fits_is_refused_with_the_number_needed(wishing):
+    with pytest.raises(BudgetError, match="has 12 tokens; raise max_tokens to that or more"):
+        wishing("").answer(job(max_tokens=11))
+
+
+def test_an_answer_that_is_cut_short_is_valid_and_says_so(wishing):
+    session = wishing({"name": "x" * 300, "age": 3})
+    run = session.run(job(max_tokens=50))
+    frame = session.result(run)
+    assert len(frame["name"][0]) > 20
+    assert frame["age"].dtype == "Int64"
+    assert isinstance(frame.steer.errors[0], TruncatedError)
+    assert len(run.steps) == 50
+    assert failures(run).startswith("the answer was cut short after ")
+
+
 def test_a_failed_row_says_what_it_had_written(wishing):
     session = wishing({"name": "x" * 300, "age": 3})
-    with pytest.raises(BudgetError) as caught:
+    session.engine(None)._check_budget = lambda *_: None  # as if nothing were known of a way out
+    with patch.object(Closer, "exceeded", lambda *_: None), pytest.raises(BudgetError) as caught:
         session.answer(job(max_tokens=150))
     [note] = caught.value.__notes__
     assert note.startswith('It had written: {"name": "xxx')

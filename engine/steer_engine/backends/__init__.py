@@ -60,8 +60,19 @@ class Backend(Protocol):
         """The model's own Jinja chat template, or None when it has none."""
         ...
 
+    @property
+    def max_cached_tokens(self) -> int:
+        """How many tokens all slots together should hold at most, for the memory there is.
+
+        At least `info.context_length`.
+        """
+        ...
+
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
-        """Make room for `n_slots` slots of `n_tokens` tokens each. All slots become empty."""
+        """Make room for `n_slots` slots of `n_tokens` tokens together. All slots become empty.
+
+        What slots share by `fork` counts once.
+        """
         ...
 
     def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:

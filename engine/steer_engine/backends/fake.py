@@ -56,6 +56,7 @@ class FakeBackend:
             eos_id=EOS,
             tokenize_bytes=_tokenize,
         )
+        self.max_cached_tokens = 16 * context_length
         self.info = ModelInfo("fake", "", "fake", "none", 0, 0, context_length, embedded=False)
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:

@@ -23,6 +23,7 @@ from steer_engine.backends.llamacpp_model import (
     Handle,
     Owned,
     bindings,
+    cache_bytes_per_token,
     load_model,
     native_log,
     read_info,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _BATCH = 512  # tokens of one native call; on a GPU a Ctrl-C may have to wait that long
 _OUTPUTS = 64  # logits rows a native call may return: their buffer is outputs x vocabulary floats
+_CACHE_BYTES = 2**30  # of keys and values, for all slots together
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 
 
@@ -55,7 +57,9 @@ class LlamaCppBackend:
         self._context: Owned | None = None
         self._memory: Handle = None
         self._lengths: list[int] = []
-        self._capacity = 0  # tokens a slot can hold; `reserve` may have asked for fewer
+        self._n_slots = self._capacity = (
+            0  # what there is room for
+        )
         self._room = 0
         self._batch = _Batch(self._native, _BATCH)
         self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop
@@ -68,6 +72,11 @@ class LlamaCppBackend:
         )
         if not self.vocabulary.eos_ids:
             raise ModelError(f"{path} has no end-of-generation token: it is not a text generator")
+
+    @property
+    def max_cached_tokens(self) -> int:
+        token_bytes = cache_bytes_per_token(self._native, self._model.pointer)
+        return max(self.info.context_length, _CACHE_BYTES // max(1, token_bytes))
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
         with self._in_use:
@@ -112,7 +121,7 @@ class LlamaCppBackend:
 
     def _reserve(self, n_slots: int, n_tokens: int) -> None:
         native = self._native
-        is_enough = n_slots == len(self._lengths) and n_tokens <= self._capacity
+        is_enough = n_slots <= self._n_slots and n_tokens <= self._capacity
         if is_enough:
             native.llama_memory_clear(self._memory, False)
         else:
@@ -124,7 +133,7 @@ class LlamaCppBackend:
         native = self._native
         self._free_context()
         params = native.llama_context_default_params()
-        params.n_ctx = -(-n_slots * n_tokens // 256) * 256
+        params.n_ctx = -(-n_tokens // 256) * 256
         params.n_batch = params.n_ubatch = _BATCH
         params.n_seq_max = n_slots
         params.n_outputs_max = _OUTPUTS
@@ -139,7 +148,7 @@ class LlamaCppBackend:
         context = native.llama_init_from_model(self._model.pointer, params)
         if not context:
             raise BackendError(
-                f"no memory for {n_slots} x {n_tokens} tokens of context ({native_log().reason()});"
+                f"no memory for {n_tokens} tokens of context ({native_log().reason()});"
                 " use a smaller max_tokens or a smaller model"
             )
         self._context = Owned(context, native.llama_free, needs=self._model)
@@ -148,7 +157,7 @@ class LlamaCppBackend:
         strlen = ctypes.cast(libc.strlen, native.ggml_abort_callback)
         native.llama_set_abort_callback(context, strlen, ctypes.cast(self._stop, ctypes.c_void_p))
         self._memory = native.llama_get_memory(context)
-        self._capacity = n_tokens
+        self._n_slots, self._capacity = n_slots, n_tokens
 
     def _compute(self, rows: list[NDArray[np.float32]]) -> None:
         """Run the filled batch, copy its outputs into `rows`, and empty both."""
@@ -208,7 +217,7 @@ class LlamaCppBackend:
         if self._context is not None:
             self._context.free()
         self._context = self._memory = None
-        self._lengths, self._capacity = [], 0
+        self._lengths, self._n_slots, self._capacity = [], 0, 0
 
 
 class _Batch:

@@ -68,6 +68,15 @@ def read_info(native: ModuleType, model: Handle, path: Path, *, embedded: bool) 
     )
 
 
+def cache_bytes_per_token(native: ModuleType, model: Handle) -> int:
+    """Return the size of one token's keys and values in 16-bit floats, over all layers."""
+    n_heads = max(1, native.llama_model_n_head(model))
+    head_width = native.llama_model_n_embd(model) // n_heads
+    width = native.llama_model_n_head_kv(model) * head_width
+    n_layers: int = native.llama_model_n_layer(model)
+    return 2 * 2 * n_layers * int(width)
+
+
 def read_metadata(native: ModuleType, model: Handle, key: str) -> str | None:
     """Return a value of the file's metadata as text, or None where there is none."""
     size = 256

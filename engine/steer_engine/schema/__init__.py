@@ -2,9 +2,11 @@
 
 Read in this order: `document` -> `sources` -> `notation` (over `tokens` and `notation_types`) ->
 `notation_writer` -> `pydantic_writer` -> `columns` -> `normal` -> `validation`. The others are
-looked up on the way: `words`, `literals` and `shapes` are what the languages share, `drafts`,
-`validity` and `references` make a document safe to read, `python_types` asks Pydantic, `formats`
-checks dates and the like, `rows` and `places` find lists of records and copied strings.
+looked up on the way: `words`, `literals` and `shapes` are what the languages share; `drafts`,
+`vocabularies`, `library` and `bundling` make one 2020-12 document of what was given, `metaschema`,
+`validity` and `references` make it safe to read; `equality`, `patterns` and `formats` say what
+numbers, regular expressions and dates mean, `judging` tells `jsonschema`; `python_types` asks
+Pydantic, `rows` and `places` find lists of records and copied strings.
 """
 
 from steer_engine.schema.columns import Column, ColumnKind, column_plan
@@ -16,6 +18,7 @@ from steer_engine.schema.pydantic_writer import write_pydantic
 from steer_engine.schema.rows import is_object, is_rows, rows_of
 from steer_engine.schema.sources import read_schema
 from steer_engine.schema.validation import validation_error
+from steer_engine.schema.validity import doubts
 
 __all__ = [
     "Column",
@@ -26,6 +29,7 @@ __all__ = [
     "Schema",
     "column_plan",
     "describe",
+    "doubts",
     "is_object",
     "is_rows",
     "lower",

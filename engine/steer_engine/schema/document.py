@@ -35,6 +35,7 @@ _LIST_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAP_OF_SCHEMAS = frozenset(
     {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
 )
+_WITH_SCHEMAS = _ONE_SCHEMA | _LIST_OF_SCHEMAS | _MAP_OF_SCHEMAS
 DEFINITIONS = ("$defs", "definitions")
 
 KEYWORDS = (
@@ -150,6 +151,8 @@ def children(schema: JsonSchema, pointer: str = "") -> Iterator[tuple[str, JsonS
     if isinstance(schema, bool):
         return
     for keyword, value in schema.items():
+        if keyword not in _WITH_SCHEMAS:
+            continue
         steps: list[tuple[str, JsonValue]] = []
         here = pointer_to(pointer, keyword)
         if keyword in _ONE_SCHEMA:

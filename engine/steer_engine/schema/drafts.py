@@ -1,81 +1,143 @@
-"""Older drafts of JSON Schema, read as 2020-12 wherever that is exact.
+"""The drafts of JSON Schema, and how 2020-12 says what an older one means.
 
-The draft is told by `$schema`; a document without one is 2020-12 already. What an older draft
-spells in another way is respelled. What it merely lacked keeps its 2020-12 meaning, so a document
-can become stricter by this and never laxer.
+The draft is told by `$schema`; a document without one is 2020-12. What an older draft spells in
+another way is respelled, and what it does not know yet is left out, as its validators do.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from steer_engine.errors import SchemaError
-from steer_engine.schema.document import (
-    DEFINITIONS,
-    JsonObject,
-    JsonSchema,
-    JsonValue,
-    map_children,
-)
+from steer_engine.schema.document import DEFINITIONS, JsonObject, JsonSchema, JsonValue, children
 
+LATEST_URI = "https://json-schema.org/draft/2020-12/schema"
 _LATEST = 2020
-_LATEST_URI = "https://json-schema.org/draft/2020-12/schema"
-_DIALECT = re.compile(r"https?://json-schema\.org/(?:draft[-/](?P<draft>[\d-]+)/)?schema#?")
+_URI = re.compile(r"https?://json-schema\.org/(?:draft[-/](?P<draft>[\d-]+)/)?schema#?")
 _DRAFTS = {"04": 4, "06": 6, "07": 7, "2019-09": 2019, "2020-12": _LATEST, None: _LATEST}
+_FIRST_DRAFT = {
+    "const": 6,
+    "contains": 6,
+    "propertyNames": 6,
+    "else": 7,
+    "if": 7,
+    "then": 7,
+    "$id": 6,
+    "$anchor": 2019,
+    "$recursiveAnchor": 2019,
+    "$recursiveRef": 2019,
+    "contentSchema": 2019,
+    "dependentRequired": 2019,
+    "dependentSchemas": 2019,
+    "maxContains": 2019,
+    "minContains": 2019,
+    "unevaluatedItems": 2019,
+    "unevaluatedProperties": 2019,
+    "$dynamicAnchor": 2020,
+    "$dynamicRef": 2020,
+    "prefixItems": 2020,
+}
 # Up to draft 7 every other word beside a `$ref` means nothing, though it can be referred to.
 _KEPT_BESIDE_REF = frozenset({"$ref", *DEFINITIONS, "$schema", "title", "description", "default"})
 
 
-def modernized(document: JsonSchema) -> JsonSchema:
-    """Return `document` as 2020-12; raises `SchemaError` for a dialect that is not known."""
-    if isinstance(document, bool):
-        return document
-    draft = _draft_of(document)
-    schema = _respelled(document, draft)
-    if draft != _LATEST:
-        schema["$schema"] = _LATEST_URI
-    return schema
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A draft, less the keywords of vocabularies that a metaschema leaves out."""
+
+    draft: int = _LATEST
+    dropped: frozenset[str] = frozenset()
+    hides_contains: bool = False
+    """Whether `unevaluatedItems` does not see what `contains` found: in 2019-09, but not later."""
+
+    def ignores(self, schema: JsonObject, keyword: str) -> bool:
+        """Return whether `keyword` means nothing in `schema`."""
+        if self.draft <= 7 and "$ref" in schema and keyword not in _KEPT_BESIDE_REF:
+            return True
+        return _FIRST_DRAFT.get(keyword, 0) > self.draft or keyword in self.dropped
 
 
-def _draft_of(document: JsonObject) -> int:
-    uri = document.get("$schema", _LATEST_URI)
-    match = _DIALECT.fullmatch(uri) if isinstance(uri, str) else None
+def standard_dialect(uri: str) -> Dialect | None:
+    """Return the dialect that `$schema` names, or None for one that is not of json-schema.org."""
+    match = _URI.fullmatch(uri)
     if match is None or match["draft"] not in _DRAFTS:
-        raise SchemaError(
-            f"`$schema` names {uri!r}, which is none of the drafts 4 to 2020-12; "
-            "remove it to have the schema read as 2020-12"
-        )
-    return _DRAFTS[match["draft"]]
+        return None
+    return Dialect(_DRAFTS[match["draft"]])
 
 
-def _respelled(schema: JsonObject, draft: int, *, is_root: bool = True) -> JsonObject:
-    def below(child: JsonSchema) -> JsonSchema:
-        return child if isinstance(child, bool) else _respelled(child, draft, is_root=False)
-
-    schema = dict(schema)
-    if draft <= 7 and "$ref" in schema:
-        kept = _KEPT_BESIDE_REF | {"$id", "id"} if is_root else _KEPT_BESIDE_REF
-        schema = {keyword: value for keyword, value in schema.items() if keyword in kept}
-    if draft <= 7:
-        _respell_id(schema, "id" if draft == 4 else "$id")
-    _respell_exclusive(schema, "minimum", "exclusiveMinimum")
-    _respell_exclusive(schema, "maximum", "exclusiveMaximum")
-    if draft < _LATEST:
-        _respell_items(schema)
-        _respell_dependencies(schema)
-    return map_children(schema, below)
+def unknown_dialect(uri: JsonValue) -> SchemaError:
+    """Return the error for a `$schema` that nobody knows."""
+    return SchemaError(
+        f"`$schema` names {uri!r}, which is none of the drafts 4 to 2020-12; "
+        "remove it to have the schema read as 2020-12"
+    )
 
 
-def _respell_id(schema: JsonObject, keyword: str) -> None:
-    uri = schema.get(keyword)
-    if not isinstance(uri, str):
-        return  # `id` is also a popular property name, but never in a schema's own place
-    del schema[keyword]
-    if uri.startswith("#"):
+def identifiers(schema: JsonObject, dialect: Dialect) -> tuple[str | None, str | None]:
+    """Return the URI and the anchor that `schema` gives itself."""
+    keyword = "id" if dialect.draft == 4 else "$id"
+    uri = None if dialect.ignores(schema, keyword) else schema.get(keyword)
+    anchor = schema.get("$anchor") if dialect.draft >= 2019 else None
+    if isinstance(uri, str) and dialect.draft <= 7:
+        uri, _, fragment = uri.partition("#")
         # Generators also wrote the schema's own pointer there, which is no name.
-        schema |= {} if uri[1:2] in ("", "/") else {"$anchor": uri[1:]}
-    else:
-        schema["$id"] = uri.removesuffix("#")
+        anchor = None if fragment.startswith("/") else fragment
+    return (
+        uri if isinstance(uri, str) and uri else None,
+        anchor if isinstance(anchor, str) and anchor else None,
+    )
+
+
+def placed(schema: JsonObject, dialect: Dialect) -> Iterator[tuple[str, str, JsonSchema]]:
+    """Yield where each direct subschema stands, where in `respelled(schema)`, and itself."""
+    for keyword in schema:
+        if dialect.ignores(schema, keyword):
+            continue
+        new, value = _renamed(schema, keyword, dialect)
+        last = new.rpartition("/")[2]
+        for where, child in children({last: value}):
+            tail = where[len(last) + 1 :]
+            yield f"/{keyword}{tail}", f"{new}{tail}", child
+
+
+def _renamed(schema: JsonObject, keyword: str, dialect: Dialect) -> tuple[str, JsonValue]:
+    """Return the pointer of what `keyword` becomes, and its value."""
+    value = schema[keyword]
+    if keyword == "dependencies" and isinstance(value, dict):
+        return "/dependentSchemas", {k: v for k, v in value.items() if not isinstance(v, list)}
+    if keyword == "contains" and dialect.hides_contains:
+        members = schema.get("allOf")
+        n_members = len(members) if isinstance(members, list) else 0
+        return f"/allOf/{n_members}/not/not/contains", value
+    if dialect.draft < _LATEST and isinstance(schema.get("items"), list):
+        if keyword == "items":
+            return "/prefixItems", value
+        if keyword == "additionalItems":
+            return "/items", value
+    return f"/{keyword}", value
+
+
+def respelled(schema: JsonObject, dialect: Dialect) -> JsonObject:
+    """Return `schema` in the words of 2020-12, with its direct subschemas as they were.
+
+    Anchors are gone; `$id` is there, as are `$dynamicRef` and `$recursiveRef`.
+    """
+    kept = {key: value for key, value in schema.items() if not dialect.ignores(schema, key)}
+    for keyword in ("$anchor", "$dynamicAnchor", "$recursiveAnchor"):
+        kept.pop(keyword, None)
+    if dialect.draft <= 7:
+        uri, _ = identifiers(schema, dialect)
+        kept.pop("id" if dialect.draft == 4 else "$id", None)
+        kept |= {"$id": uri} if uri else {}
+    _respell_exclusive(kept, "minimum", "exclusiveMinimum")
+    _respell_exclusive(kept, "maximum", "exclusiveMaximum")
+    _respell_items(kept, dialect)
+    _respell_dependencies(kept)
+    if dialect.hides_contains and "contains" in kept:
+        _hide_contains(kept)
+    return kept
 
 
 def _respell_exclusive(schema: JsonObject, inclusive: str, exclusive: str) -> None:
@@ -86,9 +148,9 @@ def _respell_exclusive(schema: JsonObject, inclusive: str, exclusive: str) -> No
         schema[exclusive] = schema.pop(inclusive)
 
 
-def _respell_items(schema: JsonObject) -> None:
+def _respell_items(schema: JsonObject, dialect: Dialect) -> None:
     rest = schema.pop("additionalItems", None)
-    if not isinstance(schema.get("items"), list):
+    if dialect.draft == _LATEST or not isinstance(schema.get("items"), list):
         return  # `additionalItems` means nothing then
     schema["prefixItems"] = schema.pop("items")
     if not schema["prefixItems"]:
@@ -102,9 +164,22 @@ def _respell_dependencies(schema: JsonObject) -> None:
     if not isinstance(dependencies, dict):
         return
     del schema["dependencies"]
-    required: dict[str, JsonValue] = {k: v for k, v in dependencies.items() if isinstance(v, list)}
-    schemas: dict[str, JsonValue] = {k: v for k, v in dependencies.items() if k not in required}
-    if required:
-        schema["dependentRequired"] = required
-    if schemas:
-        schema["dependentSchemas"] = schemas
+    required: JsonObject = {k: v for k, v in dependencies.items() if isinstance(v, list)}
+    schemas: JsonObject = {k: v for k, v in dependencies.items() if k not in required}
+    _add_to_map(schema, "dependentRequired", required)
+    _add_to_map(schema, "dependentSchemas", schemas)
+
+
+def _add_to_map(schema: JsonObject, keyword: str, added: JsonObject) -> None:
+    present = schema.get(keyword, {})
+    if added and isinstance(present, dict):
+        schema[keyword] = added | present
+
+
+def _hide_contains(schema: JsonObject) -> None:
+    # `not` hides from `unevaluatedItems` what was evaluated inside it.
+    words = ("contains", "minContains", "maxContains")
+    hidden: JsonObject = {key: schema.pop(key) for key in words if key in schema}
+    members = schema.get("allOf", [])
+    if isinstance(members, list):
+        schema["allOf"] = [*members, {"not": {"not": hidden}}]

@@ -1,82 +1,139 @@
-"""Where in a value the strings stand that must be copied from the prompt (`verbatim`)."""
+"""Which strings of a value must be copied from the prompt: those marked `verbatim`.
+
+The mark is ``"x-steer": {"verbatim": true}``, or ``{"verbatim": {"aligned": false}}`` where a copy
+may begin and end inside a word.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 from steer_engine.errors import UnenforceableError
-from steer_engine.schema.document import (
-    JsonObject,
-    JsonSchema,
-    JsonValue,
-    Schema,
-    place,
-    pointer_to,
-)
-from steer_engine.schema.references import reachable, resolved
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema, place, walk
+from steer_engine.schema.references import schema_at, target_pointer
 
-Path: TypeAlias = "tuple[str | None, ...]"
-"""Where a value stands: property names from the root, None for any index of an array."""
+Path: TypeAlias = "tuple[str | int, ...]"
+"""Where a value stands: property names and array indices from the root."""
 
-_MAX_DEPTH = 24
-_UNNAMED = ("additionalProperties", "patternProperties", "prefixItems")
+_EACH_IN_PLACE = ("allOf", "anyOf", "oneOf")
+_ONE_IN_PLACE = ("else", "then")
+# Below these a mark would say nothing of the value that is written there.
+_NO_PLACE = re.compile(r"/(if|not|propertyNames|contains|unevaluated(?:Items|Properties))(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a string is held to the source; one that is `aligned` copies no part of a word."""
+
+    aligned: bool = True
 
 
 @lru_cache(maxsize=64)
-def verbatim_places(schema: Schema) -> frozenset[Path]:
-    """Return the places of all strings marked ``"x-steer": {"verbatim": true}``.
+def verbatim_places(schema: Schema) -> VerbatimPlaces:
+    """Return the places of the strings that `schema` marks.
 
     Raises:
-        UnenforceableError: one stands where its place has no fixed path.
+        UnenforceableError: a mark cannot be read, or stands where no value is written.
     """
-    if '"verbatim"' not in schema.text:
-        return frozenset()
-    for pointer, node in reachable(schema.document):
-        if _is_marked(node) and any(f"/{keyword}" in pointer for keyword in _UNNAMED):
-            raise _refusal(pointer, "where the schema does not name the property or item")
-    return frozenset(_marked(schema.document, schema.document, ()))
+    document: JsonSchema = schema.document if '"verbatim"' in schema.text else True
+    for pointer, node in walk(document):
+        if _mark(node, pointer) and (keyword := _NO_PLACE.search(pointer)):
+            raise _refusal(pointer, f"cannot be enforced below `{keyword[1]}`; use `str` there")
+    return VerbatimPlaces(document)
 
 
-def _marked(document: JsonSchema, node: JsonSchema, path: Path) -> Iterator[Path]:
-    node = resolved(document, node)
-    if isinstance(node, bool):
-        return
-    if len(path) > _MAX_DEPTH:
-        pointer = pointer_to("", *("*" if step is None else step for step in path[:3]))
-        raise _refusal(pointer, "below a schema that contains itself")
-    if _is_marked(node):
-        yield path
-    for step, child in _parts(node):
-        yield from _marked(document, child, (*path, *step))
+class VerbatimPlaces:
+    """The places of a document's marked strings.
+
+    Where several parts of the document speak of a value, one mark is enough.
+    """
+
+    def __init__(self, document: JsonSchema) -> None:
+        self._document = document
+        self._nodes: dict[Path, tuple[JsonObject, ...]] = {}
+        self._marks: dict[Path, Mark | None] = {}
+        self.is_empty = not any(_mark(node, pointer) for pointer, node in walk(document))
+
+    def at(self, path: Path) -> Mark | None:
+        """Return the mark of a string at `path`, or None where it is free."""
+        if path not in self._marks:
+            marks = [mark for node in self._speaking_of(path) if (mark := _mark(node, ""))]
+            aligned = any(mark.aligned for mark in marks)
+            self._marks[path] = Mark(aligned=aligned) if marks else None
+        return self._marks[path]
+
+    def _speaking_of(self, path: Path) -> tuple[JsonObject, ...]:
+        """Return what the document says of the value at `path`."""
+        if path not in self._nodes:
+            parts = (
+                [self._document]
+                if not path
+                else [
+                    part for node in self._speaking_of(path[:-1]) for part in _parts(node, path[-1])
+                ]
+            )
+            speaking = {id(node): node for part in parts for node in self._in_place(part, ())}
+            self._nodes[path] = tuple(speaking.values())
+        return self._nodes[path]
+
+    def _in_place(self, node: JsonValue, trail: tuple[str, ...]) -> Iterator[JsonObject]:
+        """Yield `node` and whatever judges the same value."""
+        if not isinstance(node, dict):
+            return
+        yield node
+        ref = node.get("$ref")
+        target = target_pointer(self._document, ref) if isinstance(ref, str) else None
+        if target is not None and target not in trail:
+            yield from self._in_place(schema_at(self._document, target), (*trail, target))
+        for member in _members_in_place(node):
+            yield from self._in_place(member, trail)
 
 
-def _is_marked(node: JsonSchema) -> bool:
-    mark = node.get("x-steer") if isinstance(node, dict) else None
-    return isinstance(mark, dict) and mark.get("verbatim") is True
-
-
-def _refusal(pointer: str, where: str) -> UnenforceableError:
-    return UnenforceableError(
-        f"`verbatim` {place(pointer)} cannot be enforced {where}; use `str` there",
-        pointer=pointer,
-        keyword="x-steer",
-    )
-
-
-def _parts(node: JsonObject) -> Iterator[tuple[Path, JsonSchema]]:
-    """Yield the subschemas of a value's parts with the way to each."""
-    properties, items = node.get("properties"), node.get("items")
-    if isinstance(properties, dict):
-        yield from (((name,), child) for name, child in properties.items() if _is_schema(child))
-    if isinstance(items, dict):
-        yield (None,), items
-    for keyword in ("anyOf", "oneOf"):
+def _members_in_place(node: JsonObject) -> Iterator[JsonValue]:
+    for keyword in _EACH_IN_PLACE:
         members = node.get(keyword)
-        if isinstance(members, list):
-            yield from (((), member) for member in members if _is_schema(member))
+        yield from members if isinstance(members, list) else ()
+    for keyword in _ONE_IN_PLACE:
+        yield node.get(keyword)
+    dependent = node.get("dependentSchemas")
+    yield from dependent.values() if isinstance(dependent, dict) else ()
 
 
-def _is_schema(value: JsonValue) -> TypeGuard[JsonSchema]:
-    return isinstance(value, bool | dict)
+def _parts(node: JsonObject, step: str | int) -> Iterator[JsonValue]:
+    """Yield the subschemas of `node` for the part of its value at `step`."""
+    if isinstance(step, int):
+        prefix = node.get("prefixItems")
+        n_prefix = len(prefix) if isinstance(prefix, list) else 0
+        yield prefix[step] if isinstance(prefix, list) and step < n_prefix else node.get("items")
+        return
+    properties, patterns = node.get("properties"), node.get("patternProperties")
+    is_named = isinstance(properties, dict) and step in properties
+    if isinstance(properties, dict) and is_named:
+        yield properties[step]
+    # One that only some keys match is applied to all others than the named ones: stricter, and
+    # which pattern a key matches need not be asked for every token.
+    if isinstance(patterns, dict) and not is_named:
+        yield from patterns.values()
+    if not is_named:
+        yield node.get("additionalProperties")
+
+
+def _mark(node: JsonSchema, pointer: str) -> Mark | None:
+    extension = node.get("x-steer") if isinstance(node, dict) else None
+    mark = extension.get("verbatim") if isinstance(extension, dict) else None
+    if isinstance(mark, bool) or mark is None:
+        return Mark() if mark else None
+    aligned = mark.get("aligned") if isinstance(mark, dict) and len(mark) == 1 else None
+    if not isinstance(aligned, bool):
+        raise _refusal(pointer, 'is true, false or {"aligned": false}')
+    return Mark(aligned=aligned)
+
+
+def _refusal(pointer: str, problem: str) -> UnenforceableError:
+    return UnenforceableError(
+        f"`verbatim` {place(pointer)} {problem}", pointer=pointer, keyword="x-steer"
+    )

@@ -1,13 +1,11 @@
-"""`$ref` inside one document: nothing is ever fetched.
-
-A reference is local when it is a fragment, or when it names the document's own `$id`.
-"""
+"""`$ref` inside one document that is bundled: all are pointers into itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator
 from typing import cast
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import unquote
 
 from steer_engine.schema.document import (
     DEFINITIONS,
@@ -21,6 +19,7 @@ from steer_engine.schema.document import (
 )
 
 _MAX_COPIED = 5_000  # subschemas
+_MAX_IN_A_ROW = 150  # schemas of the same value, each inside or named by the last
 _APPLIED_IN_PLACE = frozenset(
     {"allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"}
 )
@@ -29,18 +28,11 @@ _NOTES = frozenset({"title", "description", "default", "examples", "deprecated",
 
 
 def target_pointer(document: JsonSchema, ref: str) -> str | None:
-    """Return the pointer of the schema that `ref` names, or None where it leads out or nowhere."""
-    if isinstance(document, bool):
+    """Return the pointer of the schema that `ref` names, or None where it leads nowhere."""
+    pointer = unquote(ref[1:])
+    if not ref.startswith("#") or (pointer and not pointer.startswith("/")):
         return None
-    base = document.get("$id")
-    outside, fragment = urldefrag(ref)
-    own = urldefrag(base).url if isinstance(base, str) else ""
-    if outside and (not own or own not in (outside, urljoin(own, outside))):
-        return None
-    fragment = unquote(fragment)
-    if fragment and not fragment.startswith("/"):
-        return _anchors(document).get(fragment)
-    return fragment if isinstance(value_at(document, fragment), bool | dict) else None
+    return pointer if isinstance(value_at(document, pointer), bool | dict) else None
 
 
 def value_at(document: JsonValue, pointer: str) -> JsonValue:
@@ -62,46 +54,45 @@ def schema_at(document: JsonSchema, pointer: str) -> JsonSchema:
     return cast("JsonSchema", value_at(document, pointer))
 
 
-def _anchors(document: JsonSchema) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    embedded: tuple[str, ...] = ()  # pointers of documents inside, whose anchors are their own
-    for pointer, schema in walk(document):
-        if isinstance(schema, bool) or f"{pointer}/".startswith(embedded):
-            continue
-        if pointer and "$id" in schema:
-            embedded = (*embedded, f"{pointer}/")
-            continue
-        anchors = (schema.get(keyword) for keyword in ("$anchor", "$dynamicAnchor"))
-        found |= {anchor: pointer for anchor in anchors if isinstance(anchor, str)}
-    return found
-
-
 def resolved(document: JsonSchema, schema: JsonSchema) -> JsonSchema:
     """Return `schema` with what its `$ref` and `allOf` name written into it, properties joined.
 
     This is for reading the form of a value, not for judging one: where two parts constrain the
     same keyword, the last part wins.
     """
-    return _folded(document, schema, ())
+    return _Folding(document).of(schema)
 
 
-def _folded(document: JsonSchema, schema: JsonSchema, trail: tuple[str, ...]) -> JsonSchema:
-    if isinstance(schema, bool):
-        return schema
-    ref, members = schema.get("$ref"), schema.get("allOf")
-    parts: list[JsonSchema] = []
-    target = target_pointer(document, ref) if isinstance(ref, str) else None
-    if target is not None and target not in trail:
-        parts.append(_folded(document, schema_at(document, target), (*trail, target)))
-    if isinstance(members, list):
-        parts += [_folded(document, each, trail) for each in members if isinstance(each, dict)]
-    parts.append({key: value for key, value in schema.items() if key not in ("$ref", "allOf")})
-    merged: JsonObject = {}
-    for part in parts:
-        if isinstance(part, dict):
-            properties = {**properties_of(merged), **properties_of(part)}
-            merged |= part | ({"properties": properties} if properties else {})
-    return merged
+class _Folding:
+    """Writes what is named into a schema; each target once, since references may double."""
+
+    def __init__(self, document: JsonSchema) -> None:
+        self._document = document
+        self._targets: dict[str, JsonSchema] = {}
+
+    def of(self, schema: JsonSchema) -> JsonSchema:
+        if isinstance(schema, bool):
+            return schema
+        ref, members = schema.get("$ref"), schema.get("allOf")
+        parts = [self._target(ref)] if isinstance(ref, str) else []
+        if isinstance(members, list):
+            parts += [self.of(each) for each in members if isinstance(each, dict)]
+        parts.append({key: value for key, value in schema.items() if key not in ("$ref", "allOf")})
+        merged: JsonObject = {}
+        for part in parts:
+            if isinstance(part, dict):
+                properties = {**properties_of(merged), **properties_of(part)}
+                merged |= part | ({"properties": properties} if properties else {})
+        return merged
+
+    def _target(self, ref: str) -> JsonSchema:
+        pointer = target_pointer(self._document, ref)
+        if pointer is None:
+            return {}
+        if pointer not in self._targets:
+            self._targets[pointer] = {}  # in case it names itself
+            self._targets[pointer] = self.of(schema_at(self._document, pointer))
+        return self._targets[pointer]
 
 
 def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
@@ -110,9 +101,9 @@ def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
     Definitions that nothing refers to take no part, nor does `contentSchema`. A reference that
     leads nowhere is passed over.
     """
-    waiting, seen = [""], {""}
+    waiting, seen = deque([""]), {""}
     while waiting:
-        pointer = waiting.pop(0)
+        pointer = waiting.popleft()
         schema = schema_at(document, pointer)
         yield pointer, schema
         if isinstance(schema, bool):
@@ -128,21 +119,27 @@ def reachable(document: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
 
 
 def endless_reference(document: JsonSchema) -> str | None:
-    """Return the pointer of a schema that needs itself to judge the same value, or None."""
+    """Return the pointer of a schema that needs itself to judge the same value, or None.
+
+    One that needs too many others in a row counts as well: what reads it would be lost.
+    """
     settled: set[str] = set()
-
-    def visit(pointer: str, trail: tuple[str, ...]) -> str | None:
-        if pointer in trail:
-            return pointer
-        if pointer in settled:
-            return None
-        found = (visit(each, (*trail, pointer)) for each in _in_place(document, pointer))
-        endless = next((each for each in found if each is not None), None)
-        settled.add(pointer)
-        return endless
-
-    every = (visit(pointer, ()) for pointer, _ in walk(document))
-    return next((pointer for pointer in every if pointer is not None), None)
+    for start, _ in walk(document):
+        open_now: dict[str, Iterator[str]] = {}  # the trail, each with what is left to visit
+        pointer: str | None = start
+        while pointer is not None or open_now:
+            if pointer in open_now or (pointer and len(open_now) > _MAX_IN_A_ROW):
+                return pointer
+            if pointer is not None and pointer not in settled:
+                open_now[pointer] = _in_place(document, pointer)
+            last = next(reversed(open_now), None)
+            if last is None:
+                break
+            pointer = next(open_now[last], None)
+            if pointer is None:
+                settled.add(last)
+                del open_now[last]
+    return None
 
 
 def _in_place(document: JsonSchema, pointer: str) -> Iterator[str]:

@@ -8,35 +8,45 @@ from __future__ import annotations
 import json
 import math
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 
 from steer_engine.errors import SchemaError, SchemaSyntaxError
+from steer_engine.schema.bundling import bundled
 from steer_engine.schema.document import JsonValue, Schema, dump, place, pointer_to
-from steer_engine.schema.drafts import modernized
 from steer_engine.schema.notation import parse_notation
 from steer_engine.schema.python_types import document_of
 from steer_engine.schema.validity import check_schema
 
+_Resources: typing.TypeAlias = "Mapping[str, JsonValue] | None"
 _MAX_DEPTH = 100  # of JSON values; llguidance refuses 128, and this package recurses
 
 
-def read_schema(source: object, *, name: str | None = None) -> Schema:
+def read_schema(
+    source: object,
+    resources: Mapping[str, JsonValue] | None = None,
+    *,
+    name: str | None = None,
+) -> Schema:
     """Return the schema that `source` describes.
 
     A source is the text of a JSON Schema or of the compact notation, a JSON Schema as a dict or a
     bool, a `Path` of a `.json` file, a Pydantic model, dataclass, TypedDict or any annotation that
     Pydantic understands, or a `Schema`. A `name` given here wins over the source's own.
 
+    `resources` are the documents, by URI, that a `$ref` in a JSON Schema may lead to. Nothing is
+    ever fetched; only the standard's own metaschemas are there without asking.
+
     A dict is copied. Raises `SchemaError`, of which `SchemaSyntaxError` points into a text.
     """
     if isinstance(source, Schema):
         return Schema(source.text, name or source.name)
     if isinstance(source, Path):
-        return _read_json(_text_of(source), name)
+        return _read_json(_text_of(source), resources, name)
     if isinstance(source, str):
-        return _read_text(source, name)
+        return _read_text(source, resources, name)
     if isinstance(source, bool | dict):
-        return _checked(source, name)
+        return _checked(source, resources, name)
     return _read_type(source, name)
 
 
@@ -49,12 +59,12 @@ def _text_of(path: Path) -> str:
         raise SchemaError(f"{path.name} cannot be read: {error}") from error
 
 
-def _read_text(text: str, name: str | None) -> Schema:
+def _read_text(text: str, resources: _Resources, name: str | None) -> Schema:
     # A list in brackets is notation, since no JSON Schema is an array.
     if text.lstrip().startswith("{") or text.strip() in ("true", "false"):
-        return _read_json(text, name)
+        return _read_json(text, resources, name)
     document, class_name = parse_notation(text)
-    return _checked(document, name or class_name)
+    return _checked(document, None, name or class_name)
 
 
 def _read_type(source: object, name: str | None) -> Schema:
@@ -64,10 +74,10 @@ def _read_type(source: object, name: str | None) -> Schema:
             "Schema, fields such as `name: str`, or a Pydantic class"
         )
     document, class_name = document_of(source)
-    return _checked(document, name or class_name)
+    return _checked(document, None, name or class_name)
 
 
-def _read_json(text: str, name: str | None) -> Schema:
+def _read_json(text: str, resources: _Resources, name: str | None) -> Schema:
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_float
@@ -77,7 +87,7 @@ def _read_json(text: str, name: str | None) -> Schema:
         raise SchemaSyntaxError(message, line=error.lineno, column=error.colno) from error
     except (RecursionError, ValueError) as error:  # too deep; an integer of too many digits
         raise SchemaError(f"the JSON text cannot be read: {error}") from error
-    return _checked(value, name)
+    return _checked(value, resources, name)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -101,11 +111,12 @@ def _float(spelling: str) -> float:
     return value
 
 
-def _checked(value: object, name: str | None) -> Schema:
+def _checked(value: object, resources: _Resources, name: str | None) -> Schema:
     document = _json_value(value, "")
     if not isinstance(document, bool | dict):
         raise SchemaError(f"a JSON Schema is an object, true or false, and not {dump(document)}")
-    document = modernized(document)
+    documents = {uri: _json_value(each, "") for uri, each in (resources or {}).items()}
+    document = bundled(document, documents)
     check_schema(document)
     title = document.get("title") if isinstance(document, dict) else None
     return Schema(dump(document), name or (title if isinstance(title, str) else None))

@@ -1,18 +1,14 @@
-"""The final word on a value: `jsonschema`, with the formats that are enforced."""
+"""The final word on a value: `jsonschema`, with exact numbers, ECMA-262 and all formats."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from steer_engine.schema.document import JsonValue, Schema, place, pointer_to
-from steer_engine.schema.formats import ENFORCED
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, FormatChecker
+from steer_engine.schema.judging import Judge
 
 _MAX_REASON = 200  # characters
 
@@ -20,14 +16,18 @@ _MAX_REASON = 200  # characters
 def validation_error(schema: Schema, value: JsonValue) -> str | None:
     """Return in one line why `value` is not valid, or None if it is.
 
-    `value` is JSON as `json.loads` gives it, so a key that was written twice is not seen here.
-    The first call for a schema takes some milliseconds, the later ones reuse its validator.
-    """
-    from jsonschema.exceptions import best_match
+    `value` is JSON as `json.loads` gives it, or with a `Decimal` for a number whose digits a float
+    would lose. A key that was written twice is not seen here. The first call for a schema takes
+    some milliseconds, the later ones reuse its validator.
 
-    if not _is_finite(value):
-        return "a number is too large for JSON"  # `json.loads` makes an infinity of 1e999
-    error = best_match(_validator(schema.text).iter_errors(value))
+    Raises `RowError` where a pattern takes too long.
+    """
+    try:
+        if not _is_finite(value):
+            return "a number is too large for JSON"  # `json.loads` makes an infinity of 1e999
+        error = _judge(schema.text).error(value)
+    except RecursionError:
+        return "it is nested too deeply to be checked"
     if error is None:
         return None
     reason = " ".join(error.message.split())
@@ -41,28 +41,11 @@ def _is_finite(value: JsonValue) -> bool:
         return all(map(_is_finite, value))
     if isinstance(value, dict):
         return all(map(_is_finite, value.values()))
+    if isinstance(value, Decimal):
+        return value.is_finite()
     return not isinstance(value, float) or math.isfinite(value)
 
 
 @lru_cache(maxsize=64)
-def _validator(text: str) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    # Without a registry of its own, jsonschema fetches remote references.
-    return Draft202012Validator(
-        json.loads(text), registry=Registry(), format_checker=_format_checker()
-    )
-
-
-def _format_checker() -> FormatChecker:
-    from jsonschema import FormatChecker
-
-    checker = FormatChecker(formats=())
-    for name, check in ENFORCED.items():
-        checker.checks(name)(_for_strings(check))
-    return checker
-
-
-def _for_strings(check: Callable[[str], bool]) -> Callable[[object], bool]:
-    return lambda value: not isinstance(value, str) or check(value)
+def _judge(text: str) -> Judge:
+    return Judge(json.loads(text))

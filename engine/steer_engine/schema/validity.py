@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from steer_engine.errors import SchemaError
-from steer_engine.schema.document import ANNOTATIONS, KEYWORDS, JsonSchema, place, pointer_to, walk
-from steer_engine.schema.references import endless_reference, reachable, target_pointer
+from steer_engine.schema.document import (
+    ANNOTATIONS,
+    KEYWORDS,
+    JsonSchema,
+    Schema,
+    place,
+    pointer_to,
+    walk,
+)
+from steer_engine.schema.metaschema import TYPES, first_fault
+from steer_engine.schema.patterns import check_pattern
+from steer_engine.schema.references import endless_reference, reachable, target_pointer, value_at
 
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
-
-_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 _OTHER_WORDS = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"} | {
     "list": "array",
     "dict": "object",
@@ -26,24 +30,21 @@ _MAX_MESSAGE = 160  # characters of a message that quotes the user's schema
 
 
 def check_schema(document: JsonSchema) -> None:
-    """Raise `SchemaError` for the first thing that is not as 2020-12 wants it."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
+    """Raise `SchemaError` for the first thing that is not as 2020-12 wants it.
 
-    metaschema = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-    error = best_match(metaschema.iter_errors(document))
-    if error is not None:
-        raise SchemaError(_explained(error))
-    _check_keywords(document)
-    check_references(document)
-    _check_patterns(document)
-
-
-def _check_keywords(document: JsonSchema) -> None:
-    """Raise `SchemaError` for a keyword that looks like another one misspelt.
-
-    Other unknown keywords are annotations, as the specification says.
+    The document is bundled: its references are pointers into itself.
     """
+    judging = dict(reachable(document))
+    schemas = dict(walk(document)) | judging
+    fault = first_fault(schemas)
+    if fault is not None:
+        raise SchemaError(_explained(document, *fault))
+    _check_is_no_data(document)
+    _check_references(document, schemas)
+    _check_patterns(schemas)
+
+
+def _check_is_no_data(document: JsonSchema) -> None:
     if isinstance(document, dict) and document and not KEYWORDS & document.keys():
         first = next(iter(document))
         if not first.startswith("x-"):
@@ -51,58 +52,49 @@ def _check_keywords(document: JsonSchema) -> None:
                 f"{first!r} is no keyword of JSON Schema: this looks like data;"
                 ' a schema of it begins {"type": "object", "properties": …'
             )
-    for pointer, schema in reachable(document):
+
+
+def doubts(schema: Schema) -> tuple[str, ...]:
+    """Return a sentence for each unknown keyword that looks like another one misspelt.
+
+    An unknown keyword is an annotation, as the specification says, and has no effect.
+    """
+    return tuple(_doubts(dict(reachable(schema.document))))
+
+
+def _doubts(schemas: Mapping[str, JsonSchema]) -> Iterator[str]:
+    for pointer, schema in schemas.items():
         for keyword in schema if isinstance(schema, dict) else ():
             if keyword in KEYWORDS or keyword in _FOREIGN or not keyword.isalpha():
                 continue  # "_format" and its like are meant to be no keyword
             close = get_close_matches(keyword, KEYWORDS - ANNOTATIONS, n=1, cutoff=0.85)
             if close:
-                raise SchemaError(
-                    f"unknown keyword {keyword!r} {place(pointer)}; did you mean {close[0]!r}?"
+                yield (
+                    f"the unknown keyword {keyword!r} {place(pointer)} of the schema has no effect;"
+                    f" did you mean {close[0]!r}?"
                 )
 
 
-def check_references(document: JsonSchema) -> None:
-    """Raise `SchemaError` for a `$ref` that leads out of the document or nowhere."""
-    places = dict([*walk(document), *reachable(document)])
-    refs = {
-        pointer: schema["$ref"]
-        for pointer, schema in places.items()
-        if isinstance(schema, dict) and isinstance(schema.get("$ref"), str)
-    }
-    for pointer, ref in refs.items():
-        if target_pointer(document, str(ref)) is None:
-            raise SchemaError(_unresolved(document, str(ref), pointer))
-    for pointer, schema in places.items():
-        is_embedded = bool(pointer) and isinstance(schema, dict) and "$id" in schema
-        if is_embedded and any(f"{ref}/".startswith(f"{pointer}/") for ref in refs):
-            raise SchemaError(
-                f"`$id` {place(pointer)} begins a document inside the document, which is not read "
-                "together with `$ref`; remove it and refer to `#/$defs/...`"
-            )
+def _check_references(document: JsonSchema, schemas: Mapping[str, JsonSchema]) -> None:
+    """Raise `SchemaError` for a `$ref` that leads nowhere, or back to itself."""
+    for pointer, schema in schemas.items():
+        ref = schema.get("$ref") if isinstance(schema, dict) else None
+        if isinstance(ref, str) and target_pointer(document, ref) is None:
+            raise SchemaError(f"`$ref` to {ref!r} {place(pointer)} names nothing")
     endless = endless_reference(document)
     if endless is not None:
-        raise SchemaError(f"the schema {place(endless)} refers to itself without an end; remove it")
+        raise SchemaError(
+            f"the schema {place(endless)} refers to itself without an end, or on and on; remove it"
+        )
 
 
-def _unresolved(document: JsonSchema, ref: str, pointer: str) -> str:
-    where = f"`$ref` to {ref!r} {place(pointer)}"
-    if not ref.startswith("#"):
-        return f"{where} leads out of this document; refused: never fetched. Copy it into `$defs`"
-    known = [f"#{at}" for at, _ in walk(document) if at.split("/")[-2:-1] == ["$defs"]]
-    close = get_close_matches(ref, known, n=1)
-    return f"{where} names nothing" + (f"; did you mean {close[0]!r}?" if close else "")
-
-
-def _check_patterns(document: JsonSchema) -> None:
-    for pointer, schema in walk(document):
+def _check_patterns(schemas: Mapping[str, JsonSchema]) -> None:
+    for pointer, schema in schemas.items():
         for where, pattern in _patterns(schema, pointer):
             try:
-                re.compile(pattern)
-            except re.error as error:
-                raise SchemaError(
-                    f"{pattern!r} {place(where)} is no regular expression Python can read: {error}"
-                ) from error
+                check_pattern(pattern)
+            except SchemaError as error:
+                raise SchemaError(f"{error} ({place(where)})") from error
 
 
 def _patterns(schema: JsonSchema, pointer: str) -> Iterator[tuple[str, str]]:
@@ -115,12 +107,21 @@ def _patterns(schema: JsonSchema, pointer: str) -> Iterator[tuple[str, str]]:
         yield from ((pointer_to(pointer, "patternProperties", key), key) for key in properties)
 
 
-def _explained(error: ValidationError) -> str:
+def _explained(document: JsonSchema, pointer: str, keyword: str) -> str:
+    """Return what the metaschema says about a keyword of the schema at `pointer`."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    value = value_at(document, pointer_to(pointer, keyword))
+    metaschema = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    error = best_match(metaschema.iter_errors({keyword: value}))
+    if error is None:
+        return f"the value of {keyword!r} {place(pointer)} is not what JSON Schema wants there"
     path, value = list(error.absolute_path), error.instance
-    where = place(pointer_to("", *path))
+    where = place(pointer_to(pointer, *path))
     if "type" in path[-2:] and isinstance(value, str):
-        meant = _OTHER_WORDS.get(value) or next(iter(get_close_matches(value, _TYPES, n=1)), None)
-        hint = f"did you mean {meant!r}?" if meant else f"use one of {', '.join(_TYPES)}"
+        meant = _OTHER_WORDS.get(value) or next(iter(get_close_matches(value, TYPES, n=1)), None)
+        hint = f"did you mean {meant!r}?" if meant else f"use one of {', '.join(TYPES)}"
         return f"unknown type {value!r} {where}; {hint}"
     if error.validator == "type" and error.validator_value == ["object", "boolean"]:
         return f"{_short(repr(value))} {where} is not a schema; {_schema_hint(path, value)}"
@@ -131,7 +132,7 @@ def _schema_hint(path: list[str | int], value: object) -> str:
     if path[-1:] == ["items"] and isinstance(value, list):
         return "write `prefixItems`, or name the older draft in `$schema`"
     word = _OTHER_WORDS.get(value, value) if isinstance(value, str) else "string"
-    return f'write for example {{"type": "{word if word in _TYPES else "string"}"}}'
+    return f'write for example {{"type": "{word if word in TYPES else "string"}"}}'
 
 
 def _short(text: str) -> str:

@@ -3,22 +3,17 @@
 from steer_engine.schema.references import inlined, reachable, resolved, target_pointer, value_at
 
 
-def test_a_boolean_has_nothing_to_refer_to():
-    assert target_pointer(True, "#") is None
+def test_only_pointers_into_the_document_lead_somewhere():
+    document = {"$id": "http://x.org/a", "$anchor": "here", "a/b%": {}, "c": 1}
+    assert target_pointer(document, "#") == ""
+    assert target_pointer(document, "#/a~1b%25") == "/a~1b%"
+    for ref in ("#here", "http://x.org/a", "#/c", "#/d", "", "a"):
+        assert target_pointer(document, ref) is None
 
 
 def test_pointers_into_lists():
     assert value_at({"a": [{}, {"b": 1}]}, "/a/1/b") == 1
     assert value_at({"a": [{}]}, "/a/1") is None
-
-
-def test_anchors_of_booleans_and_embedded_documents_are_not_ours():
-    document = {
-        "properties": {"a": True, "b": {"$anchor": "B"}},
-        "$defs": {"E": {"$id": "http://x.org/", "items": {"$anchor": "inner"}}},
-    }
-    assert target_pointer(document, "#B") == "/properties/b"
-    assert target_pointer(document, "#inner") is None
 
 
 def test_only_what_judges_a_value_is_reachable():
@@ -59,3 +54,9 @@ def test_resolving_ends_where_a_schema_names_itself():
     assert resolved(document, document) == {"title": "T"}
     assert resolved(document, True) is True
     assert resolved({}, {"allOf": [True, {"title": "T"}]}) == {"title": "T"}
+
+
+def test_resolving_what_doubles_at_each_step_ends():
+    doubled = {f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 2} for i in range(60)}
+    document = {"$ref": "#/$defs/a0", "$defs": {**doubled, "a60": {"type": "string"}}}
+    assert resolved(document, document)["type"] == "string"

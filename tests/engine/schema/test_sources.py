@@ -124,3 +124,18 @@ def test_annotations():
     nested = read_schema(typing.Optional[dict[str, StandardOptions]])  # noqa: UP045 - users write it
     assert nested.document["anyOf"][0]["additionalProperties"]["required"] == ["depth", "inner"]
     assert read_schema(list[Point]).name is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"enum": [f"value {i}" for i in range(100_000)]},
+        {"enum": list(range(100_000))},
+        {"properties": {f"p{i}": {"type": "string", "title": "x" * 200} for i in range(5_000)}},
+        {"$defs": {f"d{i}": {"items": {"$ref": f"#/$defs/d{i * 7 % 5000}"}} for i in range(5_000)}},
+        {"allOf": [{"anyOf": [{"required": [f"a{i}"]}, {}]} for i in range(1_000)]},
+    ],
+    ids=["texts", "numbers", "properties", "references", "nest"],
+)
+def test_large_schemas_do_not_hang(document):
+    assert read_schema(document).document == document

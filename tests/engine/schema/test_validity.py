@@ -3,7 +3,7 @@
 import pytest
 
 from steer_engine.errors import SchemaError
-from steer_engine.schema import read_schema
+from steer_engine.schema import doubts, read_schema
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from steer_engine.schema import read_schema
         ({"required": "a"}, "'a' is not of type 'array' at /required"),
         ({"minLength": -1}, "-1 is less than the minimum of 0 at /minLength"),
         ({"enum": "x" * 500}, "… at /enum"),
-        ({"pattern": "("}, "'(' at /pattern is no regular expression Python can read"),
+        ({"pattern": "("}, "'(' is no regular expression of ECMA-262: a `(` is not closed (at /p"),
         ({"patternProperties": {"[": {}}}, "at /patternProperties/["),
         (
             {"$ref": "https://x.org/a.json"},
@@ -47,12 +47,18 @@ from steer_engine.schema import read_schema
             "without an end",
         ),
         (
-            {
-                "$defs": {"A": {"$id": "http://x.org/", "items": {"$ref": "#/$defs/B"}}, "B": {}},
-                "$ref": "#/$defs/B",
-            },
-            "`$id` at /$defs/A begins a document inside the document",
+            {"$defs": {"A": {"$id": "http://x.org/", "items": {"$ref": "#/$defs/B"}}, "B": {}}},
+            "`$ref` to '#/$defs/B' at /$defs/A/items names nothing",
         ),
+        (
+            {
+                "$ref": "#/$defs/a0",
+                "$defs": {f"a{i}": {"$ref": f"#/$defs/a{i + 1}"} for i in range(999)}
+                | {"a999": {}},
+            },
+            "refers to itself without an end, or on and on",
+        ),
+        ({"$ref": "#/x-a", "x-a": {"type": "str"}}, "unknown type 'str' at /x-a/type"),
         (
             {"$defs": {"A": {"$id": "http://x.org/", "$anchor": "foo"}}, "$ref": "#foo"},
             "names nothing",
@@ -71,39 +77,41 @@ def test_the_message_is_one_line_with_the_place(document, message):
     "document",
     [
         {"properties": {"next": {"$ref": "#"}}},
-        {"$id": "http://x.org/a", "items": {"$ref": "http://x.org/a#/$defs/A"}, "$defs": {"A": {}}},
-        {"$id": "http://x.org/a", "items": {"$ref": "a#/$defs/A"}, "$defs": {"A": {}}},
-        {"$id": "urn:uuid:1", "items": {"$ref": "urn:uuid:1"}},
-        {"items": {"$ref": "#foo"}, "$defs": {"A": {"$anchor": "foo"}}},
         {"$ref": "#/$defs/a~1b%25/c", "$defs": {"a/b%": {"c": {}}}},
         {"$ref": "#/anyOf/1", "anyOf": [{}, {"type": "string"}]},
         {"properties": {"$id": {"type": "string"}, "$ref": {"type": "string"}}},
         {"const": {"$ref": "nowhere.json"}, "default": {"$ref": "#/nowhere"}},
-        {"$defs": {"A": {"$id": "http://x.org/"}}, "$ref": "#/$defs/A"},
+        {"$id": "http://x.org/a", "items": {"$ref": "#/$defs/A"}, "$defs": {"A": {}}},
+        {"$ref": "#/x-a", "x-a": {"type": "string", "x-b": {}, "items": {"$ref": "#/x-a/x-b"}}},
     ],
 )
-def test_references_that_stay_inside_are_fine(document):
+def test_references_that_stay_inside_are_left_as_they_are(document):
     assert read_schema(document).document == document
 
 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"type": "integer", "maximun": 3}, "unknown keyword 'maximun' at the root; did you mean"),
+        ({"type": "integer", "maximun": 3}, "'maximun' at the root of the schema has no effect"),
         (
             {"type": "object", "properties": {"a": {"minLenght": 3}}},
-            "unknown keyword 'minLenght' at /properties/a; did you mean 'minLength'?",
+            "'minLenght' at /properties/a of the schema has no effect; did you mean 'minLength'?",
         ),
         ({"type": "object", "requird": ["a"]}, "did you mean 'required'?"),
-        ({"a": 1}, "'a' is no keyword of JSON Schema: this looks like data"),
     ],
 )
-def test_a_keyword_that_is_misspelt_is_not_taken_for_an_annotation(document, message):
-    with pytest.raises(SchemaError) as caught:
-        read_schema(document)
-    assert message in str(caught.value)
+def test_a_keyword_that_looks_misspelt_is_told(document, message):
+    [doubt] = doubts(read_schema(document))
+    assert message in doubt
+
+
+def test_data_is_not_taken_for_a_schema():
+    with pytest.raises(SchemaError, match="'a' is no keyword of JSON Schema: this looks like data"):
+        read_schema({"a": 1})
 
 
 @pytest.mark.parametrize("keyword", ["example", "x-note", "markdownDescription", "enumNames"])
 def test_an_unknown_keyword_is_an_annotation(keyword):
-    assert read_schema({"type": "integer", keyword: 1}).document[keyword] == 1
+    schema = read_schema({"type": "integer", keyword: 1})
+    assert schema.document[keyword] == 1
+    assert doubts(schema) == ()

@@ -1,0 +1,147 @@
+"""Every row ends inside its budget: a valid way to close the text is known at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from steer_engine.byte_index import ByteIndex
+from steer_engine.hints import NO_HINTS, Hints, hints_of
+from steer_engine.matcher import Matcher
+from steer_engine.schema import Schema
+from steer_engine.shortest import Search, follow
+from steer_engine.steps import Step
+from steer_engine.text_forms import TextForm
+from steer_engine.text_place import START, Place
+from steer_engine.vocabulary import TokenId
+
+_MANY = 4096  # tokens
+
+
+def shortest_completion(
+    matcher: Matcher,
+    index: ByteIndex,
+    *,
+    max_tokens: int,
+    place: Place = START,
+    hints: Hints = NO_HINTS,
+) -> list[TokenId] | None:
+    """Return tokens that complete the text, few and at most `max_tokens`; None if none are found.
+
+    The completion is always valid and mostly the shortest. `matcher` stays where it is, and that is
+    at `place`.
+    """
+    if matcher.is_accepting:
+        return []
+    search = Search(index, max_tokens=max_tokens, hints=hints)
+    for tokens in search.completions(matcher, replace(place, depth=0)):
+        if len(tokens) <= max_tokens:
+            return tokens
+        fewer = index.fewest_tokens(index.vocabulary.spell(tokens))
+        if len(fewer) <= max_tokens and completes(matcher, fewer):
+            return fewer
+    return None
+
+
+def completes(matcher: Matcher, tokens: Sequence[TokenId]) -> bool:
+    """Tell whether `tokens` complete the text of `matcher`, which stays where it is."""
+    ahead = matcher.copy()
+    return follow(ahead, tokens) and ahead.is_accepting
+
+
+def shortest_answer(
+    matcher: Matcher, index: ByteIndex, schema: Schema | TextForm
+) -> list[TokenId] | None:
+    """Return a shortest answer of the form of `schema`, at whose start `matcher` stands.
+
+    None where none is found that has at most 4,096 tokens.
+    """
+    place, hints = start_of(schema)
+    found = [[]] if matcher.is_accepting else list[list[TokenId]]()
+    for tokens in Search(index, max_tokens=_MANY, hints=hints).completions(matcher, place):
+        fewer = index.fewest_tokens(index.vocabulary.spell(tokens))
+        found.append(fewer if completes(matcher, fewer) else tokens)
+    return min((each for each in found if len(each) <= _MANY), key=len, default=None)
+
+
+def tokens_needed(
+    matcher: Matcher, index: ByteIndex, schema: Schema | TextForm, *, max_tokens: int
+) -> int | None:
+    """Return what an answer needs where `max_tokens` are too few; None where they are enough.
+
+    It is None, too, where no answer is found at all.
+    """
+    place, hints = start_of(schema)
+    if shortest_completion(matcher, index, max_tokens=max_tokens, place=place, hints=hints) is None:
+        answer = shortest_answer(matcher, index, schema)
+        return len(answer) if answer is not None and len(answer) > max_tokens else None
+    return None
+
+
+def start_of(schema: Schema | TextForm) -> tuple[Place, Hints]:
+    """Return where an answer of the form of `schema` starts, and what helps to complete it."""
+    is_json = isinstance(schema, Schema)
+    return Place(is_json=is_json), hints_of(schema) if isinstance(schema, Schema) else NO_HINTS
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How to end a row: undo its last `n_undone` tokens, then write `tokens`."""
+
+    n_undone: int
+    tokens: Sequence[TokenId]
+
+
+class Closer:
+    """Sees to it that a row ends inside its budget.
+
+    From time to time it makes sure that what is left of the budget is enough for a completion: at
+    first when half of the budget is used up, then each time half of the spare tokens are, at the
+    end at every token. Where it is not, the row goes back to where it last was, and ends with the
+    completion that was known there.
+    """
+
+    def __init__(
+        self, index: ByteIndex, matcher: Matcher, schema: Schema | TextForm, *, max_tokens: int
+    ) -> None:
+        self._index, self._max_tokens = index, max_tokens
+        self._start, self._hints = start_of(schema)
+        self._known: list[tuple[int, list[TokenId]]] = []  # completions, by the tokens before them
+        tokens = self._completion(matcher, self._start, max_tokens)
+        if tokens is not None:
+            self._known = [(0, tokens)]
+        self._next_look = max_tokens // 2
+
+    def exceeded(self, matcher: Matcher, steps: Sequence[Step]) -> Closing | None:
+        """Return how to close the row that wrote `steps`; None as long as there is room left."""
+        while self._known and self._known[-1][0] > len(steps):
+            self._known.pop()  # the row went back behind it
+        n_left = self._max_tokens - len(steps)
+        if len(steps) < self._next_look and n_left:
+            return None
+        tokens = self._still_known(matcher, steps)
+        if tokens is None or len(tokens) > n_left:
+            place = self._start.after(b"".join(step.spelling for step in steps))
+            tokens = self._completion(matcher, place, n_left)
+        if tokens is not None:
+            self._known.append((len(steps), tokens))
+        elif self._known:
+            n_kept, known = self._known[-1]
+            return Closing(len(steps) - n_kept, known)
+        self._next_look = len(steps) + max(1, (n_left - len(tokens or ())) // 2)
+        return None
+
+    def _completion(self, matcher: Matcher, place: Place, max_tokens: int) -> list[TokenId] | None:
+        return shortest_completion(
+            matcher, self._index, max_tokens=max_tokens, place=place, hints=self._hints
+        )
+
+    def _still_known(self, matcher: Matcher, steps: Sequence[Step]) -> list[TokenId] | None:
+        """Return what the last known completion has left, or itself where it still completes."""
+        if not self._known:
+            return None
+        n_before, tokens = self._known[-1]
+        since = [step.token for step in steps[n_before:]]
+        if tokens[: len(since)] == since:
+            return tokens[len(since) :]
+        return tokens if completes(matcher, tokens) else None

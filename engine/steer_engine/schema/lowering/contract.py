@@ -1,0 +1,66 @@
+"""What lowering gives: the part of a schema for the mask, the part for the guard, and the account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from steer_engine.schema.document import (
+    ANNOTATIONS,
+    DEFINITIONS,
+    KEYWORDS,
+    JsonObject,
+    JsonSchema,
+    children,
+)
+from steer_engine.schema.lowering.graph import SchemaGraph
+from steer_engine.schema.lowering.inexact import Inexact
+
+Treatment: TypeAlias = Literal["masked", "guarded", "refused"]
+
+_SAYS_NOTHING = ANNOTATIONS | frozenset(
+    {*DEFINITIONS, "$id", "$schema", "$vocabulary", "contentSchema", "x-steer"}
+)
+_BRANCHING = frozenset(
+    {"anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "propertyNames", "then"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """How one keyword at one place of the document is enforced."""
+
+    pointer: str
+    keyword: str
+    treatment: Treatment
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A schema, split between the mask and the guard.
+
+    `masked` is what the mask compiler gets. It allows every valid value that is spelled in the
+    schema's order of properties, and may allow more. `guarded` is what a value that `masked` lets
+    through must still satisfy: True where `masked` is exact. Its places are those of the document.
+    """
+
+    masked: JsonObject
+    guarded: JsonSchema
+    clauses: tuple[Clause, ...]
+
+
+def contract(graph: SchemaGraph, inexact: Inexact) -> Iterator[Clause]:
+    """Yield a clause for each keyword that says something, in the document's order."""
+    still_open = graph.leading_to(inexact.schemas())
+    for pointer, schema in graph:
+        for keyword, value in schema.items():
+            if keyword in _SAYS_NOTHING or keyword not in KEYWORDS:
+                continue
+            reason = inexact.reason(schema, keyword)
+            if reason is None and keyword in _BRANCHING:
+                below = children({keyword: value})
+                if any(id(child) in still_open for _, child in below):
+                    reason = "what it leads to is guarded"
+            yield Clause(pointer, keyword, "masked" if reason is None else "guarded", reason or "")

@@ -1,0 +1,90 @@
+"""Values that a schema lists, as the mask compiler takes them."""
+
+from __future__ import annotations
+
+import re
+
+from steer_engine.schema.document import JsonSchema, JsonValue
+from steer_engine.schema.lowering.deciding import holds
+from steer_engine.schema.lowering.facts import Facts
+from steer_engine.schema.lowering.reading import type_of
+
+_MAX_EXACT = 2**53  # the mask compiler holds numbers as floats
+_MAX_LISTED = 20_000
+_MAX_STARTS = 2_000
+
+# A string is written without `\u`, since the mask compiler lets such a spelling of a key pass for
+# another key. So it cannot write these characters, and drops them where they stand in a literal.
+_CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1f\x7f]")
+
+
+def written_literals(facts: Facts, values: list[JsonValue]) -> list[JsonSchema]:
+    """Return what allows those of `values` that satisfy `facts` and that the mask can write."""
+    kept = [plain(value) for value in values if _is_valid(facts, value) and _can_be_written(value)]
+    rough = {_type_name(value) for value in kept if not _is_held_exactly(value)}
+    exact = [value for value in kept if _is_held_exactly(value)]
+    if rough or len(exact) > _MAX_LISTED:
+        for keyword in ("const", "enum"):
+            for _, schema in facts.said.get(keyword, ()):
+                facts.analysis.note(schema, keyword, "the mask cannot hold all its values")
+    if not kept:
+        facts.contradict(facts.said["const" if "const" in facts.said else "enum"][0][1], "enum")
+    found: list[JsonSchema] = [{"type": name} for name in sorted(rough)]
+    if len(exact) > _MAX_LISTED:
+        texts = [each for each in exact if isinstance(each, str)]
+        exact = [each for each in exact if not isinstance(each, str)][:_MAX_LISTED]
+        found.append({"type": "string", "pattern": _starts(texts)})
+    return [*found, {"enum": exact}] if exact else found
+
+
+def plain(value: JsonValue) -> JsonValue:
+    """Return `value` with whole numbers in their plainest spelling."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _is_valid(facts: Facts, value: JsonValue) -> bool:
+    if set(facts.said) <= {"const", "enum"} and not (facts.parts or facts.required or facts.evaluated):
+        return True
+    for claim in facts.claims:
+        verdict = holds(facts.analysis, claim, value)
+        if verdict is False:
+            return False
+        if verdict is None and isinstance(claim, dict):
+            facts.analysis.note_whole(claim, "it cannot be told beforehand")
+    return True
+
+
+def _can_be_written(value: JsonValue) -> bool:
+    if isinstance(value, list):
+        return all(map(_can_be_written, value))
+    if isinstance(value, dict):
+        return all(_can_be_written(key) and _can_be_written(item) for key, item in value.items())
+    return not isinstance(value, str) or _CONTROL.search(value) is None
+
+
+def _is_held_exactly(value: JsonValue) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_held_exactly, value))
+    if isinstance(value, dict):
+        return all(map(_is_held_exactly, value.values()))
+    return isinstance(value, bool) or not isinstance(value, int | float) or abs(value) <= _MAX_EXACT
+
+
+def _type_name(value: JsonValue) -> str:
+    kind = type_of(value)
+    return "number" if kind == "fraction" else kind
+
+
+def _starts(texts: list[str]) -> str:
+    """Return a pattern for how `texts` start, as far as few enough starts tell them apart."""
+    starts = {""}
+    for length in range(1, 64):
+        longer = {text[:length] for text in texts}
+        if len(longer) > _MAX_STARTS:
+            break
+        starts = longer
+    return f"^(?:{'|'.join(re.escape(each) for each in sorted(starts))})"

@@ -1,0 +1,205 @@
+"""What of a pattern the mask compiler can read: plain regular expressions of whole texts.
+
+The result matches every text that the pattern matches, and may match more: look-around, word
+boundaries and anchors in the midst are left out, back references become what their group matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from steer_engine.schema.patterns.parser import parsed
+from steer_engine.schema.patterns.properties import ranges_of
+from steer_engine.schema.patterns.syntax import (
+    EMPTY,
+    MAX_CODE_POINT,
+    BackReference,
+    CaseBlind,
+    Characters,
+    Choice,
+    End,
+    Group,
+    Node,
+    Range,
+    Repeat,
+    Sequence,
+    Start,
+    complement,
+)
+
+# The mask spells no character with `\u`, so these cannot be written. The compiler would drop them
+# from a literal instead of refusing it.
+_UNWRITABLE: tuple[Range, ...] = ((0x00, 0x07), (0x0B, 0x0B), (0x0E, 0x1F), (0x7F, 0x7F))
+_SURROGATES: Range = (0xD800, 0xDFFF)
+_ANYTHING = Repeat(Characters(negated=True), 0, None)
+_NOTHING = rf"[^\x00-\x{{{MAX_CODE_POINT:X}}}]"
+_WRITABLE = complement((*_UNWRITABLE, _SURROGATES))
+_MAX_COPIED = 100  # nodes of a group that a back reference repeats
+
+
+@lru_cache(maxsize=1024)
+def widened(pattern: str) -> tuple[str, bool]:
+    """Return a pattern for the mask compiler, and whether it matches the same texts.
+
+    Empty where nothing can be said. Characters that the mask cannot write do not count. Raises
+    `PatternError`.
+    """
+    plain = _Plain()
+    tree = plain.of(parsed(pattern))
+    tree = _with_context(_with_context(tree, Start), End)
+    if tree == _ANYTHING:
+        return "", plain.is_exact
+    speller = _Speller()
+    text = f"^(?:{speller.spelled(tree)})$"
+    return text, plain.is_exact and speller.is_exact
+
+
+class _Plain:
+    """Leaves out what looks around, and notes that something was lost."""
+
+    def __init__(self) -> None:
+        self.is_exact = True
+        self._blind = False
+        self._groups: dict[int, Node] = {}
+
+    def of(self, node: Node) -> Node:
+        """Return `node` of characters, sequences, choices, repeats and outer anchors only."""
+        match node:
+            case Characters() | Start(of_lines=False) | End(of_lines=False):
+                return node
+            case Sequence(items):
+                return _joined(self.of(item) for item in items)
+            case Choice(options):
+                return Choice(tuple(self.of(option) for option in options))
+            case Group(number, body):
+                inner = self.of(body)
+                self._groups[number] = CaseBlind(inner, blind=True) if self._blind else inner
+                return inner
+            case Repeat(body, least, most):
+                return Repeat(self.of(body), least, most)
+        return self._widened(node)
+
+    def _widened(self, node: Node) -> Node:
+        self.is_exact = False
+        if isinstance(node, BackReference):
+            groups = [self._group(number) for number in node.numbers]
+            return _ANYTHING if _ANYTHING in groups else Choice((EMPTY, *groups))
+        if not isinstance(node, CaseBlind):
+            return EMPTY
+        before, self._blind = self._blind, node.blind
+        inner = self.of(node.body)
+        self._blind = before
+        return CaseBlind(inner, node.blind)
+
+    def _group(self, number: int) -> Node:
+        group = self._groups.get(number, _ANYTHING)  # inside a look-around it is not known
+        return group if _size(group) <= _MAX_COPIED else _ANYTHING
+
+
+def _size(node: Node) -> int:
+    match node:
+        case Sequence(parts) | Choice(parts):
+            return 1 + sum(map(_size, parts))
+        case Repeat(body) | CaseBlind(body):
+            return 1 + _size(body)
+        case _:
+            return 1
+
+
+def _joined(items: Iterable[Node]) -> Node:
+    """Return the sequence of `items` in its shortest form."""
+    flat: list[Node] = []
+    for item in items:
+        for each in item.items if isinstance(item, Sequence) else (item,):
+            if not (each == _ANYTHING and flat[-1:] == [_ANYTHING]):
+                flat.append(each)
+    return flat[0] if len(flat) == 1 else Sequence(tuple(flat))
+
+
+def _with_context(node: Node, anchor: type[Start | End]) -> Node:
+    """Return `node` with whatever may stand before it (after it), unless the anchor forbids that.
+
+    Anchors at this end are gone then.
+    """
+    outer = 0 if anchor is Start else -1
+    if not _is_anchored(node, anchor):
+        return _joined([_ANYTHING, node] if anchor is Start else [node, _ANYTHING])
+    if isinstance(node, Choice):
+        return Choice(tuple(_with_context(option, anchor) for option in node.options))
+    if not isinstance(node, Sequence):
+        return EMPTY  # the anchor itself
+    items = list(node.items)
+    if not isinstance(items[outer], anchor):
+        items[outer] = _with_context(items[outer], anchor)
+    while items and isinstance(items[outer], anchor):
+        del items[outer]
+    return _joined(items)
+
+
+def _is_anchored(node: Node, anchor: type[Start | End]) -> bool:
+    match node:
+        case Choice(options):
+            return any(_is_anchored(option, anchor) for option in options)
+        case Sequence(items):
+            return bool(items) and _is_anchored(items[0 if anchor is Start else -1], anchor)
+        case _:
+            return isinstance(node, anchor)
+
+
+class _Speller:
+    """Writes a plain tree; anchors that are still there are left out, and noted."""
+
+    def __init__(self) -> None:
+        self.is_exact = True
+
+    def spelled(self, node: Node) -> str:
+        """Return `node` in the syntax of Rust's regular expressions."""
+        match node:
+            case Characters():
+                return _spelled_class(node)
+            case Sequence(items):
+                return "".join(map(self.spelled, items))
+            case Choice(options):
+                return f"(?:{'|'.join(map(self.spelled, options))})"
+            case CaseBlind(body, blind):
+                return f"(?{'i' if blind else '-i'}:{self.spelled(body)})"
+            case Repeat(body, least, most):
+                inner = self.spelled(body)
+                if not isinstance(body, Characters):
+                    inner = f"(?:{inner})"
+                return f"{inner}{_spelled_count(least, most)}"
+            case _:
+                self.is_exact = False
+                return ""
+
+
+def _spelled_count(least: int, most: int | None) -> str:
+    short = {(0, None): "*", (1, None): "+", (0, 1): "?"}
+    return short.get((least, most)) or f"{{{least},{'' if most is None else most}}}"
+
+
+def _spelled_class(node: Characters) -> str:
+    ranges = list(node.ranges)
+    for name, negated in node.properties:
+        ranges += complement(ranges_of(name)) if negated else ranges_of(name)
+    others = tuple(ranges) if node.negated else complement(tuple(ranges))
+    kept = complement((*others, *_UNWRITABLE, _SURROGATES))
+    if not kept:
+        return _NOTHING
+    if kept == _WRITABLE:
+        return "(?s:.)"
+    if len(kept) == 1 and kept[0][0] == kept[0][1]:
+        return _spelled_character(kept[0][0])
+    return f"[{''.join(_spelled_range(first, last) for first, last in kept)}]"
+
+
+def _spelled_range(first: int, last: int) -> str:
+    end = "" if first == last else f"-{_spelled_character(last)}"
+    return _spelled_character(first) + end
+
+
+def _spelled_character(point: int) -> str:
+    character = chr(point)
+    is_plain = character.isascii() and (character.isalnum() or character in " _,:;/=@%\"'<>!`")
+    return character if is_plain else f"\\x{{{point:X}}}"

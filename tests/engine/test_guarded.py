@@ -1,0 +1,128 @@
+"""What the mask cannot know: a model that wants invalid values writes valid ones."""
+
+import json
+
+import pytest
+
+from steer_engine import Engine, Request, RowDone, RowFailed, StepsUndone, read_schema
+from steer_engine.backends.fake import FakeBackend
+from steer_engine.grammar import GrammarCompiler
+from steer_engine.mask import allocate_mask, allows
+from steer_engine.prompting import Message
+
+COMPILER = GrammarCompiler(FakeBackend().vocabulary)
+VOCABULARY = FakeBackend().vocabulary
+NAMES = {"type": "string", "maxLength": 3}
+
+CASES = [
+    ({"type": "array", "items": NAMES, "uniqueItems": True, "minItems": 3}, '["a", "a", "a"]'),
+    ({"type": "array", "items": {"enum": [1, 2]}, "uniqueItems": True}, "[1, 2, 1]"),
+    ({"type": "string", "not": {"enum": ["no", "never"]}, "maxLength": 9}, '"no"'),
+    (
+        {"type": "array", "items": {"type": "integer", "maximum": 9, "minimum": 0}, "maxItems": 4}
+        | {"contains": {"const": 7}},
+        "[1, 2]",
+    ),
+    (
+        {
+            "type": "object",
+            "properties": {"kind": {"enum": ["a", "b"]}, "size": {"type": "integer"}, "n": NAMES},
+            "required": ["kind"],
+            "additionalProperties": False,
+            "if": {"properties": {"kind": {"const": "a"}}},
+            "then": {"required": ["size"]},
+            "else": {"required": ["n"]},
+        },
+        '{"kind": "a"}',
+    ),
+    (
+        {
+            "type": "object",
+            "properties": {"card": {"type": "integer"}, "address": NAMES, "late": NAMES},
+            "additionalProperties": False,
+            "dependentRequired": {"late": ["address"]},
+        },
+        '{"late": "x"}',
+    ),
+    (
+        {"type": "object", "properties": {"a": NAMES, "b": NAMES, "c": NAMES}}
+        | {"additionalProperties": False, "minProperties": 2},
+        '{"c": "x"}',
+    ),
+    (
+        {"oneOf": [{"type": "integer", "minimum": 3}, {"type": "integer", "maximum": 5}]},
+        "4",
+    ),
+    (
+        {"type": "object", "additionalProperties": {"type": "integer", "maximum": 9}}
+        | {"propertyNames": {"not": {"const": "x"}}, "maxProperties": 2},
+        '{"x": 1, "y": 2, "z": 3}',
+    ),
+]
+
+
+def run(document, wish, *, max_tokens=400):
+    schema = read_schema(document)
+    request = Request(0, (Message("user", "?"),), schema, max_tokens=max_tokens)
+    with Engine(FakeBackend(wish)) as engine:
+        return list(engine.run([request]))
+
+
+@pytest.mark.parametrize(("document", "wish"), CASES)
+def test_a_model_that_wants_an_invalid_value_writes_a_valid_one(document, wish):
+    *_, end, _ = run(document, wish)
+    assert isinstance(end, RowDone), end.error
+    assert end.text != wish
+    assert json.loads(end.text) == end.record  # checked against the schema by the engine
+
+
+def test_a_refused_token_changes_nothing_but_the_mask():
+    matcher = COMPILER.compile(read_schema(CASES[0][0])).matcher()
+    for token in VOCABULARY.tokenize('["a", "a', parse_special=False):
+        assert matcher.accept(token)
+    quote, mask = ord('"'), allocate_mask(VOCABULARY.vocab_size)
+    matcher.fill_mask(mask)
+    assert allows(mask, quote)
+    assert not matcher.accept(quote)
+    assert "uniqueItems" in matcher.refusal
+    matcher.fill_mask(mask)
+    assert not allows(mask, quote)
+    assert allows(mask, ord("b"))
+    assert matcher.accept(ord("b"))
+
+
+def test_rollback_forgets_refusals_and_narrower_grammars():
+    matcher = COMPILER.compile(read_schema(CASES[0][0])).matcher()
+    text = VOCABULARY.tokenize('["a", "a', parse_special=False)
+    first, mask = allocate_mask(VOCABULARY.vocab_size), allocate_mask(VOCABULARY.vocab_size)
+    for token in text:
+        matcher.accept(token)
+    matcher.fill_mask(first)
+    matcher.accept(ord('"'))
+    matcher.examine()
+    matcher.accept(ord("b"))
+    matcher.rollback(3)
+    for token in text[-2:]:
+        assert matcher.accept(token)
+    matcher.fill_mask(mask)
+    assert mask.tolist() == first.tolist()
+
+
+def test_a_copy_moves_on_its_own():
+    matcher = COMPILER.compile(read_schema(CASES[0][0])).matcher()
+    for token in VOCABULARY.tokenize('["a", "', parse_special=False):
+        matcher.accept(token)
+    twin = matcher.copy()
+    assert twin.accept(ord("b"))
+    assert matcher.accept(ord("a"))
+    assert not matcher.accept(ord('"'))
+    assert twin.accept(ord('"'))
+
+
+def test_a_row_that_cannot_be_finished_names_keyword_and_place():
+    # The mask knows no look-ahead, and no text of one character satisfies this one.
+    events = run({"type": "string", "maxLength": 1, "pattern": "^(?=zz)"}, '"a"')
+    end = events[-2]
+    assert isinstance(end, RowFailed)
+    assert "`pattern` at the root is not met by the value at the root" in str(end.error)
+    assert 10 < len([event for event in events if isinstance(event, StepsUndone)]) < 100

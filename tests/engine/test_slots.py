@@ -1,0 +1,124 @@
+"""Many rows in one model call."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steer_engine import Engine, Request, RowDone, RowFailed, Sampling, Steps, read_schema
+from steer_engine.backends.fake import FakeBackend
+from steer_engine.errors import BackendError
+from steer_engine.prompting import Message
+from steer_engine.slots import shared_prefix
+
+SCHEMA = read_schema('name: str, mood: "good" | "bad"')
+LONG = "Read the following text closely and answer: "
+
+
+class Counting(FakeBackend):
+    """Notes what every call of the model has to read."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.calls = []
+
+    def forward(self, runs):
+        self.calls.append([(run.slot, len(run.tokens)) for run in runs])
+        return super().forward(runs)
+
+
+def requests(texts, *, sampling=Sampling(), max_tokens=300):  # noqa: B008
+    return [
+        Request(row, (Message("user", LONG + text),), SCHEMA, sampling, max_tokens)
+        for row, text in enumerate(texts)
+    ]
+
+
+def answers(backend, asked):
+    """Return the text of each finished row, by its number."""
+    with Engine(backend) as engine:
+        return {e.row: e.text for e in engine.run(asked) if isinstance(e, RowDone)}
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_a_row_is_the_same_in_company_and_alone(temperature):
+    sampling = Sampling(temperature=temperature, seed=3)
+    asked = requests("abcdefg", sampling=sampling, max_tokens=2000)
+    together = answers(Counting(), asked)
+    alone = {}
+    for request in asked:
+        alone |= answers(Counting(), [request])
+    assert together == alone
+    assert len(together) == 7
+
+
+def test_a_free_slot_takes_the_next_row_at_once():
+    backend = Counting('{"name": "x", "mood": "bad"}')
+    answers(backend, requests("abcdefgh" * 4))
+    in_use = [len(call) for call in backend.calls[1:]]  # the first call reads what all share
+    assert in_use == [16] * len(in_use)  # equal answers: sixteen rows end, sixteen begin
+    ragged = Counting()
+    answers(ragged, requests("abcdefgh" * 4, max_tokens=1000))
+    n_rows = [len(call) for call in ragged.calls[1:]]
+    n_full = n_rows.count(16)
+    assert n_rows[:n_full] == [16] * n_full  # never fewer as long as rows are waiting
+
+
+def test_rows_wait_for_room_in_memory():
+    backend = Counting('{"name": "x", "mood": "bad"}')
+    backend.max_cached_tokens = 1000
+    assert len(answers(backend, requests("abcdefgh", max_tokens=300))) == 8
+    assert max(len(call) for call in backend.calls) == 3
+
+
+def test_what_all_prompts_begin_with_is_read_once():
+    backend = Counting()
+    answers(backend, requests("abc"))
+    [(_, n_shared)] = backend.calls[0]
+    assert n_shared >= len(LONG) - 8  # some of its tokens are longer than a byte
+    n_rest = [n_tokens for call in backend.calls[1:] for _, n_tokens in call]
+    assert max(n_rest) < n_shared
+
+
+def test_events_of_rows_are_interleaved_and_each_row_ends_once():
+    with Engine(Counting()) as engine:
+        events = list(engine.run(requests("abcd")))
+    rows = [event.row for event in events if isinstance(event, Steps)]
+    assert rows != sorted(rows)
+    assert sorted(e.row for e in events if isinstance(e, RowDone)) == [0, 1, 2, 3]
+
+
+def test_a_row_that_fails_leaves_the_others_alone():
+    asked = requests(["a", "b" * 5000, "c"])
+    with Engine(Counting()) as engine:
+        events = list(engine.run(asked))
+    [failed] = [event for event in events if isinstance(event, RowFailed)]
+    assert failed.row == 1
+    assert sorted(e.row for e in events if isinstance(e, RowDone)) == [0, 2]
+
+
+def test_a_model_that_breaks_fails_every_row_that_has_not_ended():
+    class Breaking(Counting):
+        def forward(self, runs):
+            if len(self.calls) == 5:
+                raise BackendError("the card fell out")
+            return super().forward(runs)
+
+    with Engine(Breaking()) as engine:
+        events = list(engine.run(requests("abcdef")))
+    failed = [event for event in events if isinstance(event, RowFailed)]
+    assert [event.row for event in failed] == [0, 1, 2, 3, 4, 5]
+    assert "fell out" in str(failed[0].error)
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1), min_size=2))
+def test_the_shared_prefix_begins_every_prompt_and_leaves_each_a_token(prompts):
+    common = [1] * 20
+    shared = shared_prefix([common + prompt for prompt in prompts])
+    assert shared[:20] == common
+    for prompt in prompts:
+        assert (common + prompt)[: len(shared)] == shared
+        assert len(shared) < len(common + prompt)
+
+
+def test_one_row_shares_nothing():
+    assert shared_prefix([[1] * 50]) == []
