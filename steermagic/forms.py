@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from steer_engine import (
@@ -14,6 +15,7 @@ from steer_engine import (
     Regex,
     SchemaError,
     TextForm,
+    in_any_order,
     read_grammar,
     read_schema,
 )
@@ -46,7 +48,8 @@ def find_answer(
         return found_form(form)
     if written is None:
         raise SchemaError("there is no schema; write one, or name it")
-    return find_schema(written, namespace, many=options.many)
+    found = find_schema(written, namespace, many=options.many)
+    return replace(found, schema=in_any_order(found.schema)) if options.any_order else found
 
 
 def find_form(options: SteerOptions, namespace: Mapping[str, object]) -> TextForm | None:

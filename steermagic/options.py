@@ -23,7 +23,7 @@ FORMS = ("regex", "choices", "grammar")
 THOUGHTS = 256
 """Budget of `--think` where none is given, in tokens."""
 
-NOT_YET = frozenset({"--any-order", "--strict"})
+NOT_YET = frozenset({"--strict"})
 """Options that are planned: their names must not be taken for schema text or a typing error."""
 
 
@@ -39,6 +39,7 @@ class SteerOptions:
     model: str | None = None
     over: str | None = None
     many: bool = False
+    any_order: bool = False
     rows: str | None = None
     as_: str = "pandas"
     temperature: float = 0.0
@@ -82,10 +83,11 @@ class SteerOptions:
             raise OptionError(
                 f"--{forms[0]} and --{forms[1]} both say what the answer is; leave one out"
             )
-        for name in ("many", "rows", "unsteered"):
+        for name in ("many", "any_order", "rows", "unsteered"):
             if forms and getattr(self, name):
+                flag = name.replace("_", "-")
                 raise OptionError(
-                    f"--{name} is for answers that are JSON; --{forms[0]} gives one text a prompt"
+                    f"--{flag} is for answers that are JSON; --{forms[0]} gives one text a prompt"
                 )
 
     @property
@@ -219,6 +221,13 @@ OPTIONS = (
         "over", ("--over",), str, "DATA", "one row of DATA a prompt: {{ column }} in the prompt"
     ),
     Option("many", ("--many",), None, "", "ask for a list: one row an item"),
+    Option(
+        "any_order",
+        ("--any-order",),
+        None,
+        "",
+        "let the model write an object's properties in any order",
+    ),
     Option("rows", ("--rows",), str, "PATH", "one row an item of the list at PATH"),
     Option("as_", ("--as",), _one_of(FORMATS), "FORM", f"the result as {_listed(FORMATS)}"),
     Option(

@@ -16,6 +16,7 @@ from steer_engine.text_place import START, Place
 from steer_engine.vocabulary import TokenId
 
 _MANY = 4096  # tokens
+_NEAR_END = 16  # tokens; no more are spent on a row that has no completion
 
 
 def shortest_completion(
@@ -31,8 +32,8 @@ def shortest_completion(
     The completion is always valid and mostly the shortest. `matcher` stays where it is, and that is
     at `place`.
     """
-    if matcher.is_accepting:
-        return []
+    if matcher.is_accepting or max_tokens < 1:
+        return [] if matcher.is_accepting else None
     search = Search(index, max_tokens=max_tokens, hints=hints)
     for tokens in search.completions(matcher, replace(place, depth=0)):
         if len(tokens) <= max_tokens:
@@ -98,7 +99,7 @@ class Closer:
     From time to time it makes sure that what is left of the budget is enough for a completion: at
     first when half of the budget is used up, then each time half of the spare tokens are, at the
     end at every token. Where it is not, the row goes back to where it last was, and ends with the
-    completion that was known there.
+    completion that was known there. A row that ends in time costs next to nothing.
     """
 
     def __init__(
@@ -107,9 +108,7 @@ class Closer:
         self._index, self._max_tokens = index, max_tokens
         self._start, self._hints = start_of(schema)
         self._known: list[tuple[int, list[TokenId]]] = []  # completions, by the tokens before them
-        tokens = self._completion(matcher, self._start, max_tokens)
-        if tokens is not None:
-            self._known = [(0, tokens)]
+        self._at_start: Matcher | None = matcher.copy()  # until an answer is looked for
         self._next_look = max_tokens // 2
 
     def exceeded(self, matcher: Matcher, steps: Sequence[Step]) -> Closing | None:
@@ -125,11 +124,22 @@ class Closer:
             tokens = self._completion(matcher, place, n_left)
         if tokens is not None:
             self._known.append((len(steps), tokens))
-        elif self._known:
-            n_kept, known = self._known[-1]
-            return Closing(len(steps) - n_kept, known)
+        elif closing := self._closing(len(steps)):
+            return closing
         self._next_look = len(steps) + max(1, (n_left - len(tokens or ())) // 2)
         return None
+
+    def _closing(self, n_tokens: int) -> Closing | None:
+        """Return how to close a row that has no completion; None while it may still get one."""
+        if not self._known and self._at_start is not None:
+            tokens = self._completion(self._at_start, self._start, self._max_tokens)
+            self._known = [] if tokens is None else [(0, tokens)]
+            self._at_start = None
+        if not self._known:
+            return None
+        n_kept, tokens = self._known[-1]
+        is_near_end = self._max_tokens - n_tokens <= 2 * len(tokens) + _NEAR_END
+        return Closing(n_tokens - n_kept, tokens) if is_near_end else None
 
     def _completion(self, matcher: Matcher, place: Place, max_tokens: int) -> list[TokenId] | None:
         return shortest_completion(

@@ -10,23 +10,23 @@ know is left to the guard, which reads along.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from steer_engine.errors import UnsatisfiableError
+from steer_engine.errors import DefectError, UnsatisfiableError
 from steer_engine.guard import Guard
 from steer_engine.guarded import GuardedGrammar, GuardedMatcher
 from steer_engine.mask import allocate_mask
-from steer_engine.mask_compiler import MaskCompiler
+from steer_engine.mask_compiler import MaskCompiler, MaskSource
 from steer_engine.matcher import GrammarMatcher, Matcher
 from steer_engine.schema import JsonObject, JsonSchema, Schema
 from steer_engine.schema.document import walk
-from steer_engine.schema.lowering import Clause, lowered
+from steer_engine.schema.lowering import Clause, Detail, Lowered, lowered
+from steer_engine.schema.lowering.lark import ANY_ORDER
 from steer_engine.spellings import PrefixIndex
 from steer_engine.text_forms import TextForm
 from steer_engine.text_masks import text_mask
 from steer_engine.vocabulary import Vocabulary
-from steer_engine.widening import ANY_KEYWORD, compile_widened
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,20 @@ class GrammarCompiler:
             mask = text_mask(schema, self._masks, vocab_size=self._vocabulary.vocab_size)
             return Grammar(schema, (), mask, None)
         document = schema.document
-        split = lowered(document)
-        native, given_over = compile_widened(self._masks, split.masked)
-        mask = GrammarMatcher(native, self._vocabulary.vocab_size)
+        split, source = self._split(document)
+        mask = GrammarMatcher(source, self._vocabulary.vocab_size)
         probe = allocate_mask(self._vocabulary.vocab_size)
         mask.copy().fill_mask(probe)
         if not probe.any():
             raise UnsatisfiableError(
                 "no value can satisfy this schema; look for keywords that contradict each other"
             )
-        left = document if given_over else split.guarded
         guarded = None
-        if left is not True or _has_open_objects(split.masked):
+        if split.guarded is not True or _has_open_objects(split.masked):
             guarded = GuardedGrammar(
-                document, Guard(left), self._compile_mask, self._vocabulary, self._prefixes
+                document, Guard(split.guarded), self._compile_mask, self._vocabulary, self._prefixes
             )
-        return Grammar(schema, _contract(split.clauses, given_over), mask, guarded)
+        return Grammar(schema, split.clauses, mask, guarded)
 
     @cached_property
     def _prefixes(self) -> PrefixIndex:
@@ -99,19 +97,27 @@ class GrammarCompiler:
         Raises:
             UnsatisfiableError: no value can satisfy it.
         """
-        native, _ = compile_widened(self._masks, lowered(document).masked)
-        return GrammarMatcher(native, self._vocabulary.vocab_size)
+        _, source = self._split(document)
+        return GrammarMatcher(source, self._vocabulary.vocab_size)
+
+    def _split(self, document: JsonSchema) -> tuple[Lowered, MaskSource]:
+        """Lower a schema with as much detail as the mask compiler can hold, and compile its mask.
+
+        Raises:
+            UnsatisfiableError: no value can satisfy it.
+        """
+        for detail in sorted(Detail, reverse=True):
+            split = lowered(document, detail=detail)
+            source = self._masks.source(split.masked)
+            if source.fault is None:
+                return split, source
+            if "nsatisfiable" in source.fault:
+                shown = " ".join(source.fault.split())[:_MAX_REASON]
+                raise UnsatisfiableError(f"no value can satisfy this schema: {shown}")
+        raise DefectError("a mask that says nothing was not compiled; please report the schema")
 
 
-def _contract(clauses: tuple[Clause, ...], given_over: frozenset[str]) -> tuple[Clause, ...]:
-    """Return `clauses` with the keywords that were given over to the guard marked so."""
-    reason = "the mask compiler refuses it here"
-    return tuple(
-        replace(clause, treatment="guarded", reason=reason)
-        if clause.keyword in given_over or ANY_KEYWORD in given_over
-        else clause
-        for clause in clauses
-    )
+_MAX_REASON = 200  # characters
 
 
 def _has_open_objects(masked: JsonObject) -> bool:
@@ -120,6 +126,8 @@ def _has_open_objects(masked: JsonObject) -> bool:
 
 
 def _may_be_open(schema: JsonObject) -> bool:
+    if ANY_ORDER in schema:
+        return True
     if schema.keys() & {"$ref", "anyOf", "const", "enum", "oneOf"}:
         return False  # their parts are looked at for themselves
     kinds = schema.get("type", "object")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import _thread
 import json
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from steer_engine.schema import JsonObject
+from steer_engine.schema.lowering import has_any_order, written_in_lark
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
@@ -26,25 +28,55 @@ _OPTIONS: JsonCompileOptions = {
 _SOON_S = 0.02
 
 
+class MaskSource:
+    """Where the matchers of one grammar come from.
+
+    They share a lexer that remembers every state it was in, and it holds only so many.
+    """
+
+    def __init__(self, native: LLMatcher, compile_again: Callable[[], LLMatcher]) -> None:
+        self._native, self._compile_again = native, compile_again
+
+    @property
+    def fault(self) -> str | None:
+        """Why the grammar cannot be compiled; None if it can."""
+        return self._native.get_error() if self._native.is_error() else None
+
+    def start(self) -> LLMatcher:
+        """Return a matcher at the start of the grammar; costs microseconds."""
+        return self._native.deep_copy()
+
+    def renew(self) -> LLMatcher:
+        """Return a matcher at the start that has, like those after it, a lexer with room."""
+        self._native = self._compile_again()
+        return self.start()
+
+
 class MaskCompiler:
     """Compiles grammars for one vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._tokenizer = _ll_tokenizer(vocabulary)
 
-    def compile_json(self, document: JsonObject) -> LLMatcher:
-        """Return a matcher for a JSON Schema that llguidance knows; it may be in error."""
+    def source(self, masked: JsonObject) -> MaskSource:
+        """Compile what `lowered` leaves to the mask; see `MaskSource.fault`."""
         from llguidance import LLMatcher
 
-        text = json.dumps(document, ensure_ascii=False)
-        return self.compile(LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS))
+        if has_any_order(masked):
+            grammar = LLMatcher.grammar_from_lark(written_in_lark(masked, {**_OPTIONS}))
+        else:
+            text = json.dumps(masked, ensure_ascii=False)
+            grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
+        return MaskSource(self.compile(grammar), lambda: self.compile(grammar))
 
     def compile(self, grammar: str) -> LLMatcher:
         """Return a matcher for a grammar as llguidance serialises it; it may be in error."""
         from llguidance import LLMatcher, LLParserLimits
 
         # Verbose errors would quote the whole grammar.
-        limits = LLParserLimits(verbose_errors=False)
+        limits = LLParserLimits(
+            verbose_errors=False, max_items_in_row=20_000, step_lexer_fuel=2_000_000
+        )
         return LLMatcher(self._tokenizer, grammar, log_level=0, limits=limits)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from steer_engine.errors import DefectError
+from steer_engine.errors import DefectError, RowError
 from steer_engine.mask import Mask, allocate_mask, allow
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
+
+    from steer_engine.mask_compiler import MaskSource
 
 
 class Matcher(Protocol):
@@ -33,6 +36,7 @@ class Matcher(Protocol):
 
         Raises:
             DefectError: the mask did not allow it.
+            RowError: the schema is too complex.
         """
         ...
 
@@ -81,30 +85,39 @@ class GrammarMatcher:
 
     refusal = ""
 
-    def __init__(self, native: LLMatcher, vocab_size: int) -> None:
-        self._native = native
-        self._vocab_size = vocab_size
+    def __init__(self, source: MaskSource, vocab_size: int) -> None:
+        self._source, self._vocab_size = source, vocab_size
+        self._native = source.start()
+        self._tokens: list[TokenId] = []
 
     def fill_mask(self, mask: Mask) -> None:
         if self._native.is_stopped():
             mask[:] = 0
             return
-        self._native.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
+        self._compute(mask)
+        if self._native.is_error() and self._recover():
+            self._compute(mask)
         if self._native.is_error():
             # A state from which no byte can lead to the end, or a limit on the parser's work.
             mask[:] = 0
+            self._restart(self._source.start())
 
     def accept(self, token: TokenId) -> bool:
         if not self._native.consume_token(token):
+            if "max is" in self._native.get_error():  # a limit on the parser's work
+                raise RowError("the schema is too complex for the mask at this place; simplify it")
             raise DefectError(
                 f"the grammar refused token {token}, which its mask had allowed"
                 f" ({self._native.get_error()}); please report this with the schema"
             )
+        self._tokens.append(token)
         return True
 
     def catch_up(self, tokens: list[TokenId]) -> int:
         """Accept as many of `tokens` as the grammar allows; return how many those are."""
-        return self._native.try_consume_tokens(tokens)
+        n_accepted = self._native.try_consume_tokens(tokens)
+        self._tokens += tokens[:n_accepted]
+        return n_accepted
 
     def examine(self) -> int:
         return 0  # the mask knows all that there is to know
@@ -112,9 +125,28 @@ class GrammarMatcher:
     def rollback(self, n_tokens: int) -> None:
         if n_tokens and not self._native.rollback(n_tokens):
             raise DefectError(f"the grammar could not be rolled back: {self._native.get_error()}")
+        del self._tokens[len(self._tokens) - n_tokens :]
 
-    def copy(self) -> GrammarMatcher:
-        return GrammarMatcher(self._native.deep_copy(), self._vocab_size)
+    def copy(self) -> Self:
+        twin = copy.copy(self)
+        twin._native = self._native.deep_copy()  # noqa: SLF001 - its own
+        twin._tokens = self._tokens.copy()  # noqa: SLF001
+        return twin
+
+    def _compute(self, mask: Mask) -> None:
+        self._native.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
+
+    def _recover(self) -> bool:
+        """Go on with a lexer of its own if the shared one is full; tell whether it was."""
+        is_full = "too many" in self._native.get_error()
+        if is_full:
+            self._restart(self._source.renew())
+        return is_full
+
+    def _restart(self, native: LLMatcher) -> None:
+        # A matcher in error stays there: another one takes its place.
+        native.try_consume_tokens(self._tokens)
+        self._native = native
 
     def fast_forward_tokens(self) -> list[TokenId]:
         return self._native.compute_ff_tokens()

@@ -18,8 +18,8 @@ def read_record(schema: Schema, text: str) -> JsonValue:
     """Return the value that `text` spells, valid under `schema`.
 
     Raises:
-        RowError: it has what no mask prevents: a key twice in an open object, a number that is too
-            large, or values nested too deeply to be read.
+        RowError: it has what no mask prevents: a number that is too large, or values nested too
+            deeply to be read.
         DefectError: it is not valid, which the mask should have made impossible.
     """
     reader = _Reader()
@@ -112,11 +112,7 @@ class _Reader:
         if len(record) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            self.fault = (
-                f"the answer has the key {twice[:40]!r} twice in an object, which the mask does not"
-                " prevent where a schema allows any key; name the properties or set"
-                " additionalProperties to false"
-            )
+            raise ValueError(f"the key {twice[:40]!r} is there twice in an object")
         return record
 
     def _float(self, digits: str) -> float:

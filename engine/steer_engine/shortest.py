@@ -22,7 +22,7 @@ from steer_engine.matcher import Matcher
 from steer_engine.text_place import BACKSLASH, OF_NUMBERS, Place
 from steer_engine.vocabulary import TokenId
 
-_MAX_FOLLOWED = 500  # ways in one search
+_MAX_FOLLOWED = 1_500  # ways in one search
 _MAX_MORE = 30  # ways after a completion that was too long
 _MAX_S = 1.0  # seconds; guards with much to recompile are slow
 
@@ -147,8 +147,8 @@ class Search:
     def completions(self, matcher: Matcher, place: Place) -> Iterator[list[TokenId]]:
         """Yield completions of the text of `matcher`, which stays at `place`, good ones first."""
         self._add(_Way(0, (), place, matcher))
-        end, n_left = time.monotonic() + _MAX_S, _MAX_FOLLOWED
-        while self._ways and n_left and time.monotonic() < end:
+        end, n_left = time.thread_time() + _MAX_S, _MAX_FOLLOWED
+        while self._ways and n_left and time.thread_time() < end:
             way = heapq.heappop(self._ways)[-1]
             if way.region is not None and way.region.is_left:
                 self._add(replace(way, price=way.price + _DETOUR, region=None))
@@ -237,13 +237,16 @@ class Search:
             return 0
         if place.in_string or not place.is_json:
             content = _PRICES_OF_CONTENT[byte[0]] + _UNHINTED
-            is_hinted = self._hints.go_on(walk.text + byte)
+            is_hinted = self._is_hinted(place.text + byte, walk.text + byte)
             return 0 if byte == b'"' else _CONTENT + (0 if is_hinted else content)
         if place.in_number and byte[0] in OF_NUMBERS:
             return _CONTENT + (byte != b"0") / 16
         if place.in_number and byte == b",":
             return 1
         return _PRICES.get(byte[0], _CONTENT)
+
+    def _is_hinted(self, in_string: bytes, in_region: bytes) -> bool:
+        return self._hints.go_on(in_string) or self._hints.go_on(in_region)
 
     def _is_endless(self, place: Place, choices: list[_Choice]) -> bool:
         """Tell whether no choice ends the string, number or other text that stands at `place`."""
@@ -268,7 +271,9 @@ class Search:
             _, spelling, token = choices[nth]
             place, text, ahead = walk.place.after(spelling), walk.text + spelling, (*tokens, token)
             price = way.price + (_STEP if len(text) <= _N_EARLY else _LATER_STEP)
-            self._add(replace(on, price=price, tokens=ahead, place=place, text=text, before=here))
+            child = replace(on, price=price, tokens=ahead, place=place, text=text, before=here)
+            # A hint is followed although the masks on its way look like those of other ways.
+            self._add(replace(child, is_late=self._is_hinted(place.text, text)))
             nth += 1
         if nth < len(choices):
             more = choices[nth].price - choices[way.nth].price

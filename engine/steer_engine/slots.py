@@ -148,7 +148,7 @@ def shared_prefix(prompts: Sequence[Sequence[TokenId]]) -> list[TokenId]:
     """Return what all of several prompts begin with, less the last token; empty if it is short."""
     if len(prompts) < 2:
         return []
-    first, last = min(prompts), max(prompts)  # all others lie between them
+    first, last = min(prompts, key=list), max(prompts, key=list)  # all others lie between
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     shared = [token for token, _ in pairs]
     del shared[min(len(first), len(last)) - 1 :]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Self
 
 from steer_engine.errors import SchemaError, SchemaSyntaxError, UnsatisfiableError
 from steer_engine.mask import allocate_mask
-from steer_engine.mask_compiler import MaskCompiler
+from steer_engine.mask_compiler import MaskCompiler, MaskSource
 from steer_engine.matcher import GrammarMatcher
 from steer_engine.text_forms import LarkGrammar, TextForm, lark_of
 from steer_engine.vocabulary import TokenId
@@ -29,13 +28,14 @@ def text_mask(form: TextForm, masks: MaskCompiler, *, vocab_size: int) -> Gramma
         grammar = lark_of(form)
     except RecursionError as error:
         raise SchemaError("the grammar is nested too deeply") from error
-    native = masks.compile(LLMatcher.grammar_from_lark(grammar))
+    compiled = LLMatcher.grammar_from_lark(grammar)
+    native = masks.compile(compiled)
     if native.is_error():
         raise _refusal(form, native.get_error())
     if warnings := native.get_grammar_warnings():
         raise SchemaError(f"the grammar cannot be enforced exactly: {'; '.join(warnings)}")
     kind = UnforcedMatcher if isinstance(form, LarkGrammar) else GrammarMatcher
-    matcher = kind(native, vocab_size)
+    matcher = kind(MaskSource(native, lambda: masks.compile(compiled)), vocab_size)
     probe = allocate_mask(vocab_size)
     matcher.copy().fill_mask(probe)
     if not (probe.any() or matcher.is_accepting):
@@ -49,9 +49,6 @@ class UnforcedMatcher(GrammarMatcher):
     The terminals of a Lark grammar may lead where no text ends, ``A A`` with ``A: /a+/``. There the
     compiler would go on writing down what is forced until the memory is full.
     """
-
-    def copy(self) -> Self:
-        return type(self)(self._native.deep_copy(), self._vocab_size)
 
     def fast_forward_tokens(self) -> list[TokenId]:
         return []

@@ -12,7 +12,7 @@ OF_NUMBERS = frozenset(b"0123456789.eE+-")
 class Place:
     """Where a text stands: how many brackets are open, how many strings and numbers have ended.
 
-    Text that is no JSON is one place.
+    `text` is what the open string has so far. Text that is no JSON is one place.
     """
 
     depth: int = 0
@@ -20,6 +20,7 @@ class Place:
     in_string: bool = False
     is_escaped: bool = False
     in_number: bool = False
+    text: bytes = b""
     is_json: bool = True
 
     def after(self, spelling: bytes) -> Place:
@@ -28,18 +29,20 @@ class Place:
             return self
         depth, n_ended, in_string = self.depth, self.n_ended, self.in_string
         is_escaped, in_number = self.is_escaped, self.in_number
-        for byte in spelling:
+        start, before = 0, self.text  # of the open string
+        for at, byte in enumerate(spelling):
             if in_string:
                 ends = byte == QUOTE and not is_escaped
                 is_escaped = byte == BACKSLASH and not is_escaped
                 in_string = not ends
                 n_ended += ends
             else:
-                in_string = byte == QUOTE
+                in_string, start, before = byte == QUOTE, at + 1, b""
                 n_ended += in_number and byte not in OF_NUMBERS
                 in_number = byte in OF_NUMBERS
                 depth += (byte in b"[{") - (byte in b"]}")
-        return Place(depth, n_ended, in_string, is_escaped, in_number)
+        text = before + spelling[start:] if in_string else b""
+        return Place(depth, n_ended, in_string, is_escaped, in_number, text)
 
 
 START = Place()

@@ -18,12 +18,10 @@ from acceptance.strategies import SOUND
 from acceptance.systems import Steermagic
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
+from steer_engine.schema import read_schema
 
 ROOT = Path(__file__).parents[2]
 N_MASKBENCH = 150
-# Draft 7 allows to assert `contentMediaType` and `contentEncoding`; here they are annotations, as
-# the later drafts have them.
-ANNOTATIONS = {"content"}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +48,7 @@ def _wrong_accepts(outcomes):
         (outcome.case.name, mistake.description)
         for outcome in outcomes
         for mistake in outcome.mistakes
-        if mistake.kind == "wrong accept" and outcome.case.keyword not in ANNOTATIONS
+        if mistake.kind == "wrong accept"
     ]
 
 
@@ -165,8 +163,9 @@ def _verdicts(document):
 @given(document=SOUND)
 def test_the_matcher_agrees_with_a_validator_on_any_schema(document, fake):
     try:
+        read_schema(document)  # which refuses what sends jsonschema round in circles
         instances = () if '"format"' in json.dumps(document) else _verdicts(document)
-    except Exception:  # noqa: BLE001 - endless recursion, a pattern that Python cannot read
+    except Exception:  # noqa: BLE001 - or a pattern that Python cannot read
         instances = ()
     judge, system = fake
     outcome = judge.judge(system, Case("fuzz", "", "", document, instances))

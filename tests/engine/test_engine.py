@@ -66,7 +66,7 @@ def test_rows_are_independent_and_come_in_order():
 def test_a_budget_below_the_shortest_answer_is_refused_before_the_run():
     backend = FakeBackend(WISH)
     backend.forward = None
-    with pytest.raises(BudgetError, match="max_tokens is 12, and the shortest .* has 13 tokens"):
+    with pytest.raises(BudgetError, match=r"max_tokens is 12, and the shortest .* has 13 tokens"):
         list(Engine(backend).run([request(), request(1, max_tokens=12)]))
 
 

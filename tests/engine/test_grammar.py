@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from steer_engine import UnenforceableError, UnsatisfiableError, read_schema
+from steer_engine import UnsatisfiableError, read_schema
 from steer_engine.backends.fake import EOS, FakeBackend
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
 from steer_engine.errors import DefectError
@@ -100,7 +100,7 @@ def test_accepting_what_the_mask_forbids_is_a_defect():
     ],
 )
 def test_a_schema_that_nothing_satisfies_is_refused(document):
-    with pytest.raises(UnsatisfiableError, match="no value .*can satisfy"):
+    with pytest.raises(UnsatisfiableError, match=r"no value .*can satisfy"):
         COMPILER.compile(read_schema(document))
 
 

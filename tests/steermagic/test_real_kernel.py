@@ -60,7 +60,7 @@ BAD_CELLS = {
     "a truncated model": ("%%steer a: str -m cut.gguf\nhi", "cannot be loaded"),
     "a prompt too long": ("%%steer a: str\n{{ 'word ' * 5000 }}", "reads at most 2048"),
     "unsatisfiable": ("%%steer a: int 9..1\nhi", "9"),
-    "unsatisfiable": (
+    "unsatisfiable list": (
         '%%steer\n{"type": "array", "items": false, "contains": true}\nhi',
         "can satisfy this schema",
     ),

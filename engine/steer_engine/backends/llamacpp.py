@@ -57,9 +57,7 @@ class LlamaCppBackend:
         self._context: Owned | None = None
         self._memory: Handle = None
         self._lengths: list[int] = []
-        self._n_slots = self._capacity = (
-            0  # what there is room for
-        )
+        self._n_slots = self._capacity = 0  # what there is room for
         self._room = 0
         self._batch = _Batch(self._native, _BATCH)
         self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop

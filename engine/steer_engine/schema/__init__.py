@@ -1,7 +1,7 @@
 """Schemas: read from every source, checked before any work, written in every form.
 
 Read in this order: `document` -> `sources` -> `notation` (over `tokens` and `notation_types`) ->
-`notation_writer` -> `pydantic_writer` -> `columns` -> `normal` -> `validation`. The others are
+`notation_writer` -> `pydantic_writer` -> `columns` -> `lowering` -> `validation`. The others are
 looked up on the way: `words`, `literals` and `shapes` are what the languages share; `drafts`,
 `vocabularies`, `library` and `bundling` make one 2020-12 document of what was given, `metaschema`,
 `validity` and `references` make it safe to read; `equality`, `patterns` and `formats` say what
@@ -10,9 +10,14 @@ Pydantic, `rows` and `places` find lists of records and copied strings.
 """
 
 from steer_engine.schema.columns import Column, ColumnKind, column_plan
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema
+from steer_engine.schema.document import (
+    JsonObject,
+    JsonSchema,
+    JsonValue,
+    Schema,
+    in_any_order,
+)
 from steer_engine.schema.forms import describe, write_json
-from steer_engine.schema.normal import lower, refuse_unenforceable
 from steer_engine.schema.notation_writer import write_notation
 from steer_engine.schema.pydantic_writer import write_pydantic
 from steer_engine.schema.rows import is_object, is_rows, rows_of
@@ -30,11 +35,10 @@ __all__ = [
     "column_plan",
     "describe",
     "doubts",
+    "in_any_order",
     "is_object",
     "is_rows",
-    "lower",
     "read_schema",
-    "refuse_unenforceable",
     "rows_of",
     "validation_error",
     "write_json",

@@ -131,6 +131,16 @@ class Schema:
         return document
 
 
+def in_any_order(schema: Schema) -> Schema:
+    """Return `schema`, with the properties of its objects written in any order."""
+    document = schema.document
+    if isinstance(document, bool):
+        return schema
+    own = document.get("x-steer")
+    mark: JsonObject = {**(own if isinstance(own, dict) else {}), "order": "any"}
+    return Schema(dump({**document, "x-steer": mark}), schema.name)
+
+
 def dump(value: JsonValue, *, indent: int | None = None) -> str:
     """Return the canonical JSON text of `value`: order kept, nothing escaped needlessly."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from steer_engine.errors import SchemaError
 from steer_engine.schema.document import DEFINITIONS, JsonObject, JsonSchema, JsonValue, children
+from steer_engine.schema.formats.contents import format_of_content
 
 LATEST_URI = "https://json-schema.org/draft/2020-12/schema"
 _LATEST = 2020
@@ -137,6 +138,8 @@ def respelled(schema: JsonObject, dialect: Dialect) -> JsonObject:
     _respell_dependencies(kept)
     if dialect.hides_contains and "contains" in kept:
         _hide_contains(kept)
+    if dialect.draft == 7:
+        _assert_content(kept)
     return kept
 
 
@@ -183,3 +186,9 @@ def _hide_contains(schema: JsonObject) -> None:
     members = schema.get("allOf", [])
     if isinstance(members, list):
         schema["allOf"] = [*members, {"not": {"not": hidden}}]
+
+
+def _assert_content(schema: JsonObject) -> None:
+    members, name = schema.get("allOf", []), format_of_content(schema)
+    if name is not None and isinstance(members, list):
+        schema["allOf"] = [*members, {"format": name}]

@@ -7,6 +7,7 @@ import math
 from decimal import Decimal
 from functools import lru_cache
 
+from steer_engine.errors import RowError
 from steer_engine.schema.document import JsonValue, Schema, place, pointer_to
 from steer_engine.schema.judging import Judge
 
@@ -20,14 +21,16 @@ def validation_error(schema: Schema, value: JsonValue) -> str | None:
     would lose. A key that was written twice is not seen here. The first call for a schema takes
     some milliseconds, the later ones reuse its validator.
 
-    Raises `RowError` where a pattern takes too long.
+    Raises `RowError` where a pattern takes too long, or the value is nested too deeply.
     """
     try:
         if not _is_finite(value):
             return "a number is too large for JSON"  # `json.loads` makes an infinity of 1e999
         error = _judge(schema.text).error(value)
-    except RecursionError:
-        return "it is nested too deeply to be checked"
+    except RecursionError as error:
+        raise RowError(
+            "the value is nested too deeply to be checked; bound the schema's depth"
+        ) from error
     if error is None:
         return None
     reason = " ".join(error.message.split())

@@ -10,7 +10,7 @@ from steer_engine.schema.formats import ENFORCED, FORMATS, UNENFORCED, check_for
 _OTHERWISE = {"hostname with consecutive hyphens (RFC1123)"}
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(name for name in FORMATS if ":" not in name))
 def test_the_official_suite_agrees(name, shared):
     paths = sorted((shared / "json-schema-test-suite/tests").glob(f"*/optional/format/{name}.json"))
     assert paths

@@ -24,11 +24,6 @@ EXCEPTIONS = {
     # A host name is one of RFC 5890 in every draft.
     ("draft4/optional/format/hostname.json", "consecutive hyphens (RFC1123)"),
     ("draft6/optional/format/hostname.json", "consecutive hyphens (RFC1123)"),
-    # Annotations in 2020-12, and optional in draft 7.
-    ("draft7/optional/content.json", "an invalid JSON document"),
-    ("draft7/optional/content.json", "an invalid base64 string (% is not a valid character)"),
-    ("draft7/optional/content.json", "a validly-encoded invalid JSON document"),
-    ("draft7/optional/content.json", "an invalid base64 string that is valid JSON"),
 }
 NAMES = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef"}
 

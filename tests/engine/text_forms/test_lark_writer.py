@@ -10,7 +10,7 @@ from llguidance import LLMatcher
 from steer_engine import UnsatisfiableError
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.mask import allocate_mask, unpack_mask
-from steer_engine.mask_compiler import MaskCompiler
+from steer_engine.mask_compiler import MaskCompiler, MaskSource
 from steer_engine.matcher import GrammarMatcher
 from steer_engine.text_forms.expressions import (
     Alternatives,
@@ -67,9 +67,12 @@ def joined(parts):
 
 
 def matcher_of(grammar):
-    native = COMPILER.compile(LLMatcher.grammar_from_lark(grammar))
+    compiled = LLMatcher.grammar_from_lark(grammar)
+    native = COMPILER.compile(compiled)
     assert not native.is_error(), f"{native.get_error()}\n{grammar}"
-    return GrammarMatcher(native, VOCABULARY.vocab_size)
+    return GrammarMatcher(
+        MaskSource(native, lambda: COMPILER.compile(compiled)), VOCABULARY.vocab_size
+    )
 
 
 def accepted(grammar):

@@ -1,6 +1,6 @@
 """String formats, as JSON Schema and the RFCs define them, and what the mask knows of them.
 
-`times`, `hosts` and `identifiers` have the checks.
+`times`, `hosts`, `identifiers` and `contents` have the checks.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from steer_engine.errors import SchemaError
-from steer_engine.schema.formats import hosts, identifiers, times
+from steer_engine.schema.formats import contents, hosts, identifiers, times
 from steer_engine.schema.patterns import check_pattern
 
 
@@ -36,6 +36,7 @@ ENFORCED: Mapping[str, Callable[[str], bool]] = {
 """The formats that the mask compiler knows, each with its check."""
 
 _OTHERS: Mapping[str, Callable[[str], bool]] = {
+    **contents.CHECKS,
     "idn-email": hosts.is_idn_email,
     "idn-hostname": hosts.is_idn_hostname,
     "iri": identifiers.is_iri,
@@ -52,31 +53,9 @@ UNENFORCED = frozenset(_OTHERS)
 
 _CHECKS = {**ENFORCED, **_OTHERS}
 FORMATS = frozenset(_CHECKS)
-"""All formats of 2020-12. Every other format is an annotation."""
+"""All formats of 2020-12, and the contents of draft 7. Every other format is an annotation."""
 
 
 def check_format(name: str, text: str) -> bool:
     """Return whether `text` has the format `name`, which is one of `FORMATS`."""
     return _CHECKS[name](text)
-
-
-_DAY = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
-_FULL_DATE = rf"(?:[0-9]{{4}}-{_DAY}|{_LEAP_YEAR}-02-29)"
-_FULL_TIME = (
-    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
-    r"(?:[zZ]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-)
-
-TIGHTENED: Mapping[str, tuple[str, ...]] = {
-    "date": (f"^{_FULL_DATE}$",),
-    "date-time": (f"^{_FULL_DATE}[tT]{_FULL_TIME}$",),
-    "time": (f"^{_FULL_TIME}$",),
-    "email": (r"@(?:[^.@]{1,63}\.)*[^.@]{1,63}$", r"@[^@]{1,253}$"),
-}
-"""Patterns that also hold for these formats and that llguidance's own regular expressions miss:
-29 February in leap years only, no leap seconds (they are right at one minute a day in each zone,
-and no model means them), labels of at most 63 characters."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from steer_engine.schema.lowering.analysis import Alternative
+from steer_engine.schema.document import JsonSchema
+from steer_engine.schema.lowering.alternatives import Alternative
 from steer_engine.schema.lowering.contradictions import is_contradictory
 from steer_engine.schema.lowering.detail import Detail
 from steer_engine.schema.lowering.evaluated import Evaluated
@@ -45,13 +46,20 @@ def cases(facts: Facts) -> list[Facts]:
 def _max_cases(facts: Facts) -> int:
     if facts.analysis.detail < Detail.FULL:
         return 1
-    n_names = sum(len(part.get("properties") or ()) for part in facts.parts)
-    for choice in facts.choices:
-        n_names += max(
-            sum(len(each.get("properties") or ()) for each, _ in alternative if isinstance(each, dict))
+    n_names = sum(_n_properties(facts, part) for part in facts.parts) + sum(
+        max(
+            sum(_n_properties(facts, schema) for schema, _ in alternative)
             for alternative in choice.alternatives
         )
+        for choice in facts.choices
+    )
     return min(_MAX_CASES, _MAX_NAMES // max(1, n_names))
+
+
+def _n_properties(facts: Facts, schema: JsonSchema) -> int:
+    if isinstance(schema, bool):
+        return 0
+    return len(facts.analysis.schemas_by_name(schema, "properties"))
 
 
 def _decided(case: Facts, choice: Choice) -> list[Facts]:

@@ -1,8 +1,8 @@
-"""What lowering gives: the part of a schema for the mask, the part for the guard, and the account."""
+"""What lowering gives: a part for the mask, a part for the guard, and the account of both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -18,6 +18,8 @@ from steer_engine.schema.lowering.graph import SchemaGraph
 from steer_engine.schema.lowering.inexact import Inexact
 
 Treatment: TypeAlias = Literal["masked", "guarded", "refused"]
+
+UNWRITABLE = "a value with a control character cannot be written"
 
 _SAYS_NOTHING = ANNOTATIONS | frozenset(
     {*DEFINITIONS, "$id", "$schema", "$vocabulary", "contentSchema", "x-steer"}
@@ -55,12 +57,20 @@ def contract(graph: SchemaGraph, inexact: Inexact) -> Iterator[Clause]:
     """Yield a clause for each keyword that says something, in the document's order."""
     still_open = graph.leading_to(inexact.schemas())
     for pointer, schema in graph:
-        for keyword, value in schema.items():
+        for keyword in schema:
             if keyword in _SAYS_NOTHING or keyword not in KEYWORDS:
                 continue
-            reason = inexact.reason(schema, keyword)
-            if reason is None and keyword in _BRANCHING:
-                below = children({keyword: value})
-                if any(id(child) in still_open for _, child in below):
-                    reason = "what it leads to is guarded"
-            yield Clause(pointer, keyword, "masked" if reason is None else "guarded", reason or "")
+            yield _clause(pointer, schema, keyword, inexact, still_open)
+
+
+def _clause(
+    pointer: str, schema: JsonObject, keyword: str, inexact: Inexact, still_open: Collection[int]
+) -> Clause:
+    if inexact.is_unwritable(schema, keyword):
+        return Clause(pointer, keyword, "refused", UNWRITABLE)
+    reason = inexact.reason(schema, keyword)
+    if reason is None and keyword in _BRANCHING:
+        below = children({keyword: schema[keyword]})
+        if any(id(child) in still_open for _, child in below):
+            reason = "what it leads to is guarded"
+    return Clause(pointer, keyword, "masked" if reason is None else "guarded", reason or "")

@@ -1,4 +1,4 @@
-"""Whether facts contradict each other: found where it is cheap, never claimed where it is not so."""
+"""Whether facts contradict each other: found where it is cheap, never claimed wrongly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from steer_engine.schema.document import JsonSchema, JsonValue
 from steer_engine.schema.equality import canonical, exact
-from steer_engine.schema.lowering.analysis import Alternative
+from steer_engine.schema.lowering.alternatives import Alternative
 from steer_engine.schema.lowering.facts import Choice, Facts
 from steer_engine.schema.lowering.properties import claims_on
 from steer_engine.schema.lowering.reading import NUMBERS, count_of, literals_in, type_of
@@ -38,7 +38,11 @@ def candidates(facts: Facts) -> list[JsonValue] | None:
 
     They have one of the types and are not excluded; other keywords are not looked at.
     """
-    said = [(schema, keyword) for keyword in ("const", "enum") for _, schema in facts.said.get(keyword, ())]
+    said = [
+        (schema, keyword)
+        for keyword in ("const", "enum")
+        for _, schema in facts.said.get(keyword, ())
+    ]
     if not said:
         return None
     found: dict[Hashable, JsonValue] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
@@ -32,7 +33,10 @@ def holds(analysis: Analysis, schema: JsonSchema, value: JsonValue, depth: int =
         return schema
     if depth > _MAX_DEPTH:
         return None
-    return _Decision(analysis, schema, value, depth).verdict()
+    case = _Case(analysis, schema, value, depth)
+    return _all(
+        _CHECKS[keyword](case, said) for keyword, said in schema.items() if keyword in _CHECKS
+    )
 
 
 def _all(verdicts: Iterable[Verdict]) -> Verdict:
@@ -48,187 +52,213 @@ def _not(verdict: Verdict) -> Verdict:
     return None if verdict is None else not verdict
 
 
-def _any(verdicts: Iterable[Verdict]) -> Verdict:
-    return _not(_all(map(_not, verdicts)))
-
-
-class _Decision:
+@dataclass(frozen=True, slots=True)
+class _Case:
     """One schema and one value."""
 
-    def __init__(
-        self, analysis: Analysis, schema: JsonObject, value: JsonValue, depth: int
-    ) -> None:
-        self._analysis = analysis
-        self._schema = schema
-        self._value = value
-        self._depth = depth
+    analysis: Analysis
+    schema: JsonObject
+    value: JsonValue
+    depth: int
 
-    def verdict(self) -> Verdict:
-        return _all(
-            _CHECKS[keyword](self, said)
-            for keyword, said in self._schema.items()
-            if keyword in _CHECKS
-        )
+    def on(self, schema: JsonValue, value: JsonValue) -> Verdict:
+        """Return the verdict of a schema inside on a part of the value, or on all of it."""
+        return holds(self.analysis, as_schema(schema), value, self.depth + 1)
 
-    def _on(self, schema: JsonValue, value: JsonValue) -> Verdict:
-        return holds(self._analysis, as_schema(schema), value, self._depth + 1)
 
-    def _in_place(self, schema: JsonValue) -> Verdict:
-        return self._on(schema, self._value)
+def _in_place(case: _Case, said: JsonValue) -> Verdict:
+    return case.on(said, case.value)
 
-    def _type(self, said: JsonValue) -> Verdict:
-        return type_of(self._value) in types_named(said)
 
-    def _enum(self, _: JsonValue) -> Verdict:
-        return canonical(self._value) in map(canonical, literals_in(self._schema, "enum"))
+def _type(case: _Case, said: JsonValue) -> Verdict:
+    return type_of(case.value) in types_named(said)
 
-    def _const(self, said: JsonValue) -> Verdict:
-        return canonical(self._value) == canonical(said)
 
-    def _number(self, keyword: str, said: JsonValue) -> Verdict:
-        value = self._value
+def _enum(case: _Case, _: JsonValue) -> Verdict:
+    return canonical(case.value) in map(canonical, literals_in(case.schema, "enum"))
+
+
+def _const(case: _Case, said: JsonValue) -> Verdict:
+    return canonical(case.value) == canonical(said)
+
+
+def _number(holds_for: Callable[[int | float, int | float], bool]) -> Check:
+    def check(case: _Case, said: JsonValue) -> Verdict:
+        value = case.value
         if isinstance(value, bool) or not isinstance(value, int | float):
             return True
         if isinstance(said, bool) or not isinstance(said, int | float):
             return None
-        return _COMPARISONS[keyword](value, said)
+        return holds_for(value, said)
 
-    def _size(self, keyword: str, said: JsonValue) -> Verdict:
-        kind = {"Items": list, "Length": str, "Properties": dict}[keyword[3:]]
-        value = self._value
+    return check
+
+
+def _size(kind: type, *, is_least: bool) -> Check:
+    def check(case: _Case, said: JsonValue) -> Verdict:
+        value = case.value
         if not isinstance(value, kind) or not isinstance(value, list | str | dict):
             return True
-        return len(value) >= count_of(said) if keyword[:3] == "min" else len(value) <= count_of(said)
+        return len(value) >= count_of(said) if is_least else len(value) <= count_of(said)
 
-    def _pattern(self, said: JsonValue) -> Verdict:
-        return not isinstance(self._value, str) or self._analysis.matches(str(said), self._value)
-
-    def _format(self, said: JsonValue) -> Verdict:
-        if not isinstance(self._value, str) or said not in FORMATS:
-            return True
-        return check_format(str(said), self._value)
-
-    def _if(self, said: JsonValue) -> Verdict:
-        condition = self._in_place(said)
-        then = self._in_place(self._schema.get("then", True))
-        otherwise = self._in_place(self._schema.get("else", True))
-        if condition is None:
-            return then if then is otherwise else None
-        return then if condition else otherwise
-
-    def _one_of(self, said: JsonValue) -> Verdict:
-        verdicts = [self._in_place(each) for each in schemas_in(said)]
-        if verdicts.count(True) > 1:
-            return False
-        return None if None in verdicts else verdicts.count(True) == 1
-
-    def _required(self, said: JsonValue) -> Verdict:
-        value = self._value
-        return not isinstance(value, dict) or all(name in value for name in texts_in(said))
-
-    def _properties(self, _: JsonValue) -> Verdict:
-        """Judge by `properties`, `patternProperties` and `additionalProperties` at once."""
-        if not isinstance(self._value, dict):
-            return True
-        return _all(self._property(name, each) for name, each in self._value.items())
-
-    def _property(self, name: str, value: JsonValue) -> Verdict:
-        named = schemas_by_name(self._schema.get("properties"))
-        verdicts = [self._on(named[name], value)] if name in named else []
-        for pattern, schema in schemas_by_name(self._schema.get("patternProperties")).items():
-            found = self._analysis.matches(pattern, name)
-            if found is not False:
-                verdicts.append(self._on(schema, value) if found else None)
-        if not verdicts:
-            return self._on(self._schema.get("additionalProperties", True), value)
-        return _all(verdicts)
-
-    def _property_names(self, said: JsonValue) -> Verdict:
-        value = self._value
-        return not isinstance(value, dict) or _all(self._on(said, name) for name in value)
-
-    def _dependent_required(self, said: JsonValue) -> Verdict:
-        value = self._value
-        if not isinstance(value, dict) or not isinstance(said, dict):
-            return True
-        needed = [name for key, names in said.items() if key in value for name in texts_in(names)]
-        return all(name in value for name in needed)
-
-    def _dependent_schemas(self, said: JsonValue) -> Verdict:
-        value = self._value
-        if not isinstance(value, dict):
-            return True
-        return _all(self._in_place(s) for key, s in schemas_by_name(said).items() if key in value)
-
-    def _items(self, _: JsonValue) -> Verdict:
-        value = self._value
-        if not isinstance(value, list):
-            return True
-        prefix = schemas_in(self._schema.get("prefixItems"))
-        rest = self._schema.get("items", True)
-        before = (self._on(schema, item) for schema, item in zip(prefix, value, strict=False))
-        return _all([*before, *(self._on(rest, item) for item in value[len(prefix) :])])
-
-    def _unique(self, said: JsonValue) -> Verdict:
-        value = self._value
-        if said is not True or not isinstance(value, list):
-            return True
-        return len(set(map(canonical, value))) == len(value)
-
-    def _contains(self, said: JsonValue) -> Verdict:
-        value = self._value
-        if not isinstance(value, list):
-            return True
-        verdicts = [self._on(said, item) for item in value]
-        least = count_of(self._schema.get("minContains", 1))
-        most = count_of(self._schema.get("maxContains", len(value)))
-        return None if None in verdicts else least <= verdicts.count(True) <= most
-
-    def _ref(self, said: JsonValue) -> Verdict:
-        return self._in_place(self._analysis.graph.target(str(said)))
+    return check
 
 
-_COMPARISONS: Mapping[str, Callable[[int | float, int | float], bool]] = {
-    "exclusiveMaximum": lambda value, said: exact(value) < exact(said),
-    "exclusiveMinimum": lambda value, said: exact(value) > exact(said),
-    "maximum": lambda value, said: exact(value) <= exact(said),
-    "minimum": lambda value, said: exact(value) >= exact(said),
-    "multipleOf": is_multiple,
-}
+def _pattern(case: _Case, said: JsonValue) -> Verdict:
+    return not isinstance(case.value, str) or case.analysis.matches(str(said), case.value)
 
-_CHECKS: Mapping[str, Callable[[_Decision, JsonValue], Verdict]] = {
-    "$dynamicRef": lambda _, __: None,
-    "$ref": _Decision._ref,
-    "additionalProperties": _Decision._properties,
-    "allOf": lambda self, said: _all(self._in_place(each) for each in schemas_in(said)),
-    "anyOf": lambda self, said: _any(self._in_place(each) for each in schemas_in(said)),
-    "const": _Decision._const,
-    "contains": _Decision._contains,
-    "dependentRequired": _Decision._dependent_required,
-    "dependentSchemas": _Decision._dependent_schemas,
-    "enum": _Decision._enum,
-    "format": _Decision._format,
-    "if": _Decision._if,
-    "items": _Decision._items,
-    "not": lambda self, said: _not(self._in_place(said)),
-    "oneOf": _Decision._one_of,
-    "pattern": _Decision._pattern,
-    "patternProperties": _Decision._properties,
-    "prefixItems": _Decision._items,
-    "properties": _Decision._properties,
-    "propertyNames": _Decision._property_names,
-    "required": _Decision._required,
-    "type": _Decision._type,
-    "unevaluatedItems": lambda _, __: None,
-    "unevaluatedProperties": lambda _, __: None,
-    "uniqueItems": _Decision._unique,
-    **{
-        keyword: (lambda self, said, keyword=keyword: self._number(keyword, said))
-        for keyword in _COMPARISONS
-    },
-    **{
-        f"{end}{sized}": (lambda self, said, keyword=f"{end}{sized}": self._size(keyword, said))
-        for end in ("min", "max")
-        for sized in ("Items", "Length", "Properties")
-    },
+
+def _format(case: _Case, said: JsonValue) -> Verdict:
+    if not isinstance(case.value, str) or said not in FORMATS:
+        return True
+    return check_format(str(said), case.value)
+
+
+def _if(case: _Case, said: JsonValue) -> Verdict:
+    condition = _in_place(case, said)
+    then = _in_place(case, case.schema.get("then", True))
+    otherwise = _in_place(case, case.schema.get("else", True))
+    if condition is None:
+        return then if then is otherwise else None
+    return then if condition else otherwise
+
+
+def _one_of(case: _Case, said: JsonValue) -> Verdict:
+    verdicts = [_in_place(case, each) for each in schemas_in(said)]
+    if verdicts.count(True) > 1:
+        return False
+    return None if None in verdicts else verdicts.count(True) == 1
+
+
+def _required(case: _Case, said: JsonValue) -> Verdict:
+    value = case.value
+    return not isinstance(value, dict) or all(name in value for name in texts_in(said))
+
+
+def _properties(case: _Case, _: JsonValue) -> Verdict:
+    """Judge by `properties`, `patternProperties` and `additionalProperties` at once."""
+    if not isinstance(case.value, dict):
+        return True
+    return _all(_property(case, name, each) for name, each in case.value.items())
+
+
+def _property(case: _Case, name: str, value: JsonValue) -> Verdict:
+    named = case.analysis.schemas_by_name(case.schema, "properties")
+    verdicts = [case.on(named[name], value)] if name in named else []
+    patterns = case.analysis.schemas_by_name(case.schema, "patternProperties")
+    for pattern, schema in patterns.items():
+        found = case.analysis.matches(pattern, name)
+        if found is not False:
+            verdicts.append(case.on(schema, value) if found else None)
+    if not verdicts:
+        return case.on(case.schema.get("additionalProperties", True), value)
+    return _all(verdicts)
+
+
+def _property_names(case: _Case, said: JsonValue) -> Verdict:
+    value = case.value
+    return not isinstance(value, dict) or _all(case.on(said, name) for name in value)
+
+
+def _dependent_required(case: _Case, said: JsonValue) -> Verdict:
+    value = case.value
+    if not isinstance(value, dict) or not isinstance(said, dict):
+        return True
+    needed = [name for key, names in said.items() if key in value for name in texts_in(names)]
+    return all(name in value for name in needed)
+
+
+def _dependent_schemas(case: _Case, said: JsonValue) -> Verdict:
+    value = case.value
+    if not isinstance(value, dict):
+        return True
+    return _all(_in_place(case, s) for key, s in schemas_by_name(said).items() if key in value)
+
+
+def _items(case: _Case, _: JsonValue) -> Verdict:
+    value = case.value
+    if not isinstance(value, list):
+        return True
+    prefix = schemas_in(case.schema.get("prefixItems"))
+    rest = case.schema.get("items", True)
+    before = [case.on(schema, item) for schema, item in zip(prefix, value, strict=False)]
+    return _all([*before, *(case.on(rest, item) for item in value[len(prefix) :])])
+
+
+def _unique(case: _Case, said: JsonValue) -> Verdict:
+    value = case.value
+    if said is not True or not isinstance(value, list):
+        return True
+    return len(set(map(canonical, value))) == len(value)
+
+
+def _contains(case: _Case, said: JsonValue) -> Verdict:
+    value = case.value
+    if not isinstance(value, list):
+        return True
+    verdicts = [case.on(said, item) for item in value]
+    least = count_of(case.schema.get("minContains", 1))
+    most = count_of(case.schema.get("maxContains", len(value)))
+    return None if None in verdicts else least <= verdicts.count(True) <= most
+
+
+def _ref(case: _Case, said: JsonValue) -> Verdict:
+    return _in_place(case, case.analysis.graph.target(str(said)))
+
+
+def _all_of(case: _Case, said: JsonValue) -> Verdict:
+    return _all(_in_place(case, each) for each in schemas_in(said))
+
+
+def _any_of(case: _Case, said: JsonValue) -> Verdict:
+    return _not(_all(_not(_in_place(case, each)) for each in schemas_in(said)))
+
+
+def _negation(case: _Case, said: JsonValue) -> Verdict:
+    return _not(_in_place(case, said))
+
+
+def _unknown(_: _Case, __: JsonValue) -> Verdict:
+    return None
+
+
+Check: TypeAlias = "Callable[[_Case, JsonValue], Verdict]"
+
+_CHECKS: Mapping[str, Check] = {
+    "$dynamicRef": _unknown,
+    "$ref": _ref,
+    "additionalProperties": _properties,
+    "allOf": _all_of,
+    "anyOf": _any_of,
+    "const": _const,
+    "contains": _contains,
+    "dependentRequired": _dependent_required,
+    "dependentSchemas": _dependent_schemas,
+    "enum": _enum,
+    "exclusiveMaximum": _number(lambda value, said: exact(value) < exact(said)),
+    "exclusiveMinimum": _number(lambda value, said: exact(value) > exact(said)),
+    "format": _format,
+    "if": _if,
+    "items": _items,
+    "maxItems": _size(list, is_least=False),
+    "maxLength": _size(str, is_least=False),
+    "maxProperties": _size(dict, is_least=False),
+    "maximum": _number(lambda value, said: exact(value) <= exact(said)),
+    "minItems": _size(list, is_least=True),
+    "minLength": _size(str, is_least=True),
+    "minProperties": _size(dict, is_least=True),
+    "minimum": _number(lambda value, said: exact(value) >= exact(said)),
+    "multipleOf": _number(is_multiple),
+    "not": _negation,
+    "oneOf": _one_of,
+    "pattern": _pattern,
+    "patternProperties": _properties,
+    "prefixItems": _items,
+    "properties": _properties,
+    "propertyNames": _property_names,
+    "required": _required,
+    "type": _type,
+    "unevaluatedItems": _unknown,
+    "unevaluatedProperties": _unknown,
+    "uniqueItems": _unique,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from steer_engine.schema.document import JsonObject
 from steer_engine.schema.lowering.reading import schemas_by_name, schemas_in
 
-UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
+UNEVALUATED = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 
 
 @dataclass(slots=True)

@@ -15,9 +15,7 @@ from steer_engine.schema.lowering.properties import claims_on
 _MAX_PAIRS = 200
 
 
-def are_exclusive(
-    analysis: Analysis, around: JsonSchema, branches: Sequence[JsonSchema]
-) -> bool:
+def are_exclusive(analysis: Analysis, around: JsonSchema, branches: Sequence[JsonSchema]) -> bool:
     """Return True only if no value that satisfies `around` satisfies two of `branches`."""
     n_pairs = len(branches) * (len(branches) - 1) // 2
     if len(branches) > 3 and _are_told_apart(analysis, around, branches):
@@ -35,9 +33,7 @@ def _facts(analysis: Analysis, *schemas: JsonSchema) -> Facts:
     return facts
 
 
-def _are_told_apart(
-    analysis: Analysis, around: JsonSchema, branches: Sequence[JsonSchema]
-) -> bool:
+def _are_told_apart(analysis: Analysis, around: JsonSchema, branches: Sequence[JsonSchema]) -> bool:
     """Tell whether all branches require a property whose values differ from branch to branch."""
     all_facts = [_facts(analysis, around, branch) for branch in branches]
     if any(facts.types != {"object"} for facts in all_facts):

@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
-from steer_engine.schema.lowering.analysis import (
-    CHOICES,
-    IN_PLACE,
-    TRIVIAL,
-    Alternative,
-    Alternatives,
-    Analysis,
-)
+from steer_engine.schema.lowering.alternatives import CHOICES, Alternative, Alternatives
+from steer_engine.schema.lowering.analysis import IN_PLACE, TRIVIAL, Analysis
 from steer_engine.schema.lowering.evaluated import UNEVALUATED, Evaluated
 from steer_engine.schema.lowering.reading import (
     ALL_TYPES,
+    asks_for_any_order,
     literals_in,
     schemas_in,
     texts_in,
@@ -23,10 +18,26 @@ from steer_engine.schema.lowering.reading import (
 )
 
 _SAID = frozenset(
-    """
-    exclusiveMaximum exclusiveMinimum maximum minimum multipleOf format maxLength minLength pattern
-    contains maxItems minItems uniqueItems maxProperties minProperties propertyNames const enum
-    """.split()
+    [
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "maximum",
+        "minimum",
+        "multipleOf",
+        "format",
+        "maxLength",
+        "minLength",
+        "pattern",
+        "contains",
+        "maxItems",
+        "minItems",
+        "uniqueItems",
+        "maxProperties",
+        "minProperties",
+        "propertyNames",
+        "const",
+        "enum",
+    ]
 )
 """Keywords that are kept as they are until the mask is written."""
 
@@ -83,6 +94,7 @@ class Facts:
         self.choices: list[Choice] = []
         self.evaluated: dict[int, Evaluated] = {}
         self.doubts: list[tuple[JsonObject, str]] = []
+        self.is_in_any_order = analysis.is_in_any_order
         self.contradiction: tuple[JsonObject, str] | None = None
         self._positions: dict[int, tuple[int, ...]] = {}
         self._seen: set[tuple[int, tuple[int, ...]]] = set()
@@ -99,6 +111,7 @@ class Facts:
         other.choices = list(self.choices)
         other.evaluated = {key: each.copy() for key, each in self.evaluated.items()}
         other.doubts = list(self.doubts)
+        other.is_in_any_order = self.is_in_any_order
         other.contradiction = self.contradiction
         other._positions = dict(self._positions)
         other._seen = set(self._seen)
@@ -155,54 +168,63 @@ class Facts:
         self._add(schema, stand)
 
     def _add(self, schema: JsonSchema, stand: Stand) -> None:
-        if isinstance(schema, bool):
-            if not schema:
-                self.contradict({}, "")
-            return
-        if (id(schema), stand.watchers) in self._seen:
-            return
-        self._seen.add((id(schema), stand.watchers))
-        self._positions.setdefault(id(schema), stand.position)
-        if len(stand.position) > _MAX_DEPTH:
-            self.analysis.note_whole(schema, "it is nested too deeply")
+        if schema is False:
+            self.contradict({}, "")
+        if isinstance(schema, bool) or not self._is_new(schema, stand):
             return
         if id(schema) in self.analysis.doubts:
             self.doubts.append(self.analysis.doubts[id(schema)])
-        if any(keyword in schema for keyword in UNEVALUATED):
-            stand = self._watch(schema, stand)
-        for each in stand.watchers:
-            self._evaluate(self.evaluated[each], schema)
-        for keyword, value in schema.items():
-            if keyword not in IN_PLACE:
-                self._take(schema, keyword, value)
-        if any(keyword in schema for keyword in _OF_PARTS):
+        stand = self._watch(schema, stand)
+        self._take_own(schema)
+        if not _OF_PARTS.isdisjoint(schema):
             self.parts.append(schema)
         for keyword in IN_PLACE:
             if keyword in schema:
                 self._take_in_place(schema, keyword, stand)
 
+    def _is_new(self, schema: JsonObject, stand: Stand) -> bool:
+        if (id(schema), stand.watchers) in self._seen:
+            return False
+        self._seen.add((id(schema), stand.watchers))
+        self._positions.setdefault(id(schema), stand.position)
+        if len(stand.position) <= _MAX_DEPTH:
+            return True
+        self.analysis.note_whole(schema, "it is nested too deeply")
+        return False
+
     def _watch(self, schema: JsonObject, stand: Stand) -> Stand:
+        """Let the watchers see `schema`, and return its stand if it is one of them itself."""
+        is_watching = not UNEVALUATED.isdisjoint(schema)
+        if is_watching:
+            self.evaluated.setdefault(id(schema), Evaluated(schema))
         for each in stand.watchers:
             self.evaluated[each].add_rest(schema)
-        self.evaluated.setdefault(id(schema), Evaluated(schema))
-        return Stand(stand.position, (*stand.watchers, id(schema)))
+        watchers = (*stand.watchers, id(schema)) if is_watching else stand.watchers
+        for each in watchers:
+            self.evaluated[each].add(schema)
+            if "contains" in schema:
+                reason = "which items `contains` evaluates is seen only at the end"
+                self.analysis.note_whole(self.evaluated[each].schema, reason)
+        return Stand(stand.position, watchers)
 
-    def _evaluate(self, evaluated: Evaluated, schema: JsonObject) -> None:
-        evaluated.add(schema)
-        if "contains" in schema:
-            reason = "which items `contains` evaluates is seen only at the end"
-            self.analysis.note_whole(evaluated.schema, reason)
+    def _take_own(self, schema: JsonObject) -> None:
+        """Take in what the keywords say that hold no schema for the same value."""
+        for keyword, value in schema.items():
+            if keyword in _SAID:
+                self.said.setdefault(keyword, []).append((value, schema))
+            elif keyword == "type":
+                self.exclude_type(ALL_TYPES - types_named(value), schema, keyword)
+            elif keyword == "required":
+                self._require(texts_in(value), schema)
+            elif keyword == "x-steer":
+                self.is_in_any_order |= asks_for_any_order(schema)
+            elif keyword in _UNKNOWN:
+                self.analysis.note_whole(schema, "the mask does not know it")
 
-    def _take(self, schema: JsonObject, keyword: str, value: JsonValue) -> None:
-        if keyword == "type":
-            self.exclude_type(ALL_TYPES - types_named(value), schema, keyword)
-        elif keyword == "required":
-            for name in texts_in(value):
-                self.required.setdefault(name, schema)
-        elif keyword in _SAID:
-            self.said.setdefault(keyword, []).append((value, schema))
-        elif keyword in _UNKNOWN:
-            self.analysis.note_whole(schema, "the mask does not know it")
+    def _require(self, names: list[str], schema: JsonObject) -> None:
+        for name in names:
+            if name not in self.required or self.required[name] not in self.analysis.graph:
+                self.required[name] = schema
 
     def _take_in_place(self, schema: JsonObject, keyword: str, stand: Stand) -> None:
         below = stand.below(IN_PLACE.index(keyword))
@@ -237,7 +259,7 @@ class Facts:
         elif len(alternatives) > 1:
             self.choices.append(choice)
         else:
-            for index, (schema, is_seen) in enumerate(alternatives[0]):
+            for index, (schema, is_seen) in enumerate(next(iter(alternatives))):
                 stand = choice.stand.below(index)
                 self._add(schema, stand if is_seen else stand.unseen())
 

@@ -10,7 +10,6 @@ from steer_engine.schema.document import (
     JsonObject,
     JsonSchema,
     children,
-
 )
 from steer_engine.schema.references import schema_at
 
@@ -90,5 +89,3 @@ class SchemaGraph:
                 yield self._target(str(schema["$ref"]))
             elif keyword not in _NOT_JUDGING:
                 yield from children({keyword: schema[keyword]}, pointer)
-
-

@@ -1,4 +1,4 @@
-"""The account of what the mask does not enforce exactly, kept while a document is lowered."""
+"""The account of what the mask does not enforce exactly, or cannot write at all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class Inexact:
 
     def __init__(self) -> None:
         self._reasons: dict[int, dict[str, str]] = {}
+        self._unwritable: dict[tuple[int, str], JsonObject] = {}
 
     def note(self, schema: JsonObject, keyword: str, reason: str) -> None:
         """Note that the guard must see to `keyword` of `schema`."""
@@ -33,3 +34,16 @@ class Inexact:
         """Return why the guard must see to `keyword` of `schema`; None if it need not."""
         reasons = self._reasons.get(id(schema), {})
         return reasons.get(keyword, reasons.get(_EVERYTHING))
+
+    def note_unwritable(self, schema: JsonObject, keyword: str) -> None:
+        """Note that `keyword` of `schema` allows values which the mask cannot write."""
+        self._unwritable[id(schema), keyword] = schema
+
+    def is_unwritable(self, schema: JsonObject, keyword: str) -> bool:
+        """Tell whether `keyword` of `schema` allows values which the mask cannot write."""
+        return (id(schema), keyword) in self._unwritable
+
+    def first_unwritable(self) -> tuple[JsonObject, str] | None:
+        """Return the first schema and keyword that allow values which cannot be written."""
+        found = next(iter(self._unwritable.items()), None)
+        return None if found is None else (found[1], found[0][1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from steer_engine.schema.document import JsonSchema, JsonValue
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
 from steer_engine.schema.lowering.deciding import holds
 from steer_engine.schema.lowering.facts import Facts
 from steer_engine.schema.lowering.reading import type_of
@@ -20,19 +20,19 @@ _CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1f\x7f]")
 
 def written_literals(facts: Facts, values: list[JsonValue]) -> list[JsonSchema]:
     """Return what allows those of `values` that satisfy `facts` and that the mask can write."""
-    kept = [plain(value) for value in values if _is_valid(facts, value) and _can_be_written(value)]
+    kept = [plain(value) for value in values if _is_allowed(facts, value)]
     rough = {_type_name(value) for value in kept if not _is_held_exactly(value)}
     exact = [value for value in kept if _is_held_exactly(value)]
     if rough or len(exact) > _MAX_LISTED:
-        for keyword in ("const", "enum"):
-            for _, schema in facts.said.get(keyword, ()):
-                facts.analysis.note(schema, keyword, "the mask cannot hold all its values")
+        for schema, keyword in _said(facts):
+            facts.analysis.note(schema, keyword, "the mask cannot hold all its values")
     if not kept:
-        facts.contradict(facts.said["const" if "const" in facts.said else "enum"][0][1], "enum")
+        facts.contradict(*_said(facts)[0])
     found: list[JsonSchema] = [{"type": name} for name in sorted(rough)]
     if len(exact) > _MAX_LISTED:
         texts = [each for each in exact if isinstance(each, str)]
-        exact = [each for each in exact if not isinstance(each, str)][:_MAX_LISTED]
+        others = [each for each in exact if not isinstance(each, str)]
+        exact = list[JsonValue](others[:_MAX_LISTED])
         found.append({"type": "string", "pattern": _starts(texts)})
     return [*found, {"enum": exact}] if exact else found
 
@@ -46,8 +46,24 @@ def plain(value: JsonValue) -> JsonValue:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _said(facts: Facts) -> list[tuple[JsonObject, str]]:
+    return [(s, keyword) for keyword in ("const", "enum") for _, s in facts.said.get(keyword, ())]
+
+
+def _is_allowed(facts: Facts, value: JsonValue) -> bool:
+    """Tell whether a value satisfies `facts` and can be written."""
+    if not _is_valid(facts, value):
+        return False
+    is_writable = _can_be_written(value)
+    for schema, keyword in () if is_writable else _said(facts):
+        facts.analysis.note_unwritable(schema, keyword)
+    return is_writable
+
+
 def _is_valid(facts: Facts, value: JsonValue) -> bool:
-    if set(facts.said) <= {"const", "enum"} and not (facts.parts or facts.required or facts.evaluated):
+    if set(facts.said) <= {"const", "enum"} and not (
+        facts.parts or facts.required or facts.evaluated
+    ):
         return True
     for claim in facts.claims:
         verdict = holds(facts.analysis, claim, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, dump
 from steer_engine.schema.lowering.analysis import TRIVIAL, Analysis
 from steer_engine.schema.lowering.arrays import array_keywords
 from steer_engine.schema.lowering.choices import cases
@@ -147,7 +147,9 @@ class Mask:
                 types.add(kind)
                 joined |= ways[0]
             elif kind != "fraction" or "integer" not in facts.types:
-                names: JsonValue = named_types(facts.types & NUMBERS if kind in NUMBERS else {kind})[0]
+                names: JsonValue = named_types(
+                    facts.types & NUMBERS if kind in NUMBERS else {kind}
+                )[0]
                 apart += ({"type": names, **way} for way in ways)
         if types == ALL_TYPES:
             return [joined or True, *apart]
@@ -162,12 +164,11 @@ class Mask:
 
 def united(alternatives: Sequence[JsonSchema]) -> JsonSchema:
     """Return the schema of what any of the alternatives allows."""
-    found: list[JsonSchema] = []
-    for each in alternatives:
-        if each in TRIVIAL:
-            return True
-        if each is not False and each not in found:
-            found.append(each)
+    if any(each in TRIVIAL for each in alternatives):
+        return True
+    found = [each for each in alternatives if each is not False]
+    if len(found) > 1:
+        found = list({dump(each): each for each in found}.values())
     if len(found) < 2:
         return found[0] if found else False
     return {"anyOf": list[JsonValue](found)}

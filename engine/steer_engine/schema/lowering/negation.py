@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
+from steer_engine.schema.document import JsonObject, JsonValue
 from steer_engine.schema.formats import FORMATS
 from steer_engine.schema.lowering.reading import (
     ALL_TYPES,
     NUMBERS,
-    as_schema,
     count_of,
     literals_in,
     named_types,
@@ -83,7 +82,8 @@ def _not_any(_: JsonObject, value: JsonValue) -> Iterator[JsonObject]:
 
 
 def _not_all(_: JsonObject, value: JsonValue) -> Iterator[JsonObject]:
-    yield from ({"not": each} for each in schemas_in(value))
+    for each in schemas_in(value):
+        yield {"not": each}
 
 
 def _not_not(_: JsonObject, value: JsonValue) -> Iterator[JsonObject]:
@@ -104,7 +104,8 @@ def _not_properties(_: JsonObject, value: JsonValue) -> Iterator[JsonObject]:
 
 
 def _not_required(_: JsonObject, value: JsonValue) -> Iterator[JsonObject]:
-    yield from ({"type": "object", "properties": {name: False}} for name in texts_in(value))
+    for name in texts_in(value):
+        yield {"type": "object", "properties": {name: False}}
 
 
 def _not_dependent_required(_: JsonObject, value: JsonValue) -> Iterator[JsonObject]:
@@ -125,18 +126,26 @@ def _not_prefix(_: JsonObject, value: JsonValue) -> Iterator[JsonObject]:
             yield {"type": "array", "minItems": index + 1, "prefixItems": [*items, {"not": each}]}
 
 
-def _not_literals(schema: JsonObject, keyword: str) -> JsonObject:
-    return {"not": {"enum": literals_in(schema, keyword)}}
+def _not_const(schema: JsonObject, _: JsonValue) -> Iterator[JsonObject]:
+    yield {"not": {"const": schema["const"]}}
+
+
+def _not_enum(schema: JsonObject, _: JsonValue) -> Iterator[JsonObject]:
+    yield {"not": {"enum": literals_in(schema, "enum")}}
+
+
+def _not_reference(schema: JsonObject, _: JsonValue) -> Iterator[JsonObject]:
+    yield {"not": {"$ref": schema["$ref"]}}
 
 
 _WAYS: Mapping[str, Callable[[JsonObject, JsonValue], Iterator[JsonObject]]] = {
-    "$ref": lambda schema, _: iter([{"not": {"$ref": schema["$ref"]}}]),
+    "$ref": _not_reference,
     "allOf": _not_all,
     "anyOf": _not_any,
-    "const": lambda schema, _: iter([_not_literals(schema, "const")]),
+    "const": _not_const,
     "dependentRequired": _not_dependent_required,
     "dependentSchemas": _not_dependent_schemas,
-    "enum": lambda schema, _: iter([_not_literals(schema, "enum")]),
+    "enum": _not_enum,
     "if": _not_if,
     "not": _not_not,
     "prefixItems": _not_prefix,
@@ -173,8 +182,6 @@ def _not_one(_: JsonObject, value: JsonValue) -> Iterator[Doubtful]:
         yield {"not": branches[0]}, False
     else:
         yield {}, True
-
-
 
 
 _PERHAPS: Mapping[str, Callable[[JsonObject, JsonValue], Iterator[Doubtful]]] = {

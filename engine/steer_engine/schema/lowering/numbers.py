@@ -54,7 +54,7 @@ def number_keywords(facts: Facts) -> list[JsonObject]:
     steps: list[JsonObject] = [{}] if step is None else [{"multipleOf": _plain(step)}]
     if "fraction" in facts.types:
         _check_open_ends(facts, ranges)
-        steps += ({"multipleOf": _plain(each)} for each in _coarser(step))
+        steps += list[JsonObject]({"multipleOf": _plain(each)} for each in _coarser(step))
         longer = [part for each in ranges for part in _shortened(each)]
         ranges += longer
     if len(ranges) * len(steps) > _MAX_WAYS:
@@ -66,7 +66,10 @@ def number_keywords(facts: Facts) -> list[JsonObject]:
 def _range(facts: Facts) -> _Range:
     """Return the range that the bounds leave, as far as the mask compiler can compute with them."""
     found = _Range()
-    for is_open, low, high in ((False, "minimum", "maximum"), (True, "exclusiveMinimum", "exclusiveMaximum")):
+    for is_open, low, high in (
+        (False, "minimum", "maximum"),
+        (True, "exclusiveMinimum", "exclusiveMaximum"),
+    ):
         for end in _bounds(facts, low):
             if found.low is None or (end, is_open) > (found.low, found.is_open_low):
                 found = replace(found, low=end, is_open_low=is_open)

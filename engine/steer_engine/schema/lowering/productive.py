@@ -20,7 +20,7 @@ _PREFIX = "#/$defs/"
 
 
 def pruned(root: JsonSchema, definitions: Mapping[str, JsonValue]) -> tuple[JsonSchema, JsonObject]:
-    """Return a mask without alternatives that allow nothing; False where all of it allows nothing."""
+    """Return a mask without alternatives that allow nothing; False where none is left."""
     productive = _productive(definitions)
     if len(productive) == len(definitions):
         return root, dict(definitions)

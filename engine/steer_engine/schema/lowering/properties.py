@@ -32,9 +32,10 @@ def claims_on(facts: Facts, name: str) -> list[JsonSchema]:
     """Return the schemas that judge the property `name`, where it is present."""
     claims = [each for part in facts.parts for each in _judging(facts, part, name)]
     for each in facts.evaluated.values():
-        if not (each.has_all_names or name in each.names):
-            if not any(facts.analysis.matches(p, name) is not False for p in each.patterns):
-                claims.append(as_schema(each.schema.get("unevaluatedProperties", True)))
+        patterns = () if each.has_all_names or name in each.names else each.patterns
+        is_evaluated = any(facts.analysis.matches(p, name) is not False for p in patterns)
+        if not (each.has_all_names or name in each.names or is_evaluated):
+            claims.append(as_schema(each.schema.get("unevaluatedProperties", True)))
     return [each for each in claims if each is not True]
 
 
@@ -57,9 +58,11 @@ def _judging(facts: Facts, part: JsonObject, name: str) -> Iterator[JsonSchema]:
 def other_claims(facts: Facts) -> list[JsonSchema]:
     """Return the schemas that judge properties which neither a name nor a pattern lists."""
     claims = [as_schema(part.get("additionalProperties", True)) for part in facts.parts]
-    for each in facts.evaluated.values():
-        if not each.has_all_names:
-            claims.append(as_schema(each.schema.get("unevaluatedProperties", True)))
+    claims += (
+        as_schema(each.schema.get("unevaluatedProperties", True))
+        for each in facts.evaluated.values()
+        if not each.has_all_names
+    )
     return [each for each in claims if each is not True]
 
 
@@ -87,7 +90,7 @@ def _region(
     alternatives = [tuple(_claims_on_pattern(facts, pattern)) for pattern in patterns]
     inside = [n for n in listed if _may_match(facts, patterns, n)]
     if len(patterns) == 1 and masked[0][1]:
-        apart = _without(masked[0][0], inside) if inside else masked[0][0]
+        apart = without(masked[0][0], inside) if inside else masked[0][0]
         if apart is not None:
             return Region(apart, tuple(alternatives))
     else:
@@ -108,7 +111,7 @@ def _may_match(facts: Facts, patterns: list[str], name: str) -> bool:
     return any(facts.analysis.matches(pattern, name) is not False for pattern in patterns)
 
 
-def _without(pattern: str, names: list[str]) -> str | None:
+def without(pattern: str, names: list[str]) -> str | None:
     """Return `pattern` so that it does not match `names`, if it is simple enough for that."""
     simple = _SIMPLE.fullmatch(pattern)
     if simple is None:

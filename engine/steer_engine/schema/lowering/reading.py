@@ -42,6 +42,12 @@ def literals_in(schema: JsonObject, keyword: str) -> list[JsonValue]:
     return value if keyword == "enum" and isinstance(value, list) else [value]
 
 
+def asks_for_any_order(schema: JsonSchema) -> bool:
+    """Tell whether the properties of an object may be written in any order."""
+    mark = schema.get("x-steer") if isinstance(schema, dict) else None
+    return isinstance(mark, dict) and mark.get("order") == "any"
+
+
 def count_of(value: JsonValue) -> int:
     """Return a count; JSON Schema allows 2.0 where one is meant."""
     return int(value) if isinstance(value, int | float) else 0

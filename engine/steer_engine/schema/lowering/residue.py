@@ -6,14 +6,12 @@ the document. Only definitions that stood outside of `$defs` get a new place the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 from steer_engine.schema.document import (
     DEFINITIONS,
     JsonObject,
     JsonSchema,
-    JsonValue,
     children,
     map_children,
     pointer_to,
@@ -24,7 +22,7 @@ from steer_engine.schema.lowering.inexact import Inexact
 _OF_PARTS = frozenset(
     {"additionalProperties", "allOf", "items", "patternProperties", "prefixItems", "properties"}
 )
-"""Keywords all of whose schemas hold, each for its part of the value: they can be cut one by one."""
+"""Keywords all of whose schemas hold, each for its part: they can be cut one by one."""
 
 _READ_WITH = {
     "additionalProperties": ("properties", "patternProperties"),
@@ -70,7 +68,9 @@ class _Residue:
             return True
         if self._inexact.is_whole(schema) or any(keyword in schema for keyword in _UNEVALUATED):
             return self._whole(schema)
-        rest = {name: value for keyword in schema for name, value in self._left(schema, keyword)}
+        rest: JsonObject = {}
+        for keyword in schema:
+            rest |= self._left(schema, keyword)
         for keyword in list(rest):
             for sibling in _READ_WITH.get(keyword, ()):
                 if sibling in schema and sibling not in rest:
@@ -78,25 +78,29 @@ class _Residue:
                     rest |= map_children({sibling: schema[sibling]}, cut)
         return rest or True
 
-    def _left(self, schema: JsonObject, keyword: str) -> Iterator[tuple[str, JsonValue]]:
-        alone: JsonObject = {keyword: schema[keyword]}
+    def _left(self, schema: JsonObject, keyword: str) -> JsonObject:
+        """Return what is left of one keyword, with its name; nothing if it is exact."""
         if keyword in DEFINITIONS:
-            return
+            return {}
+        alone: JsonObject = {keyword: schema[keyword]}
         if self._inexact.reason(schema, keyword) is not None:
-            yield from self._whole(alone).items()
-        elif keyword == "$ref":
-            if self._is_open(self._graph.target(str(schema["$ref"]))):
-                yield keyword, self._reference(str(schema["$ref"]), whole=False)
-        elif any(self._is_open(child) for _, child in children(alone)):
-            yield from (map_children(alone, self._rest) if keyword in _OF_PARTS else self._whole(alone)).items()
+            return self._copied(alone)
+        if keyword == "$ref":
+            is_left = self._is_open(self._graph.target(str(schema["$ref"])))
+            ref = self._reference(str(schema["$ref"]), whole=False) if is_left else ""
+            return {"$ref": ref} if is_left else {}
+        if not any(self._is_open(child) for _, child in children(alone)):
+            return {}
+        return map_children(alone, self._rest) if keyword in _OF_PARTS else self._copied(alone)
 
     def _is_open(self, schema: JsonSchema) -> bool:
         return id(schema) in self._open
 
     def _whole(self, schema: JsonSchema) -> JsonSchema:
         """Return all of `schema`, with its references to definitions of the residue."""
-        if isinstance(schema, bool):
-            return schema
+        return schema if isinstance(schema, bool) else self._copied(schema)
+
+    def _copied(self, schema: JsonObject) -> JsonObject:
         kept = {key: value for key, value in schema.items() if key not in DEFINITIONS}
         kept = map_children(kept, self._whole)
         if "$ref" in kept:

@@ -38,6 +38,7 @@ _BRACKETS_AND_GROUPS = re.compile(
 _LOOKS = {"(?=": (False, False), "(?!": (False, True), "(?<=": (True, False), "(?<!": (True, True)}
 _ASSERTIONS = ("^", "$", "\\b", "\\B", "(?<=", "(?<!")
 _CLASSES = {"d": DIGITS, "w": WORD, "s": SPACE}
+_MAX_LEAST = 100_000  # repetitions: a row of forced characters has to end
 _CONTROLS = {"f": 0x0C, "n": 0x0A, "r": 0x0D, "t": 0x09, "v": 0x0B}
 _HEXADECIMAL = re.compile(
     r"x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|u\{(?P<long>[0-9a-fA-F]+)\}"
@@ -115,6 +116,8 @@ class _Parser:
             self._at += 1
         if most is not None and most < least:
             raise PatternError(f"{{{least},{most}}} counts backwards")
+        if least > _MAX_LEAST:
+            raise PatternError(f"{{{least}}} repeats more often than anyone can write")
         if is_assertion:
             raise PatternError("an assertion cannot be repeated")
         repeat = Repeat(body, least, most, lazy=self._skip("?"))
