@@ -6,7 +6,7 @@ import _thread
 import json
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from steer_engine.schema import JsonObject
 from steer_engine.schema.lowering import has_any_order, written_in_lark
@@ -63,7 +63,9 @@ class MaskCompiler:
         from llguidance import LLMatcher
 
         if has_any_order(masked):
-            grammar = LLMatcher.grammar_from_lark(written_in_lark(masked, {**_OPTIONS}))
+            grammar = LLMatcher.grammar_from_lark(
+                written_in_lark(masked, cast("JsonObject", _OPTIONS))
+            )
         else:
             text = json.dumps(masked, ensure_ascii=False)
             grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)

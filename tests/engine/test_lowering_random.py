@@ -56,7 +56,7 @@ def random_value(random, depth):
     if depth <= 0 or random.random() < 0.25:
         return random.choice(VALUES)
     if random.random() < 0.7:
-        names = random.sample(NAMES, random.randint(0, 4))
+        names = random.sample(NAMES, random.randint(0, 3))
         return {name: random_value(random, depth - 1) for name in names}
     return [random_value(random, depth - 1) for _ in range(random.randint(0, 3))]
 
@@ -146,12 +146,12 @@ _FAVOURED = (
 def orders(value):
     """All ways to write a small value."""
     if isinstance(value, list):
-        return [list(each) for each in product(*map(orders, value))][:100]
+        return [list(each) for each in product(*map(orders, value))][:300]
     if isinstance(value, dict):
         return [
             dict(zip(names, each, strict=True))
             for names in permutations(value)
-            for each in list(product(*(orders(value[name]) for name in names)))[:20]
+            for each in list(product(*(orders(value[name]) for name in names)))[:300]
         ]
     return [value]
 

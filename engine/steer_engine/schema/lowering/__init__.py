@@ -8,7 +8,7 @@ and `literals` with `excluding` write the mask's keywords; `productive` takes aw
 and `lark` writes objects whose keys come in any order.
 """
 
-from steer_engine.errors import UnenforceableError, UnsatisfiableError
+from steer_engine.errors import SchemaError, UnenforceableError, UnsatisfiableError
 from steer_engine.schema.document import JsonObject, JsonSchema, place
 from steer_engine.schema.lowering.analysis import Analysis
 from steer_engine.schema.lowering.contract import UNWRITABLE, Clause, Lowered, Treatment, contract
@@ -45,7 +45,15 @@ def lowered(
     Raises:
         UnsatisfiableError: no value satisfies the document, or none that ends.
         UnenforceableError: those that satisfy it cannot be written.
+        SchemaError: it is nested too deeply.
     """
+    try:
+        return _lowered(document, any_order=any_order, detail=detail)
+    except RecursionError as error:
+        raise SchemaError("the schema is nested too deeply; use fewer levels") from error
+
+
+def _lowered(document: JsonSchema, *, any_order: bool, detail: Detail) -> Lowered:
     graph, inexact = SchemaGraph(document), Inexact()
     if detail == Detail.NOTHING and isinstance(document, dict):
         inexact.note_whole(document, "the mask compiler cannot hold the schema")

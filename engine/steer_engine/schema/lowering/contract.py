@@ -73,4 +73,6 @@ def _clause(
         below = children({keyword: schema[keyword]})
         if any(id(child) in still_open for _, child in below):
             reason = "what it leads to is guarded"
+    if reason is None and keyword == "patternProperties":
+        reason = "that no key comes twice is left to the guard"
     return Clause(pointer, keyword, "masked" if reason is None else "guarded", reason or "")

@@ -11,6 +11,7 @@ from steer_engine.schema.lowering.reading import type_of
 
 _MAX_EXACT = 2**53  # the mask compiler holds numbers as floats
 _MAX_LISTED = 20_000
+_MAX_SIZE = 2_000  # parts of one value
 _MAX_STARTS = 2_000
 
 # A string is written without `\u`, since the mask compiler lets such a spelling of a key pass for
@@ -21,8 +22,11 @@ _CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1f\x7f]")
 def written_literals(facts: Facts, values: list[JsonValue]) -> list[JsonSchema]:
     """Return what allows those of `values` that satisfy `facts` and that the mask can write."""
     kept = [plain(value) for value in values if _is_allowed(facts, value)]
-    rough = {_type_name(value) for value in kept if not _is_held_exactly(value)}
-    exact = [value for value in kept if _is_held_exactly(value)]
+    is_held = [_is_held_exactly(value) and _size(value) <= _MAX_SIZE for value in kept]
+    rough = {
+        _type_name(value) for value, is_exact in zip(kept, is_held, strict=True) if not is_exact
+    }
+    exact = [value for value, is_exact in zip(kept, is_held, strict=True) if is_exact]
     if rough or len(exact) > _MAX_LISTED:
         for schema, keyword in _said(facts):
             facts.analysis.note(schema, keyword, "the mask cannot hold all its values")
@@ -88,6 +92,13 @@ def _is_held_exactly(value: JsonValue) -> bool:
     if isinstance(value, dict):
         return all(map(_is_held_exactly, value.values()))
     return isinstance(value, bool) or not isinstance(value, int | float) or abs(value) <= _MAX_EXACT
+
+
+def _size(value: JsonValue) -> int:
+    """Return of how many values a value consists."""
+    if isinstance(value, list):
+        return 1 + sum(map(_size, value))
+    return 1 + sum(map(_size, value.values())) if isinstance(value, dict) else 1
 
 
 def _type_name(value: JsonValue) -> str:

@@ -15,12 +15,19 @@ from steer_engine.schema.lowering.facts import Facts
 from steer_engine.schema.lowering.literals import written_literals
 from steer_engine.schema.lowering.numbers import number_keywords
 from steer_engine.schema.lowering.objects import object_keywords
-from steer_engine.schema.lowering.reading import ALL_TYPES, NUMBERS, named_types
+from steer_engine.schema.lowering.reading import (
+    ALL_TYPES,
+    NUMBERS,
+    named_types,
+    schemas_by_name,
+    schemas_in,
+)
 from steer_engine.schema.lowering.strings import string_keywords
 
 _MAX_DEPTH = 16  # places inside each other, before one gets a name
-_PLACES = 1000
-_PLACES_PER_SCHEMA = 3
+_PLACES = 500
+_PLACES_PER_SCHEMA = 2
+_PROPERTIES_PER_PLACE = 4  # so many weigh as much as one place more
 
 Key = frozenset[int]
 
@@ -68,6 +75,7 @@ class Mask:
             return self._named(key)
         self._written[key] = None
         written = self._write(list(told.values()), depth)
+        self._n_left -= _n_properties(written) // _PROPERTIES_PER_PLACE
         if key in self._names:
             self.definitions[self._names[key]] = written
             written = self._named(key)
@@ -172,6 +180,13 @@ def united(alternatives: Sequence[JsonSchema]) -> JsonSchema:
     if len(found) < 2:
         return found[0] if found else False
     return {"anyOf": list[JsonValue](found)}
+
+
+def _n_properties(written: JsonSchema) -> int:
+    if isinstance(written, bool):
+        return 0
+    n_inside = sum(map(_n_properties, schemas_in(written.get("anyOf"))))
+    return n_inside + len(schemas_by_name(written.get("properties")))
 
 
 def _is_large(written: JsonObject) -> bool:
