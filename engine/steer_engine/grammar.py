@@ -122,13 +122,15 @@ _MAX_REASON = 200  # characters
 
 def _has_open_objects(masked: JsonObject) -> bool:
     """Tell whether an object may have keys that are not listed, so that one could come twice."""
-    return any(_may_be_open(schema) for _, schema in walk(masked) if isinstance(schema, dict))
+    return any(_may_be_open(schema) for _, schema in walk(masked))
 
 
-def _may_be_open(schema: JsonObject) -> bool:
-    if ANY_ORDER in schema:
+def _may_be_open(schema: JsonSchema) -> bool:
+    if isinstance(schema, bool):
+        return schema
+    if ANY_ORDER in schema or schema.get("patternProperties"):
         return True
-    if schema.keys() & {"$ref", "anyOf", "const", "enum", "oneOf"}:
+    if schema.keys() & {"$ref", "anyOf", "const", "enum"}:
         return False  # their parts are looked at for themselves
     kinds = schema.get("type", "object")
     is_object = "object" in kinds if isinstance(kinds, str | list) else True

@@ -126,3 +126,16 @@ def test_a_row_that_cannot_be_finished_names_keyword_and_place():
     assert isinstance(end, RowFailed)
     assert "`pattern` at the root is not met by the value at the root" in str(end.error)
     assert 10 < len([event for event in events if isinstance(event, StepsUndone)]) < 100
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        True,
+        {"type": "object", "properties": {"a": True}, "additionalProperties": False},
+        {"type": "object", "patternProperties": {"^a+$": True}, "additionalProperties": False},
+    ],
+)
+def test_a_key_is_never_written_twice_wherever_it_stands(document):
+    *_, end, _ = run(document, '{"a": {"a": 1, "a": 2}, "a": 3}')
+    assert isinstance(end, RowDone), end.error  # the engine reads it again and looks for it
