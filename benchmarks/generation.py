@@ -24,6 +24,8 @@ from acceptance.systems import read_case
 from acceptance.workers import in_workers
 from conformance import parser, read_cases
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
+from steer_engine.byte_index import ByteIndex
+from steer_engine.closing import Closer
 from steer_engine.decoding import Ask, Undone, decode
 from steer_engine.errors import RowError, SteerError
 from steer_engine.grammar import GrammarCompiler
@@ -74,6 +76,7 @@ class Writer:
 
     def __init__(self, vocabulary: Vocabulary, cases: Sequence[Case], *, seed: int) -> None:
         self._vocabulary, self._seed = vocabulary, seed
+        self._index = ByteIndex(vocabulary)
         self._compiler = GrammarCompiler(vocabulary)
         self._prior = Prior(vocabulary, _texts(cases))
 
@@ -101,7 +104,8 @@ class Writer:
             yield f"wants {wish[:80]}", model
 
     def _row(self, case: Case, schema: Schema, matcher: Matcher, name: str, model: Model) -> Row:
-        writing = _Writing(self._vocabulary, matcher, model)
+        closer = Closer(self._index, matcher, schema, max_tokens=MAX_TOKENS)
+        writing = _Writing(self._vocabulary, matcher, model, closer)
         try:
             end = writing.finish()
         except RowError as error:
@@ -131,8 +135,11 @@ def _blamed(reason: str, case: Case) -> str:
 class _Writing:
     """One row being written by a model."""
 
-    def __init__(self, vocabulary: Vocabulary, matcher: Matcher, model: Model) -> None:
-        self._vocabulary, self._matcher, self._model = vocabulary, matcher, model
+    def __init__(
+        self, vocabulary: Vocabulary, matcher: Matcher, model: Model, closer: Closer
+    ) -> None:
+        self._vocabulary, self._matcher = vocabulary, matcher
+        self._model, self._closer = model, closer
         self._steps: list[int] = []
         self.n_calls = 0
 
@@ -144,7 +151,12 @@ class _Writing:
         """Write to the end; return why it ended: ``"length"`` also where the calls are spent."""
         prompt = [self._vocabulary.eos_id]
         decoding = decode(
-            self._vocabulary, self._matcher, prompt, sampler=greedy, max_tokens=MAX_TOKENS
+            self._vocabulary,
+            self._matcher,
+            prompt,
+            sampler=greedy,
+            max_tokens=MAX_TOKENS,
+            closer=self._closer,
         )
         said = next(decoding)
         while self.n_calls < MAX_CALLS:
