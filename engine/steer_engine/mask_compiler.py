@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
 import json
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -25,7 +23,6 @@ _OPTIONS: JsonCompileOptions = {
     # Without the u escape a key has one spelling: none can slip past what is said of it.
     "json_allowed_escapes": '"\\bfnrt',
 }
-_SOON_S = 0.02
 
 
 class MaskSource:
@@ -34,8 +31,15 @@ class MaskSource:
     They share a lexer that remembers every state it was in, and it holds only so many.
     """
 
-    def __init__(self, native: LLMatcher, compile_again: Callable[[], LLMatcher]) -> None:
+    def __init__(
+        self,
+        native: LLMatcher,
+        compile_again: Callable[[], LLMatcher],
+        after_call: Callable[[], None] = lambda: None,
+    ) -> None:
         self._native, self._compile_again = native, compile_again
+        self.after_call = after_call
+        """To be called after a native call that may tokenise."""
 
     @property
     def fault(self) -> str | None:
@@ -56,7 +60,8 @@ class MaskCompiler:
     """Compiles grammars for one vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._tokenizer = _ll_tokenizer(vocabulary)
+        self._view = _TokenizerView(vocabulary)
+        self._tokenizer = _ll_tokenizer(self._view, vocabulary)
 
     def source(self, masked: JsonObject) -> MaskSource:
         """Compile what `lowered` leaves to the mask; see `MaskSource.fault`."""
@@ -69,7 +74,15 @@ class MaskCompiler:
         else:
             text = json.dumps(masked, ensure_ascii=False)
             grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
-        return MaskSource(self.compile(grammar), lambda: self.compile(grammar))
+        return MaskSource(
+            self.compile(grammar), lambda: self.compile(grammar), self.raise_interrupt
+        )
+
+    def raise_interrupt(self) -> None:
+        """Raise the `KeyboardInterrupt` that came while a native call tokenised, if one did."""
+        if self._view.is_interrupted:
+            self._view.is_interrupted = False
+            raise KeyboardInterrupt
 
     def compile(self, grammar: str) -> LLMatcher:
         """Return a matcher for a grammar as llguidance serialises it; it may be in error."""
@@ -90,22 +103,22 @@ class _TokenizerView:
         self.eos_token_id = vocabulary.eos_id
         self.bos_token_id = None
         self.tokens = vocabulary.spellings
+        self.is_interrupted = False
         self.special_token_ids = sorted(vocabulary.special_ids | vocabulary.eos_ids)
 
     def __call__(self, text: bytes) -> list[TokenId]:
         try:
             return self._vocabulary.tokenize_bytes(text, parse_special=False)
         except KeyboardInterrupt:
-            # llguidance would drop it: let it come once more, when the native call is over.
-            threading.Timer(_SOON_S, _thread.interrupt_main).start()
+            self.is_interrupted = True  # llguidance would drop it: it is raised after the call
             return self._vocabulary.tokenize_bytes(text, parse_special=False)
 
 
-def _ll_tokenizer(vocabulary: Vocabulary) -> LLTokenizer:
+def _ll_tokenizer(view: _TokenizerView, vocabulary: Vocabulary) -> LLTokenizer:
     from llguidance import LLTokenizer, TokenizerWrapper
 
     return LLTokenizer(
-        TokenizerWrapper(_TokenizerView(vocabulary)),
+        TokenizerWrapper(view),
         eos_token=sorted(vocabulary.eos_ids),
         slices=LLTokenizer.json_slices(),
     )

@@ -149,7 +149,9 @@ class GrammarMatcher:
         self._native = native
 
     def fast_forward_tokens(self) -> list[TokenId]:
-        return self._native.compute_ff_tokens()
+        tokens = self._native.compute_ff_tokens()
+        self._source.after_call()
+        return tokens
 
     def forced_bytes(self) -> bytes:
         return self._native.compute_ff_bytes()

@@ -35,7 +35,8 @@ def text_mask(form: TextForm, masks: MaskCompiler, *, vocab_size: int) -> Gramma
     if warnings := native.get_grammar_warnings():
         raise SchemaError(f"the grammar cannot be enforced exactly: {'; '.join(warnings)}")
     kind = UnforcedMatcher if isinstance(form, LarkGrammar) else GrammarMatcher
-    matcher = kind(MaskSource(native, lambda: masks.compile(compiled)), vocab_size)
+    source = MaskSource(native, lambda: masks.compile(compiled), masks.raise_interrupt)
+    matcher = kind(source, vocab_size)
     probe = allocate_mask(vocab_size)
     matcher.copy().fill_mask(probe)
     if not (probe.any() or matcher.is_accepting):

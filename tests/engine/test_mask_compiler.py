@@ -24,14 +24,10 @@ def test_an_interrupt_inside_a_native_call_is_not_lost():
 
     compiler = GrammarCompiler(replace(vocabulary, tokenize_bytes=interrupted_once))
     matcher = compiler.compile(read_schema("customer_name: int")).matcher()
-
-    def go_on():
-        while True:
-            matcher.fast_forward_tokens()
-
+    calls.clear()
     with pytest.raises(KeyboardInterrupt):
-        go_on()
-    assert len(calls) > 1
+        matcher.fast_forward_tokens()
+    assert matcher.fast_forward_tokens()  # once is enough
 
 
 class FullOnce:
