@@ -79,10 +79,9 @@ def test_bad_input_is_a_short_error_that_says_what_to_do(kernel, name):
 
 def test_an_interrupt_keeps_the_finished_rows_and_the_kernel(kernel):
     kernel.run("%%steer n: int --max-tokens 30\nwarm up")
-    items = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
-    endless = f'{{"type": "array", "minItems": 150, "items": {items}}}'
-    cell = f"%%steer --max-tokens 1900 -o kept\n{endless}\nCount for ever: 1, 2, 3"
-    error, _ = kernel.run(cell, interrupt_after_s=1.5)
+    kernel.run("texts = [f'The number is {i}.' for i in range(5000)]")
+    cell = "%%steer n: int --over texts -o kept\n{{ text }}"
+    error, _ = kernel.run(cell, interrupt_after_s=2)
     assert "SteerCancelled" in error["traceback"][0]
     assert "finished rows are kept: in 'kept'" in error["evalue"]
     assert int(kernel.run("len(kept)")[1][0]) > 1
