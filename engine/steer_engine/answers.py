@@ -44,7 +44,8 @@ class Answer:
         self._start = time.perf_counter()
 
     def event(
-        self, what: tuple[Step, ...] | Undone | FinishReason | RowError | BackendError
+        self,
+        what: tuple[Step, ...] | Undone | FinishReason | RowError | BackendError | DefectError,
     ) -> Event:
         """Take in what the decoder says, and return it as an event."""
         row = self.request.row

@@ -21,7 +21,6 @@ from steer_engine.decoding import decode
 from steer_engine.errors import (
     BackendError,
     BudgetError,
-    DefectError,
     PromptError,
     PromptTooLongError,
 )
@@ -147,10 +146,10 @@ class Engine:
 
     def _run(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         start = time.perf_counter()
-        for request in requests:
-            if request.schema is not None:
-                self.check(request.schema)
-                self._check_budget(request.schema, request.max_tokens)
+        for schema, max_tokens in dict.fromkeys((r.schema, r.max_tokens) for r in requests):
+            if schema is not None:
+                self.check(schema)
+                self._check_budget(schema, max_tokens)
         yield Started(len(requests))
         answers = [Answer(request) for request in requests]
         n_done = n_tokens = 0
@@ -204,7 +203,7 @@ class Engine:
         try:
             for said in decode_rows(self._backend, tasks, n_slots=n_slots):
                 yield answers[said.row].event(said.what)
-        except (BackendError, DefectError) as error:
+        except BackendError as error:
             for answer in answers:
                 if not answer.is_ended:
                     yield answer.failed(error)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from steer_engine.backends import Backend, Run
 from steer_engine.decoding import Ask, FinishReason, Undone
-from steer_engine.errors import BackendError, RowError
+from steer_engine.errors import BackendError, DefectError, RowError
 from steer_engine.mask import Logits
 from steer_engine.steps import Step
 from steer_engine.vocabulary import TokenId
@@ -42,7 +42,7 @@ class Said:
     """What happened in a row: tokens gained or taken back, its end, or why it could not end."""
 
     row: int
-    what: tuple[Step, ...] | Undone | FinishReason | RowError | BackendError
+    what: tuple[Step, ...] | Undone | FinishReason | RowError | BackendError | DefectError
 
 
 def decode_rows(backend: Backend, tasks: Sequence[Task], *, n_slots: int = 16) -> Iterator[Said]:
@@ -140,7 +140,7 @@ class _Active:
             self.ask = said
         except StopIteration as end:
             yield Said(row, end.value)
-        except RowError as error:
+        except (RowError, DefectError) as error:
             yield Said(row, error)
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steer_engine import Engine, Request, RowDone, RowFailed, Sampling, Steps, read_schema
+from steer_engine import Engine, Request, RowDone, RowFailed, Sampling, Steps, decoding, read_schema
 from steer_engine.backends.fake import FakeBackend
-from steer_engine.errors import BackendError
+from steer_engine.errors import BackendError, DefectError
 from steer_engine.prompting import Message
 from steer_engine.slots import shared_prefix
 
@@ -94,6 +94,24 @@ def test_a_row_that_fails_leaves_the_others_alone():
     [failed] = [event for event in events if isinstance(event, RowFailed)]
     assert failed.row == 1
     assert sorted(e.row for e in events if isinstance(e, RowDone)) == [0, 2]
+
+
+def test_a_defect_in_one_row_leaves_the_others_alone(monkeypatch):
+    calls = []
+
+    def broken_once(self, logits):
+        calls.append(logits)
+        if len(calls) == 7:
+            raise DefectError("a promise was broken")
+        return choose(self, logits)
+
+    choose = decoding._Decoder.choose
+    monkeypatch.setattr(decoding._Decoder, "choose", broken_once)
+    with Engine(Counting()) as engine:
+        events = list(engine.run(requests("abcd")))
+    [failed] = [event for event in events if isinstance(event, RowFailed)]
+    assert "a promise was broken" in str(failed.error)
+    assert len([event for event in events if isinstance(event, RowDone)]) == 3
 
 
 def test_a_model_that_breaks_fails_every_row_that_has_not_ended():
