@@ -34,7 +34,7 @@ BEGINNING = Mixture(
 
 
 MAIN = Mixture(
-    labelled=0.03, copying=0.01, single=0.4, rows=0.2, table=0.06, sheet=0.05, choice=0.25
+    labelled=0.03, copying=0.01, single=0.32, rows=0.15, table=0.05, sheet=0.04, choice=0.4
 )
 
 

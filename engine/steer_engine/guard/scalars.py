@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from steer_engine.guard.compiler import Never, Place, Undecided
@@ -126,34 +127,19 @@ class AtMost(Keyword[String | Container]):
         return VALID if value.is_done else OPEN
 
 
-class Pattern(Keyword[String]):
-    """`pattern`, once the string is complete."""
+class WholeText(Keyword[String]):
+    """`pattern` or `format`, once the string is complete: a beginning decides nothing."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_check",)
     kinds = frozenset({"string"})
 
-    def __init__(self, pointer: str, pattern: str) -> None:
-        super().__init__("pattern", pointer)
-        self._pattern = pattern
+    def __init__(self, name: str, pointer: str, check: Callable[[str], bool]) -> None:
+        super().__init__(name, pointer)
+        self._check = check
 
     def verdict(self, value: String) -> Verdict:
-        """Every beginning can be followed by something that does not match."""
-        return _is(matches(self._pattern, value.text)) if value.is_done else OPEN
-
-
-class Format(Keyword[String]):
-    """`format`, once the string is complete."""
-
-    __slots__ = ("_format",)
-    kinds = frozenset({"string"})
-
-    def __init__(self, pointer: str, format_name: str) -> None:
-        super().__init__("format", pointer)
-        self._format = format_name
-
-    def verdict(self, value: String) -> Verdict:
-        """Formats are checked as a whole."""
-        return _is(check_format(self._format, value.text)) if value.is_done else OPEN
+        """Both are checked as a whole."""
+        return _is(self._check(value.text)) if value.is_done else OPEN
 
 
 class WrongKind(Never):
@@ -218,9 +204,9 @@ def of_texts(place: Place) -> Iterator[Keyword[Any]]:
     """Yield what is said about strings."""
     pattern, format_name = place.schema.get("pattern"), place.schema.get("format")
     if isinstance(pattern, str):
-        yield Pattern(place.pointer, pattern)
+        yield WholeText("pattern", place.pointer, partial(matches, pattern))
     if isinstance(format_name, str) and format_name in FORMATS:
-        yield Format(place.pointer, format_name)
+        yield WholeText("format", place.pointer, partial(check_format, format_name))
 
 
 def _is(truth: bool) -> Verdict:  # noqa: FBT001 - an answer becomes a verdict
