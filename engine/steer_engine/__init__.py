@@ -6,6 +6,7 @@ are looked up on the way.
 """
 
 from steer_engine.backends import ModelInfo
+from steer_engine.confidence import Confidence
 from steer_engine.engine import Engine, open_engine
 from steer_engine.errors import (
     BackendError,
@@ -76,6 +77,7 @@ __all__ = [
     "Clause",
     "Column",
     "ColumnKind",
+    "Confidence",
     "DefectError",
     "Engine",
     "Event",

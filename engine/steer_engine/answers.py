@@ -45,7 +45,13 @@ class Answer:
 
     def event(
         self,
-        what: tuple[Step, ...] | Undone | FinishReason | RowError | BackendError | DefectError,
+        what: tuple[Step, ...]
+        | Undone
+        | FinishReason
+        | RowError
+        | PromptError
+        | BackendError
+        | DefectError,
     ) -> Event:
         """Take in what the decoder says, and return it as an event."""
         row = self.request.row

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,7 +25,16 @@ from steer_engine.errors import (
     PromptError,
     PromptTooLongError,
 )
-from steer_engine.events import Event, Finished, Request, RowDone, Started, Steps, source_of
+from steer_engine.events import (
+    Event,
+    Finished,
+    Request,
+    RowDone,
+    RowFailed,
+    Started,
+    Steps,
+    source_of,
+)
 from steer_engine.explaining import Explanation, explain
 from steer_engine.grammar import GrammarCompiler
 from steer_engine.matcher import FreeMatcher, Matcher
@@ -33,14 +43,14 @@ from steer_engine.prompting import ChatLayout
 from steer_engine.sampling import make_sampler
 from steer_engine.schema import Schema
 from steer_engine.schema.places import verbatim_places
-from steer_engine.slots import Decoding, Task, decode_rows
+from steer_engine.slots import Decoding, Said, Task, decode_rows
 from steer_engine.text_forms import TextForm
 from steer_engine.thinking import think
 from steer_engine.verbatim import SpellingIndex, VerbatimMatcher
 from steer_engine.vocabulary import TokenId
 
-MAX_SLOTS = 16
-"""How many rows are decoded at a time: on a CPU more gain little."""
+MAX_SLOTS = 32
+"""How many rows are decoded at a time at most; the backend says how many are best."""
 
 
 def open_engine(model: str | Path | None = None, *, n_threads: int | None = None) -> Engine:
@@ -125,14 +135,16 @@ class Engine:
         """Return the length of the prompt in tokens."""
         return len(self._layout(request).tokenize(request.messages))
 
-    def run(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+    def run(self, requests: Iterable[Request]) -> Generator[Event, None, None]:
         """Run `requests`, many rows at a time, and yield what happens.
 
-        Rows begin in order and end as they come.
+        Rows begin in order and end as they come. Requests are taken as they are needed, some rows
+        ahead, and nothing is kept of a row that has ended: there may be any number of them.
 
         Raises:
-            SchemaError: before any model work, if one of the schemas cannot be used.
-            BudgetError: before any model work, if one of the rows may write too few tokens.
+            SchemaError: one of the schemas cannot be used. Those of a sequence are all looked at
+                before any model work, those of another iterable when their row's turn comes near.
+            BudgetError: likewise, if one of the rows may write too few tokens.
             BackendError: another run that this thread has begun is not finished.
         """
         if self._runner == threading.get_ident():
@@ -144,20 +156,30 @@ class Engine:
             finally:
                 self._runner = None
 
-    def _run(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+    def _run(self, requests: Iterable[Request]) -> Generator[Event, None, None]:
         start = time.perf_counter()
-        for schema, max_tokens in dict.fromkeys((r.schema, r.max_tokens) for r in requests):
-            if schema is not None:
-                self.check(schema)
-                self._check_budget(schema, max_tokens)
-        yield Started(len(requests))
-        answers = [Answer(request) for request in requests]
-        n_done = n_tokens = 0
-        for event in self._answer(answers):
+        is_known = isinstance(requests, Sequence)
+        checked = self._checked(requests)
+        ahead = [*checked] if is_known else [*islice(checked, 1)]
+        yield Started(len(ahead) if is_known else None)
+        n_done = n_failed = n_tokens = 0
+        for event in self._answer(chain(ahead, checked)):
             n_tokens += len(event.steps) if isinstance(event, Steps) else 0
             n_done += isinstance(event, RowDone)
+            n_failed += isinstance(event, RowFailed)
             yield event
-        yield Finished(n_done, len(requests) - n_done, n_tokens, time.perf_counter() - start)
+        yield Finished(n_done, n_failed, n_tokens, time.perf_counter() - start)
+
+    def _checked(self, requests: Iterable[Request]) -> Iterator[Request]:
+        """Pass `requests` on; look at each schema and budget when it comes for the first time."""
+        seen = set[tuple[Schema | TextForm | None, int]]()
+        for request in requests:
+            schema, max_tokens = request.schema, request.max_tokens
+            if schema is not None and (schema, max_tokens) not in seen:
+                self.check(schema)
+                self._check_budget(schema, max_tokens)
+                seen.add((schema, max_tokens))
+            yield request
 
     def close(self) -> None:
         """Free the model."""
@@ -192,21 +214,28 @@ class Engine:
     def _spellings(self) -> SpellingIndex:
         return SpellingIndex(self._backend.vocabulary)
 
-    def _answer(self, answers: Sequence[Answer]) -> Iterator[Event]:
-        tasks: list[Task] = []
-        for number, answer in enumerate(answers):
-            try:
-                tasks.append(self._task(number, answer))
-            except PromptError as error:
-                yield answer.failed(error)
-        n_slots = min(len(tasks), MAX_SLOTS)
+    def _answer(self, requests: Iterator[Request]) -> Iterator[Event]:
+        answers = dict[int, Answer]()  # of the rows that have not ended
+        tasks = self._tasks(requests, answers)
         try:
-            for said in decode_rows(self._backend, tasks, n_slots=n_slots):
+            for said in decode_rows(self._backend, tasks, max_slots=MAX_SLOTS):
                 yield answers[said.row].event(said.what)
+                if answers[said.row].is_ended:
+                    del answers[said.row]
         except BackendError as error:
-            for answer in answers:
-                if not answer.is_ended:
-                    yield answer.failed(error)
+            for answer in (*answers.values(), *map(Answer, requests)):
+                yield answer.failed(error)
+
+    def _tasks(
+        self, requests: Iterator[Request], answers: dict[int, Answer]
+    ) -> Iterator[Task | Said]:
+        """Yield the work of each row, and begin its entry in `answers`."""
+        for number, request in enumerate(requests):
+            answers[number] = Answer(request)
+            try:
+                yield self._task(number, answers[number])
+            except PromptError as error:
+                yield Said(number, error)
 
     def _task(self, number: int, answer: Answer) -> Task:
         """Return the work that is to be done for a row.

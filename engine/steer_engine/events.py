@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from steer_engine.confidence import Confidence
 from steer_engine.decoding import FinishReason
 from steer_engine.errors import BackendError, DefectError, PromptError, RowError
 from steer_engine.evidence import Evidence, find_evidence
@@ -61,7 +62,7 @@ def evidence_of(request: Request, record: JsonValue) -> tuple[Evidence, ...]:
 class Started:
     """The run has begun: every schema compiled, no model call made yet."""
 
-    n_rows: int
+    n_rows: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class RowDone:
     """A row is finished. `record` is valid under its schema (None for an unsteered row).
 
     `thoughts` is what the model wrote before its answer, which is `text`. `evidence` says where its
-    verbatim strings stand in the request's inputs.
+    verbatim strings stand in the request's inputs. `confidence` says how sure the model was of each
+    scalar value.
     """
 
     row: int
@@ -96,6 +98,7 @@ class RowDone:
     seconds: float
     evidence: tuple[Evidence, ...] = ()
     thoughts: str = ""
+    confidence: tuple[Confidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

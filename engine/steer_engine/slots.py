@@ -1,7 +1,7 @@
 """Many rows in one model: each is decoded in a slot, and one model call serves all slots.
 
 A slot that becomes free takes the next row at once. What all prompts begin with is read once and
-forked into every slot.
+forked into every slot. Rows are taken as they are needed, so that a run may have any number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from steer_engine.backends import Backend, Run
 from steer_engine.decoding import Ask, FinishReason, Undone
-from steer_engine.errors import BackendError, DefectError, RowError
+from steer_engine.errors import BackendError, DefectError, PromptError, RowError
 from steer_engine.mask import Logits
 from steer_engine.steps import Step
 from steer_engine.vocabulary import TokenId
@@ -22,6 +22,8 @@ from steer_engine.vocabulary import TokenId
 Decoding: TypeAlias = Generator[Ask | tuple[Step, ...] | Undone, Logits | None, FinishReason]
 
 _MIN_SHARED = 16  # tokens; forking fewer saves nothing
+_AHEAD = 4  # rows a slot that are looked at ahead: how long they are, and what they share
+_TYPICAL_ANSWER = 64  # tokens; most answers end long before their budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,57 +44,128 @@ class Said:
     """What happened in a row: tokens gained or taken back, its end, or why it could not end."""
 
     row: int
-    what: tuple[Step, ...] | Undone | FinishReason | RowError | BackendError | DefectError
+    what: (
+        tuple[Step, ...]
+        | Undone
+        | FinishReason
+        | RowError
+        | PromptError
+        | BackendError
+        | DefectError
+    )
 
 
-def decode_rows(backend: Backend, tasks: Sequence[Task], *, n_slots: int = 16) -> Iterator[Said]:
-    """Decode all `tasks`, at most `n_slots` at a time, and yield what happens.
+def decode_rows(
+    backend: Backend, tasks: Iterator[Task | Said], *, max_slots: int
+) -> Iterator[Said]:
+    """Decode all `tasks`, at most `max_slots` at a time, and yield what happens.
 
-    Rows begin in order and end as they come. A row that is too long for the memory there is fails
-    alone.
+    `tasks` are taken a few rows ahead of the slots; what it says itself is passed on. Rows begin in
+    order and end as they come. A row that is too long for the memory there is fails alone.
 
     Raises:
         BackendError: the model failed; every row that has not ended is lost.
     """
-    shared = shared_prefix([task.prompt for task in tasks])
-    waiting = deque(tasks)
-    n_free = yield from _make_room(backend, waiting, n_slots=n_slots, n_shared=len(shared))
-    if shared and waiting:
-        backend.forward([Run(n_slots, shared, n_logits=0)])
-    free, active = deque(range(n_slots)), list[_Active]()
-    while active or waiting:
-        while free and waiting and waiting[0].n_tokens - len(shared) <= n_free:
-            row = _Active(waiting.popleft(), free.popleft(), n_read=len(shared))
-            n_free -= row.n_needed
-            if shared:
-                backend.fork(n_slots, row.slot, len(shared))
+    queue = _Queue(tasks, n_ahead=_AHEAD * max_slots)
+    yield from queue.fill()
+    while queue.waiting:
+        room = yield from _make_room(backend, queue.waiting, max_slots=max_slots)
+        if room is not None:
+            yield from _Slots(room, backend).decode(queue)
+
+
+class _Queue:
+    """The next rows: `waiting` is refilled from an iterator up to `n_ahead` of them."""
+
+    def __init__(self, tasks: Iterator[Task | Said], *, n_ahead: int) -> None:
+        self.waiting: deque[Task] = deque()
+        self._tasks = tasks
+        self._n_ahead = n_ahead
+
+    def fill(self) -> Iterator[Said]:
+        """Take rows until enough of them wait; yield what comes instead of a row."""
+        while len(self.waiting) < self._n_ahead:
+            task = next(self._tasks, None)
+            if task is None:
+                return
+            if isinstance(task, Said):
+                yield task
+            else:
+                self.waiting.append(task)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """The memory that rows are decoded in: its slots, and its tokens beside the `shared` ones."""
+
+    n_slots: int
+    n_tokens: int
+    shared: Sequence[TokenId]
+
+
+class _Slots:
+    """The rows that are decoded together, in the room that was made for them."""
+
+    def __init__(self, room: _Room, backend: Backend) -> None:
+        self._backend = backend
+        self._shared, self._source = room.shared, room.n_slots
+        self._free, self._n_free = deque(range(room.n_slots)), room.n_tokens
+        self._rows = list[_Active]()
+        if room.shared:
+            backend.forward([Run(self._source, room.shared, n_logits=0)])
+
+    def decode(self, queue: _Queue) -> Iterator[Said]:
+        """Decode rows until none waits, or the next one is too long for the whole room."""
+        yield from self._admit(queue)
+        while self._rows:
+            asking = [row for row in self._rows if row.ask is not None]
+            answers = self._backend.forward([row.run(self._backend) for row in asking])
+            for row, logits in zip(asking, answers, strict=True):
+                yield from row.go_on(logits[-1])
+            self._dismiss()
+            yield from self._admit(queue)
+
+    def _admit(self, queue: _Queue) -> Iterator[Said]:
+        """Give free slots to the next rows, as far as there is memory for them."""
+        while self._free and queue.waiting:
+            prompt = queue.waiting[0].prompt
+            n_read = min(_n_common(self._shared, prompt), len(prompt) - 1)
+            if queue.waiting[0].n_tokens - n_read > self._n_free:
+                return
+            row = _Active(queue.waiting.popleft(), self._free.popleft(), n_read=n_read)
+            self._n_free -= row.n_needed
+            if n_read:
+                self._backend.fork(self._source, row.slot, n_read)
             yield from row.begin()
-            active.append(row)
-        asking = [row for row in active if row.ask is not None]
-        answers = backend.forward([row.run(backend) for row in asking])
-        for row, logits in zip(asking, answers, strict=True):
-            yield from row.go_on(logits[-1])
-        for row in active:
+            self._rows.append(row)
+            yield from queue.fill()
+
+    def _dismiss(self) -> None:
+        """Empty the slots of rows that have ended."""
+        for row in self._rows:
             if row.ask is None:
-                backend.trim(row.slot, row.n_held)
-                free.append(row.slot)
-                n_free += row.n_needed
-        active = [row for row in active if row.ask is not None]
+                self._backend.trim(row.slot, row.n_held)
+                self._free.append(row.slot)
+                self._n_free += row.n_needed
+        self._rows = [row for row in self._rows if row.ask is not None]
 
 
 def _make_room(
-    backend: Backend, waiting: deque[Task], *, n_slots: int, n_shared: int
-) -> Generator[Said, None, int]:
-    """Reserve memory for as many rows as it has; return how many tokens fit beside the prefix.
+    backend: Backend, waiting: deque[Task], *, max_slots: int
+) -> Generator[Said, None, _Room | None]:
+    """Reserve memory for as many rows as it has, or as run fastest together.
 
-    Rows that fit in no memory fail and are taken out of `waiting`.
+    Rows that fit in no memory fail and are taken out of `waiting`; None is left for nobody.
     """
     while waiting:
-        needs = sorted((task.n_tokens - n_shared for task in waiting), reverse=True)
-        n_tokens = min(sum(needs[:n_slots]), backend.max_cached_tokens - n_shared)
+        shared = shared_prefix([task.prompt for task in waiting])
+        needs = sorted((task.n_tokens - len(shared) for task in waiting), reverse=True)
+        n_own = sum(len(task.prompt) - len(shared) for task in waiting) // len(waiting)
+        n_slots = min(len(waiting), max_slots, backend.best_slots(n_own + _TYPICAL_ANSWER))
+        n_tokens = max(needs[0], min(sum(needs[:n_slots]), backend.max_cached_tokens - len(shared)))
         while True:
             try:
-                backend.reserve(n_slots=n_slots + bool(n_shared), n_tokens=n_shared + n_tokens)
+                backend.reserve(n_slots=n_slots + bool(shared), n_tokens=len(shared) + n_tokens)
             except BackendError as error:
                 if n_tokens > needs[0]:
                     n_tokens = max(needs[0], n_tokens // 2)
@@ -101,8 +174,8 @@ def _make_room(
                 waiting.remove(longest)
                 yield Said(longest.row, error)
                 break
-            return n_tokens
-    return 0
+            return _Room(n_slots, n_tokens, shared)
+    return None
 
 
 class _Active:
@@ -144,12 +217,16 @@ class _Active:
             yield Said(row, error)
 
 
-def shared_prefix(prompts: Sequence[Sequence[TokenId]]) -> list[TokenId]:
+def shared_prefix(prompts: Sequence[Sequence[TokenId]]) -> Sequence[TokenId]:
     """Return what all of several prompts begin with, less the last token; empty if it is short."""
     if len(prompts) < 2:
         return []
     first, last = min(prompts, key=list), max(prompts, key=list)  # all others lie between
-    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    shared = [token for token, _ in pairs]
-    del shared[min(len(first), len(last)) - 1 :]
+    shared = first[: min(_n_common(first, last), len(first) - 1, len(last) - 1)]
     return shared if len(shared) >= _MIN_SHARED else []
+
+
+def _n_common(left: Sequence[TokenId], right: Sequence[TokenId]) -> int:
+    """Return how many tokens both begin with."""
+    equal = takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))
+    return sum(1 for _ in equal)

@@ -1,10 +1,15 @@
 """Many rows in one model call."""
 
+import weakref
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from steer_engine import Engine, Request, RowDone, RowFailed, Sampling, Steps, decoding, read_schema
+from steer_engine import engine as engine_module
+from steer_engine.answers import Answer
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.errors import BackendError, DefectError
 from steer_engine.prompting import Message
@@ -61,6 +66,37 @@ def test_a_free_slot_takes_the_next_row_at_once():
     n_rows = [len(call) for call in ragged.calls[1:]]
     n_full = n_rows.count(16)
     assert n_rows[:n_full] == [16] * n_full  # never fewer as long as rows are waiting
+
+
+def test_rows_are_taken_as_they_are_needed_and_let_go(monkeypatch):
+    taken = []
+
+    class Noted(Answer):
+        def __init__(self, request):
+            super().__init__(request)
+            taken.append(weakref.ref(self))
+
+    monkeypatch.setattr(engine_module, "Answer", Noted)
+    n_ahead = []
+    with Engine(Counting('{"name": "x", "mood": "bad"}')) as engine:
+        run = engine.run(iter(requests("abcdefgh" * 125)))
+        assert next(run).n_rows is None
+        for n_done, _ in enumerate((e for e in run if isinstance(e, RowDone)), 1):
+            n_ahead.append(len(taken) - n_done)
+    assert n_done == len(taken) == 1000
+    assert max(n_ahead) < 200
+    assert not [each for each in taken if each() is not None]
+
+
+def test_later_rows_may_share_less_and_be_longer():
+    texts = ["a" * 20 for _ in range(300)]
+    asked = requests(texts)
+    odd = Request(300, (Message("user", "Quite another prompt " + "b" * 3000),), SCHEMA)
+    short = replace(asked[0], row=301, messages=(Message("user", LONG[:20]),))
+    backend = Counting('{"name": "x", "mood": "bad"}')
+    backend.max_cached_tokens = 6000
+    done = answers(backend, iter([*asked, odd, short]))
+    assert len(done) == 302
 
 
 def test_rows_wait_for_room_in_memory():

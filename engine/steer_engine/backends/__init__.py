@@ -62,9 +62,13 @@ class Backend(Protocol):
 
     @property
     def max_cached_tokens(self) -> int:
-        """How many tokens all slots together should hold at most, for the memory there is.
+        """How many tokens all slots together should hold at most, for the memory there is."""
+        ...
 
-        At least `info.context_length`.
+    def best_slots(self, n_tokens: int) -> int:
+        """Return how many slots make rows of `n_tokens` tokens fastest, what they share left out.
+
+        At least 1.
         """
         ...
 

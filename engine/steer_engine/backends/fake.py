@@ -59,6 +59,9 @@ class FakeBackend:
         self.max_cached_tokens = 16 * context_length
         self.info = ModelInfo("fake", "", "fake", "none", 0, 0, context_length, embedded=False)
 
+    def best_slots(self, n_tokens: int) -> int:
+        return min(16, max(1, self.max_cached_tokens // n_tokens))
+
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
         self._slots = [[] for _ in range(n_slots)]
         self._room = n_tokens

@@ -9,6 +9,7 @@ schema it cannot convert into "any JSON" without a word.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import threading
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ class LlamaCppBackend:
         self._native = bindings()
         self._model = load_model(self._native, path)
         self._n_threads = n_threads or default_threads()
+        self._token_bytes = max(1, cache_bytes_per_token(self._native, self._model.pointer))
         self._context: Owned | None = None
         self._memory: Handle = None
         self._lengths: list[int] = []
@@ -73,8 +75,12 @@ class LlamaCppBackend:
 
     @property
     def max_cached_tokens(self) -> int:
-        token_bytes = cache_bytes_per_token(self._native, self._model.pointer)
-        return max(self.info.context_length, _CACHE_BYTES // max(1, token_bytes))
+        return _CACHE_BYTES // self._token_bytes
+
+    def best_slots(self, n_tokens: int) -> int:
+        # A call reads the weights once for all slots, and for each slot what all of them hold: they
+        # share one buffer. The time per token is lowest where both are read equally often.
+        return max(1, round(math.sqrt(self.info.size_bytes / (n_tokens * self._token_bytes))))
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
         with self._in_use:
