@@ -160,8 +160,9 @@ def _make_room(
     while waiting:
         shared = shared_prefix([task.prompt for task in waiting])
         needs = sorted((task.n_tokens - len(shared) for task in waiting), reverse=True)
-        n_own = sum(len(task.prompt) - len(shared) for task in waiting) // len(waiting)
-        n_slots = min(len(waiting), max_slots, backend.best_slots(n_own + _TYPICAL_ANSWER))
+        n_read = sum(len(task.prompt) - len(shared) for task in waiting) // len(waiting)
+        n_best = backend.best_slots(n_read=n_read, n_written=_TYPICAL_ANSWER)
+        n_slots = min(len(waiting), max_slots, n_best)
         n_tokens = max(needs[0], min(sum(needs[:n_slots]), backend.max_cached_tokens - len(shared)))
         while True:
             try:

@@ -17,7 +17,10 @@ from steer_engine.vocabulary import TokenId, Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is known about a loaded model, for people and for cache keys."""
+    """What is known about a loaded model, for people and for cache keys.
+
+    `fingerprint` identifies the weights and their vocabulary; it is the same wherever the file is.
+    """
 
     name: str
     path: str
@@ -27,6 +30,7 @@ class ModelInfo:
     size_bytes: int
     context_length: int
     embedded: bool
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,10 @@ class Backend(Protocol):
         """How many tokens all slots together should hold at most, for the memory there is."""
         ...
 
-    def best_slots(self, n_tokens: int) -> int:
-        """Return how many slots make rows of `n_tokens` tokens fastest, what they share left out.
+    def best_slots(self, *, n_read: int, n_written: int) -> int:
+        """Return how many slots are fastest for rows that read and write so many tokens each.
 
-        At least 1.
+        What they share is left out. At least 1.
         """
         ...
 

@@ -77,10 +77,12 @@ class LlamaCppBackend:
     def max_cached_tokens(self) -> int:
         return _CACHE_BYTES // self._token_bytes
 
-    def best_slots(self, n_tokens: int) -> int:
-        # A call reads the weights once for all slots, and for each slot what all of them hold: they
-        # share one buffer. The time per token is lowest where both are read equally often.
-        return max(1, round(math.sqrt(self.info.size_bytes / (n_tokens * self._token_bytes))))
+    def best_slots(self, *, n_read: int, n_written: int) -> int:
+        # Slots share the reading of the weights, once for each token that they write. In return
+        # every token, also of a prompt, looks through what all of them hold: one buffer.
+        n_held = n_read + n_written
+        shared = self.info.size_bytes * n_written
+        return max(1, round(math.sqrt(shared / self._token_bytes) / n_held))
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
         with self._in_use:
