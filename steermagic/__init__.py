@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from steermagic.version import __version__
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "load_ipython_extension", "steer"]
 
 
@@ -47,6 +48,10 @@ def steer(
     system: str | None = None,
     cache: bool = False,
     unsteered: bool = False,
+    fresh: bool = False,
+    strict: bool = False,
+    trace: bool = False,
+    store: str | None = None,
 ) -> Any:  # noqa: ANN401 - a DataFrame, unless `as_` asks for something else
     """Answer `prompt` in the form of `schema`; return what ``%%steer`` would.
 
@@ -59,6 +64,10 @@ def steer(
     and `grammar` for text of a Lark or GBNF grammar (its text, or the path of a .lark or .gbnf
     file). `think` lets the model write that many tokens of free text before it answers.
 
+    Every finished row is stored at once. After an interrupt or a crash, the same call takes up the
+    rows that were finished (not if `fresh`), with `cache` also equal answers of any run; `store`
+    is the path of another store, or "off".
+
     Raises:
         steer_engine.SteerError: something cannot be used, or the answer could not be finished.
     """
@@ -66,10 +75,8 @@ def steer(
 
     from steer_engine import doubts
     from steermagic.forms import read_answer
-    from steermagic.job import Job
+    from steermagic.job import Job, job_over
     from steermagic.options import SteerOptions
-    from steermagic.over import prompts_over, read_table
-    from steermagic.prompt import read_template
     from steermagic.session import shared_session
 
     options = SteerOptions(
@@ -89,6 +96,10 @@ def steer(
         system=system,
         cache=cache,
         unsteered=unsteered,
+        fresh=fresh,
+        strict=strict,
+        trace=trace,
+        store=store,
         over=None if over is None else "",
     )
     found = read_answer(schema, regex=regex, choices=choices, grammar=grammar, many=many)
@@ -96,6 +107,4 @@ def steer(
         warnings.warn(doubt, stacklevel=2)
     if over is None:
         return shared_session().answer(Job((prompt,), found, options))
-    table = read_table(over)
-    prompts = prompts_over(table, read_template(prompt), {})
-    return shared_session().answer(Job(prompts, found, options, over=table))
+    return shared_session().answer(job_over(over, prompt, found, options, namespace={}))

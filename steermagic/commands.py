@@ -24,6 +24,7 @@ from steermagic.help import make_help
 from steermagic.line import read_line
 from steermagic.options import read_options
 from steermagic.prompt import user_names
+from steermagic.run_commands import export, list_runs, prune, resume, show_run
 from steermagic.runs import copied_from
 from steermagic.schemas import find_schema
 from steermagic.session import Session
@@ -47,6 +48,9 @@ def run_command(session: Session, line: str, namespace: Namespace) -> object:
         CommandError: there is no such command, or it cannot do this.
     """
     name, _, rest = line.strip().partition(" ")
+    second, _, after = rest.strip().partition(" ")
+    if f"{name} {second}" in COMMANDS:
+        name, rest = f"{name} {second}", after
     command = COMMANDS.get(name)
     if command is None:
         hint = did_you_mean(name, COMMANDS) or "; %steer help lists them"
@@ -83,7 +87,11 @@ def _models(session: Session, rest: str, _namespace: Namespace) -> Text:
     lines = [f"{EMBEDDED}: comes with steermagic; its card is below"]
     lines += [f"{alias}: alias of {model}" for alias, model in session.aliases.items()]
     lines += [f"loaded: {_described(info)}" for info in session.loaded().values()]
-    lines += ["any .gguf file: -m PATH, or %steer use PATH --as ALIAS", "", embedded_card()]
+    lines += [
+        "any .gguf file: -m PATH, or %steer use PATH --as ALIAS",
+        "",
+        embedded_card(),
+    ]
     return Text("\n".join(lines))
 
 
@@ -150,10 +158,15 @@ def _help(_session: Session, _rest: str, _namespace: Namespace) -> Text:
 
 def _described(info: ModelInfo) -> str:
     size = f"{info.n_params / 1e9:.1f}B" if info.n_params >= 1e9 else f"{info.n_params / 1e6:.1f}M"
-    return (
-        f"{info.name} · {info.architecture} · {size} parameters · {info.quantization}"
-        f" · reads {info.context_length} tokens"
+    # A server may not tell all of it.
+    parts = (
+        info.name,
+        info.architecture,
+        f"{size} parameters" if info.n_params else "",
+        info.quantization,
+        f"reads {info.context_length} tokens" if info.context_length else "",
     )
+    return " · ".join(part for part in parts if part)
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -166,6 +179,17 @@ COMMANDS: Mapping[str, Command] = {
     "explain": Command("%steer explain SCHEMA", "how each keyword of it is enforced", _explain),
     "last": Command("%steer last", "the last result, also after a stop or a failure", _last),
     "view": Command("%steer view [VAR]", "all tokens of the last result, or of VAR", _view),
+    "resume": Command("%steer resume [ID]", "go on with the last cell that was broken off", resume),
+    "runs": Command("%steer runs", "the runs whose rows are stored", list_runs),
+    "runs show": Command(
+        "%steer runs show ID", "a stored run; then it is the last result", show_run
+    ),
+    "runs export": Command(
+        "%steer runs export ID FILE", "write its rows to a .parquet, .csv or .jsonl", export
+    ),
+    "runs prune": Command(
+        "%steer runs prune [--keep N | --days N]", "take out old runs (30 days)", prune
+    ),
     "unload": Command("%steer unload", "free the memory of all models", _unload),
     "help": Command("%steer help", "this text", _help),
 }

@@ -9,6 +9,7 @@
     ├── InterpolationError      a {{ expression }} in the prompt failed
     ├── FrameError              records cannot be shown in the form that was asked for
     ├── MissingExtraError       a library is not installed; names the extra that brings it
+    ├── StoreError              the run store cannot be opened, read or written
     └── SteerCancelled          the user stopped the run
 
     CellError                   any of these, as a notebook shows it
@@ -36,7 +37,14 @@ class CommandError(SteerError):
 
 
 class InterpolationError(SteerError):
-    """A `{{ expression }}` in a prompt cannot be read or evaluated."""
+    """A `{{ expression }}` in a prompt cannot be read or evaluated.
+
+    `undefined` is the name that is not there, if that is what is wrong.
+    """
+
+    def __init__(self, message: str, *, undefined: str | None = None) -> None:
+        super().__init__(message)
+        self.undefined = undefined
 
 
 class FrameError(SteerError):
@@ -48,6 +56,10 @@ class MissingExtraError(SteerError):
 
     def __init__(self, library: str, *, extra: str) -> None:
         super().__init__(f'{library} is not installed; run: pip install "steermagic[{extra}]"')
+
+
+class StoreError(SteerError):
+    """The run store cannot be opened, read or written."""
 
 
 class SteerCancelled(SteerError):  # noqa: N818 - it names what happened, as CancelledError does

@@ -12,6 +12,7 @@ _HEAD = ("enforced", "keyword", "at", "why")
 _MEANINGS = {
     "masked": "masked: tokens that would break it cannot be chosen",
     "guarded": "guarded: checked while the value is written, and taken back if it would break",
+    "checked": "checked: the server is asked to hold it, and its answer is looked at afterwards",
     "refused": "refused: no cell can use this schema",
 }
 _MAX_SHORTEST = 80  # characters
@@ -56,8 +57,11 @@ class ExplanationTable:
         if explanation.is_refused:
             return
         if explanation.shortest is not None:
-            n_tokens = _counted(explanation.n_shortest_tokens or 0, "token")
-            yield f"shortest value: {n_tokens}: {_shortened(explanation.shortest)}"
+            length = explanation.n_shortest_tokens
+            counted = "" if length is None else f"{_counted(length, 'token')}: "
+            yield f"shortest value: {counted}{_shortened(explanation.shortest)}"
+        if not explanation.n_first_tokens:
+            return
         first = " ".join(_shown(spelling) for spelling in explanation.first_tokens)
         n_more = explanation.n_first_tokens - len(explanation.first_tokens)
         more = f" and {n_more} more" if n_more else ""

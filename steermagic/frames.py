@@ -6,16 +6,13 @@ duration in months. Their column keeps the JSON values as they are (`object`), s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from steer_engine import Column, JsonValue, Schema, column_plan
 from steermagic import pandas_frames, polars_frames
-from steermagic.errors import MissingExtraError
+from steermagic.conversions import arrow_array, require
 from steermagic.rows import explode_record, explode_schema
 
 if TYPE_CHECKING:
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    Table: TypeAlias = pd.DataFrame | pl.DataFrame | pa.Table
+    from steermagic.conversions import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +45,37 @@ def to_frame(
         FrameError: there is no list at `rows`.
         MissingExtraError: the library for `as_` is not installed.
     """
-    make = _MAKERS[as_]
-    return make(_columns(records, schema, rows=rows))
+    items = [item for record in records for item in items_of(record, rows=rows)]
+    return make_table(items, row_schema(schema, rows=rows), as_=as_)
 
 
-def _columns(records: Sequence[JsonValue], schema: Schema, *, rows: str | None) -> Columns:
-    items = [
-        item for record in records for item in (record if isinstance(record, list) else [record])
-    ]
-    if rows is not None:
-        schema = explode_schema(schema, rows)
-        items = [part for item in items for part in explode_record(item, rows.split("."))]
+def row_schema(schema: Schema, *, rows: str | None) -> Schema:
+    """Return the schema of one item of `items_of`; its column plan is that of the table.
+
+    Raises:
+        FrameError: there is no list at `rows`.
+    """
+    return schema if rows is None else explode_schema(schema, rows)
+
+
+def items_of(record: JsonValue, *, rows: str | None) -> list[JsonValue]:
+    """Return what `record` has for each row of a table."""
+    items: list[JsonValue] = record if isinstance(record, list) else [record]
+    if rows is None:
+        return items
+    path = rows.split(".")
+    return [part for item in items for part in explode_record(item, path)]
+
+
+def make_table(items: Sequence[JsonValue], schema: Schema, *, as_: str) -> Table:
+    """Return the table with a row for each of `items`.
+
+    Raises:
+        MissingExtraError: the library for `as_` is not installed.
+    """
     plan = column_plan(schema)
     values = tuple([_value_at(item, column.path) for item in items] for column in plan)
-    return Columns(schema, plan, values, len(items))
+    return _MAKERS[as_](Columns(schema, plan, values, len(items)))
 
 
 def _value_at(record: JsonValue, path: Sequence[str]) -> JsonValue:
@@ -71,36 +85,19 @@ def _value_at(record: JsonValue, path: Sequence[str]) -> JsonValue:
 
 
 def _to_pandas(columns: Columns) -> pd.DataFrame:
-    _require("pandas", extra="pandas")
+    require("pandas", extra="pandas")
     return pandas_frames.make_frame(columns.plan, columns.values, n_rows=columns.n_rows)
 
 
 def _to_polars(columns: Columns) -> pl.DataFrame:
-    _require("polars", extra="polars")
+    require("polars", extra="polars")
     return polars_frames.make_frame(columns.plan, columns.values, columns.schema)
 
 
 def _to_arrow(columns: Columns) -> pa.Table:
-    pyarrow = _require("pyarrow", extra="arrow")
+    pyarrow = require("pyarrow", extra="arrow")
     frame = _to_pandas(columns)
-    return pyarrow.table({name: _arrow_array(pyarrow, frame[name]) for name in frame})
-
-
-def _arrow_array(pyarrow: ModuleType, series: pd.Series) -> pa.Array:
-    try:
-        return pyarrow.Array.from_pandas(series)
-    except (ValueError, TypeError, OverflowError):
-        # Values of several types have no common Arrow type: their JSON text has.
-        return pyarrow.array([None if v is None else json.dumps(v, default=str) for v in series])
-
-
-def _require(library: str, *, extra: str) -> ModuleType:
-    try:
-        return import_module(library)
-    except ModuleNotFoundError as error:
-        if error.name != library:
-            raise
-        raise MissingExtraError(library, extra=extra) from None
+    return pyarrow.table({name: arrow_array(frame[name]) for name in frame})
 
 
 _MAKERS: Mapping[str, Callable[[Columns], Table]] = {

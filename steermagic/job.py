@@ -1,19 +1,21 @@
-"""A cell made ready to run: schema found, prompt filled in, result known to be possible."""
+"""A cell made ready to run: schema found, prompt read, result known to be possible."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
-from steer_engine import Request, compose
+from steer_engine import Request, SteerError, compose
 from steermagic.cell import SteerCell
+from steermagic.errors import FrameError, InterpolationError
 from steermagic.forms import find_answer
 from steermagic.options import SteerOptions
-from steermagic.over import prompts_over, read_table
+from steermagic.over import OverPrompts
 from steermagic.prompt import FilledPrompt, evaluate, interpolate, read_template
 from steermagic.results import check_result
 from steermagic.schemas import FoundSchema
+from steermagic.tables import TableRows, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,42 +25,72 @@ if TYPE_CHECKING:
 class Job:
     """Prompts to be answered in the form of one schema; with `over`, one for each of its rows."""
 
-    prompts: tuple[str, ...]
+    prompts: Sequence[str]
+    """Those of `over` are filled in whenever they are asked for."""
+
     found: FoundSchema
     options: SteerOptions
-    over: pd.DataFrame | None = None
+    over: TableRows | None = None
+    row_errors: dict[int, SteerError] = field(default_factory=dict, init=False, compare=False)
+    """Why rows cannot be asked about, by their number; found out while requests are pulled."""
 
     def __post_init__(self) -> None:
         if not self.options.unsteered:
             # Before the model works for minutes, not after.
             check_result(self.found, self.options, over=self.over)
 
+    @property
+    def n_rows(self) -> int | None:
+        """How many prompts there are; None if an iterator gives them."""
+        return len(self.prompts) if self.over is None else self.over.n_rows
+
+    @property
+    def reading_error(self) -> FrameError | None:
+        """Why the iterator of `over` ended before its time; its rows until then are asked about."""
+        return None if self.over is None else self.over.error
+
+    def table(self) -> pd.DataFrame | None:
+        """Return the rows of `over`, of an iterator those that have been read."""
+        return None if self.over is None else cast("pd.DataFrame", self.over.table())
+
     def inputs(self, number: int) -> tuple[tuple[str, str], ...]:
         """Return the texts that verbatim strings of a row are copied from, each with its name.
 
-        They are the values in the prompt's braces, or without any the whole prompt.
+        They are the values in the prompt's braces, or without any the whole prompt. A row that
+        could not be asked about has none.
         """
+        if number in self.row_errors:
+            return ()
         prompt = self.prompts[number]
         if isinstance(prompt, FilledPrompt) and prompt.inputs:
             return prompt.inputs
         [*_, message] = compose(prompt, self.found.asked)
         return (("prompt", message.content),)
 
-    def requests(self) -> tuple[Request, ...]:
-        """Return what the engine is asked for."""
+    def requests(self) -> Iterator[Request]:
+        """Yield what the engine is asked for. A prompt that cannot be filled in is passed over."""
+        self.row_errors.clear()
+        for number in self._numbers():
+            try:
+                prompt = self.prompts[number]
+            except InterpolationError as error:
+                self.row_errors[number] = error
+            else:
+                yield self._request(number, prompt)
+
+    def _numbers(self) -> Iterable[int]:
+        return range(len(self.prompts)) if self.over is None else self.over.numbers()
+
+    def _request(self, number: int, prompt: str) -> Request:
         asked, options = self.found.asked, self.options
-        held_to = None if options.unsteered else asked
-        return tuple(
-            Request(
-                number,
-                compose(prompt, asked, system=options.system),
-                held_to,
-                options.sampling,
-                options.max_tokens,
-                _inputs(prompt),
-                n_thoughts=options.think,
-            )
-            for number, prompt in enumerate(self.prompts)
+        return Request(
+            number,
+            compose(prompt, asked, system=options.system),
+            None if options.unsteered else asked,
+            options.sampling,
+            options.max_tokens,
+            _inputs(prompt),
+            n_thoughts=options.think,
         )
 
 
@@ -76,6 +108,26 @@ def make_job(cell: SteerCell, namespace: Mapping[str, object]) -> Job:
     found = find_answer(cell.schema, cell.options, namespace)
     if cell.options.over is None:
         return Job((interpolate(cell.prompt, namespace),), found, cell.options)
-    table = read_table(evaluate(cell.options.over, namespace))
-    prompts = prompts_over(table, read_template(cell.prompt), namespace)
-    return Job(prompts, found, cell.options, over=table)
+    data = evaluate(cell.options.over, namespace)
+    return job_over(data, cell.prompt, found, cell.options, namespace=namespace)
+
+
+def job_over(
+    data: object,
+    prompt: str,
+    found: FoundSchema,
+    options: SteerOptions,
+    *,
+    namespace: Mapping[str, object],
+) -> Job:
+    """Return the job that asks `prompt` for each row of `data`; of an iterator one row is read.
+
+    Raises:
+        SteerError: `data` is no table, the prompt cannot be asked of it, or its columns and those
+            of the answer cannot stand side by side.
+    """
+    template = read_template(prompt)  # ahead of the data: what an iterator has given is gone
+    rows = read_table(data)
+    prompts = OverPrompts(rows, template, namespace)
+    prompts.check()
+    return Job(prompts, found, options, over=rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -18,10 +19,12 @@ from steermagic.errors import without_traceback
 from steermagic.explaining import ExplanationTable
 from steermagic.job import Job, make_job
 from steermagic.options import SETTINGS, SteerOptions
+from steermagic.outcomes import check_outcome, failures
 from steermagic.progress import ProgressLine, is_watched
 from steermagic.runs import Run, copied_from
-from steermagic.session import Session, check_outcome, failures
+from steermagic.session import Session
 from steermagic.settings import read_settings
+from steermagic.store import CellText
 
 
 @magics_class
@@ -36,11 +39,13 @@ class SteerMagic(Magics):
     min_p = Float(None, allow_none=True, help=SETTINGS["min_p"].help).tag(config=True)
     seed = Int(None, allow_none=True, help=SETTINGS["seed"].help).tag(config=True)
     max_tokens = Int(None, allow_none=True, help=SETTINGS["max_tokens"].help).tag(config=True)
+    store = Unicode(None, allow_none=True, help=SETTINGS["store"].help).tag(config=True)
     view = Unicode(None, allow_none=True, help=SETTINGS["view"].help).tag(config=True)
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         super().__init__(shell)
         self.session = session
+        session.settings = self._settings
         # Where %config looks. After %reload_ext the settings are those of the new magics.
         known: list[object] = shell.configurables  # type: ignore[assignment] # typed too narrowly
         known[:] = [*(each for each in known if not isinstance(each, SteerMagic)), self]
@@ -51,8 +56,10 @@ class SteerMagic(Magics):
         """Run a cell, or a command."""
         with without_traceback():
             if cell is not None:
-                return self._run_cell(line, cell)
+                return self._run_cell(CellText(line, cell, self._settings()))
             answer = run_command(self.session, line, self.shell.user_ns)
+            if isinstance(answer, CellText):
+                return self._run_cell(answer)
             if not isinstance(answer, ExplanationTable | SteerView | Text):
                 return answer
             _show(answer)
@@ -60,30 +67,35 @@ class SteerMagic(Magics):
 
     steer.__doc__ = help_text()
 
-    def _run_cell(self, line: str, body: str) -> object:
-        cell = read_cell(line, body, self._settings())
+    def _run_cell(self, text: CellText) -> object:
+        cell = read_cell(text.line, text.body, text.settings)
+        if text.is_resumed:
+            cell = replace(cell, options=replace(cell.options, fresh=False))
         job = make_job(cell, self.shell.user_ns)
         if job.options.dry_run:
-            text, n_tokens = self.session.preview(job)
-            _show(Text(f"{text}\n\n({n_tokens} tokens; nothing was run)"))
+            prompt, n_tokens = self.session.preview(job)
+            counted = "" if n_tokens is None else f"{n_tokens} tokens; "
+            _show(Text(f"{prompt}\n\n({counted}nothing was run)"))
             return None
         for doubt in doubts(job.found.schema):
             _show(Text(f"note: {doubt}"))
-        run = self._run(job)
+        run = self._run(job, text)
         out = job.options.out
         has_result = bool(run.records) or not job.prompts
         result = self.session.result(run) if has_result else None
         if out is not None and has_result:
             self.shell.user_ns[out] = result
+        for note in run.notes:
+            _show(Text(f"note: {note}"))
         check_outcome(run, kept_in=f"in {out!r}" if out else "df = %steer last")
         return self._present(run, result, job.options)
 
-    def _run(self, job: Job) -> Run:
-        if len(job.prompts) < 2 or job.options.quiet or not is_watched(self.shell):
-            return self.session.run(job)
-        line = ProgressLine(len(job.prompts))
+    def _run(self, job: Job, text: CellText) -> Run:
+        if job.n_rows in (0, 1) or job.options.quiet or not is_watched(self.shell):
+            return self.session.run(job, cell=text)
+        line = ProgressLine(job.n_rows)
         try:
-            return self.session.run(job, progress=line)
+            return self.session.run(job, cell=text, progress=line)
         finally:
             line.clear()
 

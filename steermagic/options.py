@@ -23,9 +23,6 @@ FORMS = ("regex", "choices", "grammar")
 THOUGHTS = 256
 """Budget of `--think` where none is given, in tokens."""
 
-NOT_YET = frozenset({"--strict"})
-"""Options that are planned: their names must not be taken for schema text or a typing error."""
-
 
 @dataclass(frozen=True, slots=True)
 class SteerOptions:
@@ -54,6 +51,10 @@ class SteerOptions:
     system: str | None = None
     view: str = "auto"
     cache: bool = False
+    fresh: bool = False
+    strict: bool = False
+    trace: bool = False
+    store: str | None = None
     unsteered: bool = False
     dry_run: bool = False
     quiet: bool = False
@@ -65,10 +66,10 @@ class SteerOptions:
             raise OptionError(f"--rows makes table rows, which --as {self.as_} has none of")
         if self.unsteered and (self.rows is not None or self.as_ != "pandas"):
             raise OptionError("--unsteered gives plain text, which --rows and --as cannot shape")
-        if self.over is not None and (self.rows is not None or self.as_ in ("polars", "arrow")):
-            raise OptionError("--over goes with neither --rows nor --as polars or arrow yet")
         if self.over is not None and self.unsteered:
             raise OptionError("--unsteered is for one prompt; leave --over out")
+        if self.cache and self.fresh:
+            raise OptionError("--cache reuses answers and --fresh reuses none; leave one out")
         if self.max_tokens < 1:
             raise OptionError(f"max_tokens must be 1 or more, not {self.max_tokens}")
         self._check_form()
@@ -139,8 +140,6 @@ def option_of(flag: str) -> Option:
     option = _BY_FLAG.get(flag)
     if option is not None:
         return option
-    if flag in NOT_YET:
-        raise OptionError(f"{flag} is not available in this version")
     # Editors turn two hyphens into a dash.
     close = _closest(re.sub("^[–—]+", "--", flag))
     raise OptionError(f"unknown option {flag}{close}")
@@ -171,7 +170,7 @@ def _read(name: str, read: Callable[[str], object], text: str) -> object:
 
 
 def _closest(flag: str) -> str:
-    return did_you_mean(flag, (*_BY_FLAG, *NOT_YET)) or "; %steer help lists them all"
+    return did_you_mean(flag, _BY_FLAG) or "; %steer help lists them all"
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -214,7 +213,7 @@ OPTIONS = (
         ("-m", "--model"),
         str,
         "MODEL",
-        "a .gguf file, an alias, or embedded",
+        "a .gguf file, http://host:port#name, an alias, or embedded",
         is_setting=True,
     ),
     Option(
@@ -271,7 +270,18 @@ OPTIONS = (
     Option("grammar", ("--grammar",), str, "NAME", "text of a grammar: a variable, .lark or .gbnf"),
     Option("system", ("--system",), str, '"TEXT"', "instructions ahead of the schema"),
     Option("view", ("--view",), _one_of(VIEWS), "VIEW", "auto, static or off", is_setting=True),
-    Option("cache", ("--cache",), None, "", "reuse answers of this kernel to equal prompts"),
+    Option("cache", ("--cache",), None, "", "reuse the stored answers to equal prompts"),
+    Option("fresh", ("--fresh",), None, "", "reuse nothing, not even of a run that was broken off"),
+    Option("strict", ("--strict",), None, "", "stop at the first row that fails"),
+    Option("trace", ("--trace",), None, "", "store the tokens as well, for %steer view later on"),
+    Option(
+        "store",
+        ("--store",),
+        str,
+        "PATH",
+        "where rows are stored; off keeps them in memory",
+        is_setting=True,
+    ),
     Option("unsteered", ("--unsteered",), None, "", "do not steer, to see what steering is for"),
     Option("dry_run", ("--dry-run",), None, "", "show what the model would read; run nothing"),
     Option("quiet", ("--quiet",), None, "", "show nothing"),

@@ -54,7 +54,7 @@ class PromptTemplate:
     def names(self) -> frozenset[str]:
         """The names that the expressions use."""
         codes = (part.code for part in self.parts if isinstance(part, Expression))
-        return frozenset(name for code in codes for name in code.co_names)
+        return frozenset(name for code in codes for name in _names(code))
 
     def fill(self, namespace: Mapping[str, object]) -> FilledPrompt:
         """Return the prompt with its expressions replaced by their values in `namespace`.
@@ -152,6 +152,14 @@ def _read_expression(template: str, start: int) -> tuple[str, CodeType, int]:
     )
 
 
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield the names in `code`, those inside a lambda or a comprehension included."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
 def _evaluate(source: str, code: CodeType, namespace: Mapping[str, object]) -> object:
     try:
         # A copy: an expression cannot leave names behind in the user's namespace.
@@ -161,7 +169,7 @@ def _evaluate(source: str, code: CodeType, namespace: Mapping[str, object]) -> o
             raise _raised(source, error) from error
         close = did_you_mean(str(error.name), user_names(namespace))
         raise InterpolationError(
-            f"{_shown(source)}: there is no variable {error.name!r}{close}"
+            f"{_shown(source)}: there is no variable {error.name!r}{close}", undefined=error.name
         ) from None
     except Exception as error:
         raise _raised(source, error) from error

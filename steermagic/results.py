@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, is_typeddict
+from collections.abc import Callable, Sequence
+from typing import is_typeddict
 
-from steer_engine import JsonValue, column_plan
+from steer_engine import JsonValue
 from steermagic.errors import FrameError
 from steermagic.forms import ANSWER
 from steermagic.frames import to_frame
+from steermagic.joining import check_columns, join
 from steermagic.options import TABLES, SteerOptions
-from steermagic.over import check_columns, join
 from steermagic.schemas import FoundSchema
-
-if TYPE_CHECKING:
-    import pandas as pd
+from steermagic.tables import TableRows
 
 
 def check_result(
-    found: FoundSchema, options: SteerOptions, *, over: pd.DataFrame | None = None
+    found: FoundSchema, options: SteerOptions, *, over: TableRows | None = None
 ) -> None:
     """Find out, before any work, whether the result that `options` ask for can be made.
 
     Raises:
-        FrameError: the schema has not what `--rows` or `--as model` need, or a column of `over`.
+        FrameError: the schema has not what `--rows` or `--as model` need, or `over` has a column
+            of one name with it.
         MissingExtraError: a library is not installed.
     """
     if options.as_ in TABLES:
         to_frame([], found.schema, as_=options.as_, rows=options.rows)
         if over is not None:
-            check_columns(over, [column.name for column in column_plan(found.schema)])
+            check_columns(over, found.schema, as_=options.as_, rows=options.rows)
     elif options.as_ == "model" and not isinstance(found.source, type):
         raise FrameError(
             "--as model needs a schema that is a class: a Pydantic model, dataclass or TypedDict"
@@ -42,7 +41,7 @@ def make_result(
     found: FoundSchema,
     options: SteerOptions,
     *,
-    over: pd.DataFrame | None = None,
+    over: TableRows | None = None,
 ) -> object:
     """Return `records` in the form that `options` ask for; None stands for a row that failed.
 
@@ -55,26 +54,35 @@ def make_result(
     if options.as_ in TABLES and found.form is not None:
         records = [None if text is None else {ANSWER: text} for text in records]
     if options.as_ in TABLES and over is not None:
-        return join(over, records, lambda items: to_frame(items, found.schema))
+        return join(over, records, found.schema, as_=options.as_, rows=options.rows)
     if options.as_ in TABLES:
         return to_frame(records, found.schema, as_=options.as_, rows=options.rows)
     values: list[object] = list(records)
     if options.as_ == "model":
-        values = [None if record is None else _as_model(record, found) for record in records]
+        values = _as_models(records, found)
     value = values[0] if over is None else values
     return json.dumps(value, ensure_ascii=False) if options.as_ == "json" else value
 
 
-def _as_model(record: JsonValue, found: FoundSchema) -> object:
-    from pydantic import TypeAdapter, ValidationError
+def _as_models(records: Sequence[JsonValue], found: FoundSchema) -> list[object]:
+    from pydantic import TypeAdapter
 
     if is_typeddict(found.source):
-        return record  # a dict of the right form is one
+        return [*records]  # a dict of the right form is one
     adapter = TypeAdapter[object](found.source)  # type: ignore[arg-type] # by `check_result`
+    read = _list_reader(adapter.validate_python) if found.is_list else adapter.validate_python
+    return [None if record is None else _as_model(record, read) for record in records]
+
+
+def _list_reader(read: Callable[[JsonValue], object]) -> Callable[[JsonValue], object]:
+    return lambda record: [*map(read, record)] if isinstance(record, list) else read(record)
+
+
+def _as_model(record: JsonValue, read: Callable[[JsonValue], object]) -> object:
+    from pydantic import ValidationError
+
     try:
-        if found.is_list and isinstance(record, list):
-            return [adapter.validate_python(item) for item in record]
-        return adapter.validate_python(record)
+        return read(record)
     except ValidationError as error:
         # A validator that is Python code is not in the schema.
         problem = error.errors()[0]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import uuid4
 
 from steer_engine import (
-    Event,
+    Confidence,
     Evidence,
     JsonValue,
     RowDone,
@@ -16,8 +16,6 @@ from steer_engine import (
     Schema,
     SteerError,
     Step,
-    Steps,
-    StepsUndone,
     TruncatedError,
     finished_items,
 )
@@ -31,7 +29,8 @@ class Row:
 
     `record` counts only if `is_kept`. A list that was stopped halfway is kept with the items that
     were complete. One that was closed at `max_tokens` is kept and has an error.
-    `thoughts` is what the model wrote ahead of `text`.
+    `thoughts` is what the model wrote ahead of `text`. Of a large run only the newest rows have
+    their `steps`, and one that was answered before has them only if they were stored.
     """
 
     number: int
@@ -43,17 +42,23 @@ class Row:
     error: SteerError | None = None
     thoughts: str = ""
     evidence: tuple[Evidence, ...] = ()
+    confidence: tuple[Confidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The rows of one call of `%%steer` or `steer`. The id is unique, also between kernels."""
+    """The rows of one call of `%%steer` or `steer`. The id is unique, also between kernels.
+
+    `notes` are lines that the user should read: what was taken over from the store, and what could
+    not be stored.
+    """
 
     job: Job
     model: str
     rows: tuple[Row, ...]
     is_cancelled: bool = False
     id: str = field(default_factory=lambda: uuid4().hex)
+    notes: tuple[str, ...] = ()
 
     @property
     def records(self) -> list[JsonValue]:
@@ -73,7 +78,7 @@ class Run:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The tokens of all rows, in order."""
+        """The tokens of all rows that have theirs still, in order."""
         return tuple(step for row in self.rows for step in row.steps)
 
     @property
@@ -86,63 +91,52 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Is told, after each row, how many are finished and how many of them failed."""
 
 
-def follow(
-    events: Iterator[Event], job: Job, model: str, *, progress: Progress | None = None
-) -> Run:
-    """Follow a run to its end, or until the user interrupts it."""
-    steps = dict[int, list[Step]]()
-    ends = dict[int, RowDone | RowFailed]()
-    n_failed, is_cancelled = 0, False
-    try:
-        for event in events:
-            if isinstance(event, Steps):
-                steps.setdefault(event.row, []).extend(event.steps)
-            elif isinstance(event, StepsUndone):
-                del steps[event.row][-event.n_steps :]
-            elif isinstance(event, RowDone | RowFailed):
-                ends[event.row] = event
-                n_failed += isinstance(event, RowFailed)
-                if progress is not None:
-                    progress(len(ends), n_failed)
-    except KeyboardInterrupt:
-        is_cancelled = True  # leaving the loop ends the generator, which stops the model
-    numbers = sorted(steps.keys() | ends.keys())
-    schema = job.found.schema
-    rows = (_row(n, schema, tuple(steps.get(n, ())), ends.get(n)) for n in numbers)
-    return Run(job, model, tuple(rows), is_cancelled)
-
-
-def _row(
-    number: int, schema: Schema, steps: tuple[Step, ...], end: RowDone | RowFailed | None
-) -> Row:
-    if isinstance(end, RowDone):
-        is_cut = end.finish_reason == "length" and end.record is not None
-        return Row(
-            number,
-            end.record,
-            end.text,
-            steps,
-            is_kept=True,
-            is_finished=True,
-            error=_cut_short(steps) if is_cut else None,
-            thoughts=end.thoughts,
-            evidence=end.evidence,
-        )
+def ended_row(end: RowDone | RowFailed, steps: Sequence[Step]) -> Row:
+    """Return the row that has come to this end by these steps."""
     if isinstance(end, RowFailed):
-        return Row(
-            number,
-            None,
-            end.text,
-            steps,
-            is_kept=False,
-            is_finished=True,
-            error=end.error,
-            thoughts=end.thoughts,
-        )
+        return failed_row(end.row, end.error, text=end.text, thoughts=end.thoughts, steps=steps)
+    is_cut = end.finish_reason == "length" and end.record is not None
+    return Row(
+        end.row,
+        end.record,
+        end.text,
+        tuple(steps),
+        is_kept=True,
+        is_finished=True,
+        error=_cut_short(steps) if is_cut else None,
+        thoughts=end.thoughts,
+        evidence=end.evidence,
+        confidence=end.confidence,
+    )
+
+
+def failed_row(
+    number: int,
+    error: SteerError,
+    *,
+    text: str = "",
+    thoughts: str = "",
+    steps: Sequence[Step] = (),
+) -> Row:
+    """Return a row that could not be finished, or not even be asked for."""
+    return Row(
+        number,
+        None,
+        text,
+        tuple(steps),
+        is_kept=False,
+        is_finished=True,
+        error=error,
+        thoughts=thoughts,
+    )
+
+
+def open_row(number: int, steps: Sequence[Step], schema: Schema) -> Row:
+    """Return a row that was stopped after these steps; of a list the whole items are kept."""
     text = _spelled(step for step in steps if not step.is_thought)
     thoughts = _spelled(step for step in steps if step.is_thought)
     items = finished_items(schema, text)
-    return Row(number, items, text, steps, is_kept=bool(items), thoughts=thoughts)
+    return Row(number, items, text, tuple(steps), is_kept=bool(items), thoughts=thoughts)
 
 
 def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
@@ -153,8 +147,9 @@ def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
     for number in numbers:
         row = kept.get(number)
         record = None if row is None else row.record
-        inputs = run.job.inputs(number)
-        for each in () if row is None else row.evidence:
+        evidence = () if row is None else row.evidence
+        inputs = run.job.inputs(number) if evidence else ()
+        for each in evidence:
             path = each.pointer.split("/")[1:]
             item = int(path.pop(0)) if isinstance(record, list) else 0
             source, text = inputs[each.source]
@@ -172,7 +167,7 @@ def _column(path: Sequence[str]) -> str:
 def copied_from(run: Run) -> tuple[MarkedText, ...]:
     """Return the inputs that verbatim values were copied from, with those values marked."""
     marked = []
-    for row in run.rows:
+    for row in (row for row in run.rows if row.evidence):
         for i, (name, text) in enumerate(run.job.inputs(row.number)):
             spans = tuple(
                 Span(each.start, each.end, _column(each.pointer.split("/")[1:]))

@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable
-from dataclasses import replace
+import os
+import warnings
+from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
+from uuid import uuid4
 
-from steer_engine import EMBEDDED, Engine, ModelInfo, Request, TruncatedError, open_engine
+from steer_engine import EMBEDDED, AnyEngine, ModelInfo, open_engine
 from steermagic.accessor import attach, register_accessor
-from steermagic.errors import CommandError, SteerCancelled
+from steermagic.errors import CommandError, StoreError
 from steermagic.job import Job
+from steermagic.ongoing import follow
+from steermagic.options import SteerOptions
+from steermagic.outcomes import check_outcome
 from steermagic.results import make_result
-from steermagic.runs import Progress, Row, Run, follow
+from steermagic.runs import Progress, Run
+from steermagic.settings import read_settings
+from steermagic.store import (
+    OFF,
+    CellText,
+    Reuse,
+    RunRecord,
+    Store,
+    StoredRun,
+    described,
+    open_store,
+    restored,
+)
 from steermagic.unsteered import judge
 
-_MAX_STEPS = 300_000  # of all runs that are kept; a step takes some 650 bytes
+_MAX_STEPS = 100_000  # of all runs that are kept; a step takes some 650 bytes
 
 
 class Session:
     """Keeps each model loaded for as long as the kernel lives, and the last runs."""
 
-    def __init__(self, open_engine: Callable[[str], Engine]) -> None:
+    def __init__(self, open_engine: Callable[[str], AnyEngine]) -> None:
         self._open = open_engine
-        self._engines: dict[str, Engine] = {}
+        self._engines: dict[str, AnyEngine] = {}
         self._runs: dict[str, Run] = {}
-        self._answers: dict[tuple[ModelInfo, Request], Row] = {}
+        self._stores: dict[str | None, Store] = {}
         self._accessor_is_registered = False
         self.aliases: dict[str, str] = {}
         self.model: str | None = None
         """What `%steer use` chose; None leaves it to the settings."""
+        self.settings: Callable[[], Mapping[str, object]] = _outside_a_notebook
+        """What is set outside a cell, by name; magics know of more places."""
 
-    def engine(self, model: str | None) -> Engine:
+    def engine(self, model: str | None) -> AnyEngine:
         """Return the engine of `model`, which is loaded at most once.
 
         Raises:
             ModelError: the model cannot be found, read or loaded.
         """
-        name = model or self.model or EMBEDDED
-        spec = self.aliases.get(name, name)
+        spec = self.spec(model)
         if spec not in self._engines:
             self._engines[spec] = self._open(spec)
         return self._engines[spec]
+
+    def spec(self, model: str | None) -> str:
+        """Return what the model is opened by that a cell calls `model`."""
+        name = model or self.model or EMBEDDED
+        return self.aliases.get(name, name)
 
     def use(self, model: str, *, alias: str | None = None) -> ModelInfo:
         """Load `model` and make it the one that cells use when they name none."""
@@ -63,27 +86,56 @@ class Session:
             engine.close()
         return n_engines
 
-    def preview(self, job: Job) -> tuple[str, int]:
-        """Return the text that the model would read, and its length in tokens."""
+    def preview(self, job: Job) -> tuple[str, int | None]:
+        """Return the text that the model would read, and its length in tokens, if it is known."""
         engine = self.engine(job.options.model)
-        requests = job.requests()
-        if not requests:
+        request = next(job.requests(), None)
+        if request is None:
             return "the table has no rows", 0
-        request = requests[0]
         engine.check(job.found.asked)
         return engine.render(request), engine.count_tokens(request)
 
-    def run(self, job: Job, *, progress: Progress | None = None) -> Run:
-        """Run `job`, and remember the run however it ends; see `result` for its value."""
+    def run(
+        self, job: Job, *, cell: CellText | None = None, progress: Progress | None = None
+    ) -> Run:
+        """Run `job`, and remember the run however it ends; see `result` for its value.
+
+        With its `cell` the run can be resumed.
+        """
         engine = self.engine(job.options.model)
-        if job.options.cache:
-            run = self._run_cached(engine, job, progress)
-        else:
-            run = follow(engine.run(job.requests()), job, engine.info.name, progress=progress)
+        record = self._begin(engine.info, job, cell)
+        run = follow(engine, job, record, progress=progress, max_steps=_MAX_STEPS)
+        self.remember(run)
+        return run
+
+    def remember(self, run: Run) -> None:
+        """Make `run` the last one; older ones are forgotten where they have too many tokens."""
+        self._runs.pop(run.id, None)
         self._runs[run.id] = run
         while len(self._runs) > 1 and sum(len(r.steps) for r in self._runs.values()) > _MAX_STEPS:
             del self._runs[next(iter(self._runs))]
+
+    def recall(self, stored: StoredRun) -> Run:
+        """Make a run of the store the last one; what this session knows of it is more."""
+        run = self._runs.get(stored.id)
+        if run is None:
+            run = restored(stored, self.store().rows(stored, max_steps=_MAX_STEPS))
+        self.remember(run)
         return run
+
+    def store(self, place: str | None = None) -> Store:
+        """Return the run store at `place`, else where the settings say; it is opened once.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        if place is None:
+            configured = self.settings().get("store")
+            place = None if configured is None else str(configured)
+        known = self._stores.get(place)
+        if known is None or not known.is_there:
+            self._stores[place] = open_store(place)
+        return self._stores[place]
 
     def answer(self, job: Job) -> object:
         """Run `job` and return its value.
@@ -93,6 +145,8 @@ class Session:
             SteerError: it failed.
         """
         run = self.run(job)
+        for note in run.notes:
+            warnings.warn(note, stacklevel=3)  # where `steer` was called
         if run.is_cancelled:
             raise KeyboardInterrupt  # a script that goes on after a SteerError has to stop here
         check_outcome(run, kept_in="")
@@ -123,22 +177,17 @@ class Session:
             raise CommandError("nothing has run yet; start with a cell %%steer")
         return next(reversed(self._runs.values()))
 
-    def _run_cached(self, engine: Engine, job: Job, progress: Progress | None) -> Run:
-        """Run what this kernel has not answered yet, equal requests once."""
-        requests = job.requests()
-        asked = {request.row: (engine.info, _as_asked(request)) for request in requests}
-        new = dict[tuple[ModelInfo, Request], Request]()
-        for request in requests:
-            if asked[request.row] not in self._answers:
-                new.setdefault(asked[request.row], request)
-        run = follow(engine.run([*new.values()]), job, engine.info.name, progress=progress)
-        answered = {asked[row.number]: row for row in run.rows}
-        self._answers |= {
-            key: row for key, row in answered.items() if row.is_kept and row.is_finished
-        }
-        found = ChainMap(answered, self._answers)
-        rows = (replace(found[key], number=n) for n, key in asked.items() if key in found)
-        return replace(run, rows=tuple(rows))
+    def _begin(self, info: ModelInfo, job: Job, cell: CellText | None) -> RunRecord:
+        """Enter a run into the store; where that cannot be used, into one in memory."""
+        asked = described(info, job, cell, spec=self.spec(job.options.model))
+        reuse, trace = _reuse(job.options), job.options.trace
+        run_id = uuid4().hex
+        try:
+            return self.store(job.options.store).begin(run_id, asked, reuse=reuse, trace=trace)
+        except StoreError as error:
+            record = self.store(OFF).begin(run_id, asked, reuse=reuse, trace=trace)
+            record.problem = error
+            return record
 
     def _attach(self, run: Run, frame: object) -> None:
         if not self._accessor_is_registered:
@@ -147,56 +196,17 @@ class Session:
         attach(run, frame)
 
 
-def _as_asked(request: Request) -> Request:
-    """Return `request` without its number, where that has no part in the answer."""
-    return request if request.sampling.temperature > 0 else replace(request, row=0)
+def _reuse(options: SteerOptions) -> Reuse:
+    if options.cache:
+        return "all"
+    return "nothing" if options.fresh else "unfinished"
+
+
+def _outside_a_notebook() -> Mapping[str, object]:
+    return read_settings({}, os.environ, Path.cwd())
 
 
 @cache
 def shared_session() -> Session:
     """Return the session of this process: magics and `steer` share the models they load."""
     return Session(open_engine)
-
-
-def check_outcome(run: Run, *, kept_in: str) -> None:
-    """Raise what stands in the way of calling `run` a success.
-
-    Raises:
-        SteerCancelled: the user stopped it; the message says what is kept, and where.
-        SteerError: every row failed; the first row's error, with what it had written.
-    """
-    if run.is_cancelled:
-        if run.n_kept == 0:
-            raise SteerCancelled("stopped before a row was finished; nothing is kept")
-        rows = "row is" if run.n_kept == 1 else "rows are"
-        raise SteerCancelled(f"stopped; {run.n_kept} finished {rows} kept: {kept_in}")
-    if run.errors and not run.records:
-        number, error = next(iter(run.errors.items()))
-        text = next(row.text for row in run.rows if row.number == number)
-        if text:
-            error.add_note(f"It had written: {_shortened(text)} (%steer last shows all)")
-        raise error
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 80 else f"{line[:38]} … {line[-38:]}"
-
-
-def failures(run: Run) -> str:
-    """Return a line on the rows of `run` that failed, and one on those that were cut short."""
-    cut = [error for error in run.errors.values() if isinstance(error, TruncatedError)]
-    failed = [error for error in run.errors.values() if not isinstance(error, TruncatedError)]
-    n_rows = len(run.job.prompts)
-    lines = []
-    if failed:
-        share = f"{len(failed)} of {n_rows} rows failed"
-        lines.append(f"{share} and have no values, the first with: {failed[0]}")
-    if cut:
-        lines.append(
-            f"{len(cut)} of {n_rows} answers {'was' if len(cut) == 1 else 'were'} cut"
-            f" short: {cut[0]}"
-            if n_rows > 1
-            else str(cut[0])
-        )
-    return "\n".join(lines)

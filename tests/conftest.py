@@ -15,6 +15,9 @@ settings.load_profile("steermagic")
 
 ROOT = Path(__file__).parent.parent
 
+# Kernels and other processes that tests start inherit it: nothing touches the user's own runs.
+os.environ["STEERMAGIC_STORE"] = "off"
+
 
 @pytest.fixture(scope="session")
 def shared():

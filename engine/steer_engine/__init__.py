@@ -5,6 +5,7 @@ Read in this order: `vocabulary` -> `mask` -> `schema` -> `grammar` -> `sampling
 are looked up on the way.
 """
 
+from steer_engine.any_engine import AnyEngine
 from steer_engine.backends import ModelInfo
 from steer_engine.confidence import Confidence
 from steer_engine.engine import Engine, open_engine
@@ -19,6 +20,8 @@ from steer_engine.errors import (
     SamplingError,
     SchemaError,
     SchemaSyntaxError,
+    ServerError,
+    ServerLostError,
     SteerError,
     TruncatedError,
     UnenforceableError,
@@ -28,6 +31,7 @@ from steer_engine.events import (
     MAX_TOKENS,
     Event,
     Finished,
+    Noted,
     Request,
     RowDone,
     RowFailed,
@@ -71,6 +75,7 @@ __all__ = [
     "EMBEDDED",
     "MAX_TOKENS",
     "SCHEMA_PLACE",
+    "AnyEngine",
     "BackendError",
     "BudgetError",
     "Choices",
@@ -90,6 +95,7 @@ __all__ = [
     "Message",
     "ModelError",
     "ModelInfo",
+    "Noted",
     "PromptError",
     "PromptTooLongError",
     "Regex",
@@ -102,6 +108,8 @@ __all__ = [
     "Schema",
     "SchemaError",
     "SchemaSyntaxError",
+    "ServerError",
+    "ServerLostError",
     "Started",
     "SteerError",
     "Step",

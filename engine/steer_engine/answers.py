@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from steer_engine.confidence import confidence_of
 from steer_engine.decoding import FinishReason, Undone
 from steer_engine.errors import BackendError, BudgetError, DefectError, PromptError, RowError
 from steer_engine.events import (
@@ -87,6 +88,7 @@ class Answer:
             seconds,
             evidence,
             self.thoughts,
+            confidence_of(self.request.schema, record, self._steps),
         )
 
     def _record(self) -> JsonValue:

@@ -43,6 +43,10 @@ class Backtracking:
         """Tell whether `token` was tried in vain after the first `place` tokens."""
         return token in self._in_vain.get(place, ())
 
+    def has_tried(self, place: int) -> bool:
+        """Tell whether anything was tried in vain after the first `place` tokens."""
+        return place in self._in_vain
+
     def note_refusal(self, pointer: str) -> bool:
         """Count a refused token in the value at `pointer`; tell whether to begin it anew."""
         self._n_refused[pointer] += 1

@@ -16,6 +16,7 @@ class JsonCursor:
         self._open: list[int] = []  # the brackets that are open, as their opening byte
         self._key: bytearray | None = None  # the property name being written, with its quotes
         self._in_string = self._escaped = self._in_literal = self._expects_key = False
+        self._n_written = 0
 
     @property
     def pointer(self) -> str:
@@ -42,6 +43,11 @@ class JsonCursor:
         """Whether a string, number, true, false or null has begun and not ended."""
         return self.in_string or self._in_literal
 
+    @property
+    def n_written(self) -> int:
+        """How many bytes the scalar at `pointer` has, complete or not; 0 if it has not begun."""
+        return self._n_written
+
     def copy(self) -> JsonCursor:
         """Return a cursor at the same place that moves on its own."""
         cursor = copy.copy(self)
@@ -60,6 +66,8 @@ class JsonCursor:
     def _feed_string(self, byte: int) -> None:
         if self._key is not None:
             self._key.append(byte)
+        else:
+            self._n_written += 1
         if self._escaped:
             self._escaped = False
         elif byte == _BACKSLASH:
@@ -72,9 +80,11 @@ class JsonCursor:
 
     def _feed_structure(self, byte: int) -> None:
         self._in_literal = chr(byte).isalnum() or byte in b"+-."
+        self._n_written = self._n_written + 1 if self._in_literal else 0
         if byte == _QUOTE:
             self._in_string = True
             self._key = bytearray(b'"') if self._expects_key else None
+            self._n_written = int(not self._expects_key)
         elif byte in b"{[":
             self._enter(byte)
         elif byte in b"}]":

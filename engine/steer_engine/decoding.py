@@ -6,14 +6,18 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from steer_engine.alternatives import Alternatives, Stand
 from steer_engine.backtracking import Backtracking
 from steer_engine.closing import Closer, Closing
 from steer_engine.cursor import JsonCursor
 from steer_engine.errors import BudgetError, DefectError, RowError
-from steer_engine.mask import Logits, allocate_mask, allows, apply_mask
+from steer_engine.forking import Forking
+from steer_engine.mask import Logits
 from steer_engine.matcher import Matcher
-from steer_engine.sampling import Sampler, greedy, log_normalizer
-from steer_engine.steps import Step
+from steer_engine.outlook import Outlook
+from steer_engine.picking import Pick, Picker
+from steer_engine.sampling import Sampler
+from steer_engine.steps import Fork, Step
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 FinishReason = Literal["stop", "length"]
@@ -43,6 +47,8 @@ def decode(
     max_tokens: int,
     is_json: bool = True,
     closer: Closer | None = None,
+    alternatives: Alternatives | None = None,
+    can_trim: bool = True,
 ) -> Generator[Ask | tuple[Step, ...] | Undone, Logits | None, FinishReason]:
     """Continue `prompt` inside the matcher's grammar.
 
@@ -50,24 +56,33 @@ def decode(
     to which the logits after its last token are sent, shape ``(vocab_size,)``; the steps that the
     row has gained; or how many of them are taken back. It returns why it ended: ``"stop"`` when the
     model ended the text, ``"length"`` when `max_tokens` were used up; a `closer` has completed the
-    text then. Where it need not be JSON (`is_json` false) the steps' pointers are empty.
+    text then. Where it need not be JSON (`is_json` false) the steps' pointers are empty. Steps of
+    values that have `alternatives` are forks, for which a model that `can_trim` is asked some more.
 
     Raises:
         RowError: no way was found to a complete text.
         BudgetError: `max_tokens` are used up and the text is not complete.
     """
-    decoder = _Decoder(vocabulary, matcher, sampler, is_json=is_json)
+    decoder = _Decoder(
+        vocabulary,
+        matcher,
+        sampler,
+        max_tokens=max_tokens,
+        is_json=is_json,
+        alternatives=alternatives,
+        can_trim=can_trim,
+    )
     ask = Ask(prompt)
     while True:
-        forced = decoder.force(max_tokens)
+        forced = decoder.force()
         if forced:
             yield forced
         if matcher.is_stopped:
             return "stop"
-        if (yield from decoder.end_in_time(closer, max_tokens)):
+        if (yield from decoder.end_in_time(closer)):
             return "length"
         logits = yield Ask([*ask.tokens, *(step.token for step in forced)], ask.n_forgotten)
-        choice = decoder.choose(_answered(logits))
+        choice = yield from decoder.choose(_answered(logits))
         if choice is None:
             return "stop"
         if isinstance(choice, Undone):
@@ -77,7 +92,9 @@ def decode(
             ask = Ask([last], n_forgotten=choice.n_steps + 1)
         else:
             yield (choice,)
-            ask = Ask([choice.token])
+            if choice.token in vocabulary.eos_ids:
+                return "stop"
+            ask = Ask([choice.token], n_forgotten=decoder.n_astray)
 
 
 def _answered(logits: Logits | None) -> Logits:
@@ -86,54 +103,107 @@ def _answered(logits: Logits | None) -> Logits:
     return logits
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A token that is accepted; the text of the matcher `before` it stands at `stand`, if any."""
+
+    pick: Pick
+    is_forced: bool
+    stand: Stand | None
+    before: Matcher
+
+
 class _Decoder:
-    """The state of one generation: its steps, matcher, cursor and search, and the mask's buffer."""
+    """The state of one generation: its steps, matcher, cursor and search."""
 
     def __init__(
-        self, vocabulary: Vocabulary, matcher: Matcher, sampler: Sampler, *, is_json: bool
+        self,
+        vocabulary: Vocabulary,
+        matcher: Matcher,
+        sampler: Sampler,
+        *,
+        max_tokens: int,
+        is_json: bool,
+        alternatives: Alternatives | None,
+        can_trim: bool,
     ) -> None:
         self.steps: list[Step] = []
+        self.n_astray = 0  # tokens of the last step's questions, which the model has to forget
         self._vocabulary = vocabulary
         self._matcher = matcher
-        self._sampler = sampler
+        self._max_tokens = max_tokens
         self._cursor = JsonCursor() if is_json else None
+        self._alternatives = alternatives
+        self._can_trim = can_trim
         self._search = Backtracking()
-        self._mask = allocate_mask(vocabulary.vocab_size)
+        self._picker = Picker(matcher, sampler, self._search, vocab_size=vocabulary.vocab_size)
 
-    def force(self, max_tokens: int) -> tuple[Step, ...]:
+    def force(self) -> tuple[Step, ...]:
         """Accept the tokens that the grammar forces, as long as `max_tokens` are not exceeded."""
         first = len(self.steps)
-        for token in self._matcher.fast_forward_tokens()[: max_tokens - first]:
+        for token in self._matcher.fast_forward_tokens()[: self._max_tokens - first]:
             if self._search.is_in_vain(token, len(self.steps)) or not self._matcher.accept(token):
                 break
             spelling = self._vocabulary.spellings[token]
             self.steps.append(Step(token, spelling, "forced", self._point(spelling)))
         return tuple(self.steps[first:])
 
-    def choose(self, logits: Logits) -> Step | Undone | None:
+    def choose(self, logits: Logits) -> Generator[Ask, Logits | None, Step | Undone | None]:
         """Sample a token that the grammar allows and accept it; None ends the text."""
+        outlook = Outlook(logits)
+        choice = self._sample(outlook)
+        if isinstance(choice, Undone):
+            return choice
+        self.n_astray, fork = 0, None
+        if choice.stand is not None:
+            fork = yield from self._fork(choice, choice.stand, logits)
+        if choice.pick.token in self._vocabulary.eos_ids and fork is None:
+            return None
+        self.steps.append(self._step(choice, outlook, fork))
+        return self.steps[-1]
+
+    def _sample(self, outlook: Outlook) -> _Choice | Undone:
+        """Sample tokens until one is accepted, or something has to be taken back."""
         while True:
-            self._fill_mask()
-            if not self._mask.any():
+            forced = self._matcher.forced_bytes()
+            stand = self._stand(forced)
+            place = len(self.steps)
+            pick = self._picker.pick(outlook, place, with_mask=stand is not None)
+            if pick is None:
                 n_steps = self._matcher.examine()
-                self._fill_mask()
-                if n_steps or not self._mask.any():
+                pick = None if n_steps else self._picker.pick(outlook, place, with_mask=True)
+                if pick is None:
                     return self._take_back(n_steps)
-            masked = apply_mask(logits, self._mask)
-            token = self._sampler(masked)
-            if token in self._vocabulary.eos_ids:
-                return None
-            is_forced = self._matcher.forced_bytes().startswith(self._vocabulary.spellings[token])
-            if self._matcher.accept(token):
-                self.steps.append(self._step(token, logits, masked, is_forced=is_forced))
-                return self.steps[-1]
+            is_forced = forced.startswith(self._vocabulary.spellings[pick.token])
+            before = self._matcher.copy() if stand else self._matcher
+            if pick.token in self._vocabulary.eos_ids or self._matcher.accept(pick.token):
+                return _Choice(pick, is_forced, stand, before)
             n_steps = self._matcher.examine()
             if n_steps or self._search.note_refusal(self._pointer):
                 return self._take_back(n_steps)
 
-    def _fill_mask(self) -> None:
-        self._matcher.fill_mask(self._mask)
-        self._search.exclude(self._mask, len(self.steps))
+    def _stand(self, forced: bytes) -> Stand | None:
+        """Return the value out of a set that the text stands in or before, if any."""
+        if self._alternatives is None:
+            return None
+        return self._alternatives.stand(self._cursor, forced, self.steps)
+
+    def _fork(
+        self, choice: _Choice, stand: Stand, logits: Logits
+    ) -> Generator[Ask, Logits | None, Fork | None]:
+        """Return how probable the alternatives were; the model is asked about what is open."""
+        room = self._max_tokens - len(self.steps) if self._can_trim else 0
+        forking = Forking(stand, choice.before, self._vocabulary, max_tokens=room)
+        dividing = forking.divide(logits, self._picker.mask, choice.pick.token)
+        try:
+            tokens = next(dividing)
+            while True:
+                answer = yield Ask(tokens, n_forgotten=self.n_astray)
+                self.n_astray = len(tokens)
+                tokens = dividing.send(_answered(answer))
+        except StopIteration as end:
+            fork: Fork | None = end.value
+            return fork
 
     def _take_back(self, n_steps: int) -> Undone:
         """Undo the last `n_steps` steps and those that led to them, or as many as the search says.
@@ -151,7 +221,7 @@ class _Decoder:
         return self._undo(n_steps)
 
     def end_in_time(
-        self, closer: Closer | None, max_tokens: int
+        self, closer: Closer | None
     ) -> Generator[tuple[Step, ...] | Undone, Logits | None, bool]:
         """End the text if the budget asks for it; tell whether it has ended.
 
@@ -162,9 +232,10 @@ class _Decoder:
         if closing is not None:
             yield from self._close(closing)
             return True
-        if len(self.steps) == max_tokens and not self._matcher.is_accepting:
+        is_used_up = len(self.steps) == self._max_tokens
+        if is_used_up and not self._matcher.is_accepting:
             raise BudgetError("the answer is not complete")
-        return len(self.steps) == max_tokens
+        return is_used_up
 
     def _close(self, closing: Closing) -> Iterator[tuple[Step, ...] | Undone]:
         """End the text the way that `closing` says."""
@@ -196,20 +267,23 @@ class _Decoder:
     def _pointer(self) -> str:
         return self._cursor.pointer if self._cursor is not None else ""
 
-    def _step(self, token: TokenId, logits: Logits, masked: Logits, *, is_forced: bool) -> Step:
-        """Return how `token`, just accepted, came about."""
-        favourite, normalizer = greedy(logits), log_normalizer(logits)
-        overruled = not is_forced and not allows(self._mask, favourite)
+    def _step(self, choice: _Choice, outlook: Outlook, fork: Fork | None) -> Step:
+        """Return how the token, just accepted, came about."""
+        pick, favourite = choice.pick, outlook.favourite
         spellings = self._vocabulary.spellings
+        is_end = pick.token in self._vocabulary.eos_ids
+        spelling = b"" if is_end else spellings[pick.token]
+        overruled = pick.is_overruled and not choice.is_forced
         return Step(
-            token,
-            spellings[token],
-            "forced" if is_forced else "narrowed" if overruled else "chosen",
-            self._point(spellings[token]),
-            logprob=float(logits[token]) - normalizer,
-            masked_logprob=float(masked[token]) - log_normalizer(masked),
+            pick.token,
+            spelling,
+            "forced" if choice.is_forced else "narrowed" if overruled else "chosen",
+            self._point(spelling),
+            logprob=outlook.logprob(pick.token),
+            masked_logprob=pick.masked_logprob,
             wanted=spellings[favourite] if overruled else None,
-            wanted_logprob=float(logits[favourite]) - normalizer if overruled else None,
+            wanted_logprob=outlook.logprob(favourite) if overruled else None,
+            fork=fork,
         )
 
     def _point(self, spelling: bytes) -> str:

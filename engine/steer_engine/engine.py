@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from steer_engine.alternatives import alternatives_of
 from steer_engine.answers import Answer
 from steer_engine.backends import Backend, ModelInfo
 from steer_engine.byte_index import ByteIndex
@@ -270,6 +271,8 @@ class Engine:
                     max_tokens=max_tokens,
                     is_json=isinstance(schema, Schema),
                     closer=self._closer(matcher, schema, max_tokens),
+                    alternatives=None if schema is None else alternatives_of(schema),
+                    can_trim=self._backend.can_trim,
                 )
             )
 

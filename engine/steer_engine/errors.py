@@ -12,6 +12,8 @@
     ├── SamplingError               temperature, top_p, min_p or seed is out of range
     ├── ModelError                  a model cannot be found, read or loaded
     ├── BackendError                the native library failed while running
+    │   └── ServerError             a model's server refuses, or broke off
+    │       └── ServerLostError     it cannot be reached, or refuses everything
     ├── RowError                    one row could not be finished; the others go on
     │   ├── BudgetError             max_tokens is less than an answer needs
     │   └── TruncatedError          it was closed at max_tokens: valid, but cut short
@@ -80,6 +82,14 @@ class ModelError(SteerError):
 
 class BackendError(SteerError):
     """The native library failed while it was running the model."""
+
+
+class ServerError(BackendError):
+    """A model's server refuses a request, or broke off again and again."""
+
+
+class ServerLostError(ServerError):
+    """A model's server cannot be reached, or refuses whatever it is asked: no row can be done."""
 
 
 class RowError(SteerError):

@@ -66,6 +66,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that the user should know of the run: one line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Steps:
     """Tokens that a row has gained."""
 
@@ -121,4 +128,4 @@ class Finished:
     seconds: float
 
 
-Event: TypeAlias = Started | Steps | StepsUndone | RowDone | RowFailed | Finished
+Event: TypeAlias = Started | Noted | Steps | StepsUndone | RowDone | RowFailed | Finished

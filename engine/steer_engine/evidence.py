@@ -36,6 +36,19 @@ def find_evidence(
     )
 
 
+def uncopied(
+    record: JsonValue, places: VerbatimPlaces, source: SourceText
+) -> tuple[str, str] | None:
+    """Return pointer and text of the first verbatim string of `record` that `source` lacks."""
+    if places.is_empty:
+        return None
+    for path, text in _strings(record, ()):
+        mark = places.at(path)
+        if text and mark is not None and source.find(text, aligned=mark.aligned) is None:
+            return pointer_to("", *path), text
+    return None
+
+
 def _strings(value: JsonValue, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
         yield path, value

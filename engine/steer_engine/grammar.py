@@ -11,14 +11,16 @@ know is left to the guard, which reads along.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from steer_engine.errors import DefectError, UnsatisfiableError
 from steer_engine.guard import Guard
 from steer_engine.guarded import GuardedGrammar, GuardedMatcher
+from steer_engine.json_matcher import JsonMatcher
 from steer_engine.mask import allocate_mask
 from steer_engine.mask_compiler import MaskCompiler, MaskSource
-from steer_engine.matcher import GrammarMatcher, Matcher
+from steer_engine.matcher import Matcher
+from steer_engine.orthography import Orthography
 from steer_engine.schema import JsonObject, JsonSchema, Schema
 from steer_engine.schema.document import walk
 from steer_engine.schema.lowering import Clause, Detail, Lowered, lowered
@@ -38,13 +40,11 @@ class Grammar:
 
     schema: Schema | TextForm
     contract: tuple[Clause, ...]
-    _mask: GrammarMatcher
-    _guarded: GuardedGrammar | None  # None where the mask alone is exact
+    _at_start: Matcher
 
     def matcher(self) -> Matcher:
         """Return a matcher at the start of the grammar; costs microseconds."""
-        mask = self._mask.copy()
-        return mask if self._guarded is None else GuardedMatcher(self._guarded, mask)
+        return self._at_start.copy()
 
 
 class GrammarCompiler:
@@ -53,6 +53,7 @@ class GrammarCompiler:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._masks = MaskCompiler(vocabulary)
+        self._prefixes = PrefixIndex(vocabulary)
         self._compiled: dict[str | TextForm, Grammar] = {}
 
     def compile(self, schema: Schema | TextForm) -> Grammar:
@@ -70,37 +71,43 @@ class GrammarCompiler:
     def _build(self, schema: Schema | TextForm) -> Grammar:
         if not isinstance(schema, Schema):
             mask = text_mask(schema, self._masks, vocab_size=self._vocabulary.vocab_size)
-            return Grammar(schema, (), mask, None)
+            return Grammar(schema, (), mask)
         document = schema.document
         split, source = self._split(document)
-        mask = GrammarMatcher(source, self._vocabulary.vocab_size)
+        mask = self._matcher(source)
         probe = allocate_mask(self._vocabulary.vocab_size)
         mask.copy().fill_mask(probe)
         if not probe.any():
             raise UnsatisfiableError(
                 "no value can satisfy this schema; look for keywords that contradict each other"
             )
-        guarded = None
-        if split.guarded is not True or _has_open_objects(split.masked):
-            guarded = GuardedGrammar(
-                document, Guard(split.guarded), self._compile_mask, self._vocabulary, self._prefixes
-            )
-        return Grammar(schema, split.clauses, mask, guarded)
+        if split.guarded is True and not _has_open_objects(split.masked):
+            return Grammar(schema, split.clauses, mask)  # the mask alone is exact
+        compile_mask = partial(self._compile_mask, has_escapes=source.has_escapes)
+        guarded = GuardedGrammar(
+            document, Guard(split.guarded), compile_mask, self._vocabulary, self._prefixes
+        )
+        return Grammar(schema, split.clauses, GuardedMatcher(guarded, mask))
 
     @cached_property
-    def _prefixes(self) -> PrefixIndex:
-        return PrefixIndex(self._vocabulary)
+    def _orthography(self) -> Orthography:
+        return Orthography(self._vocabulary)
 
-    def _compile_mask(self, document: JsonSchema) -> GrammarMatcher:
-        """Return the mask of a specialised schema.
+    def _compile_mask(self, document: JsonSchema, *, has_escapes: bool) -> JsonMatcher:
+        """Return the mask of a specialised schema; `has_escapes` if that of the whole one has.
 
         Raises:
             UnsatisfiableError: no value can satisfy it.
         """
-        _, source = self._split(document)
-        return GrammarMatcher(source, self._vocabulary.vocab_size)
+        _, source = self._split(document, has_escapes=has_escapes)
+        return self._matcher(source)
 
-    def _split(self, document: JsonSchema) -> tuple[Lowered, MaskSource]:
+    def _matcher(self, source: MaskSource) -> JsonMatcher:
+        return JsonMatcher(source, self._orthography, self._prefixes)
+
+    def _split(
+        self, document: JsonSchema, *, has_escapes: bool = False
+    ) -> tuple[Lowered, MaskSource]:
         """Lower a schema with as much detail as the mask compiler can hold, and compile its mask.
 
         Raises:
@@ -108,7 +115,7 @@ class GrammarCompiler:
         """
         for detail in sorted(Detail, reverse=True):
             split = lowered(document, detail=detail)
-            source = self._masks.source(split.masked)
+            source = self._masks.source(split.masked, has_escapes=has_escapes)
             if source.fault is None:
                 return split, source
             if "nsatisfiable" in source.fault:

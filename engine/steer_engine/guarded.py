@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from steer_engine.errors import UnsatisfiableError
 from steer_engine.guard import Guard, Specialiser, Violation
+from steer_engine.json_matcher import JsonMatcher
 from steer_engine.mask import Mask, forbid
-from steer_engine.matcher import GrammarMatcher
+from steer_engine.refusals import Refusals
 from steer_engine.schema.document import JsonSchema, dump, place
 from steer_engine.spellings import PrefixIndex
 from steer_engine.vocabulary import TokenId, Vocabulary
 
-CompileMask = Callable[[JsonSchema], GrammarMatcher]
+CompileMask = Callable[[JsonSchema], JsonMatcher]
 """Compiles a schema for the mask alone; raises `UnsatisfiableError` where no value satisfies it."""
 
 
@@ -62,37 +63,44 @@ class _Layer:
 
     start: int
     text: str
-    matcher: GrammarMatcher
+    matcher: JsonMatcher
 
 
 class GuardedMatcher:
     """A `Matcher` whose mask over-approximates and whose guard decides."""
 
-    def __init__(self, grammar: GuardedGrammar, mask: GrammarMatcher) -> None:
+    is_guarded = True
+
+    def __init__(self, grammar: GuardedGrammar, mask: JsonMatcher) -> None:
         self._grammar = grammar
         self._layers = [_Layer(0, grammar.text, mask)]
         self._states = [grammar.guard.start()]  # before the first token and after each one
         self._tokens: list[TokenId] = []
-        self._refused: dict[int, list[bytes]] = {}  # beginnings of tokens, by place
+        self._refusals = Refusals(grammar.index)
         self._violation: Violation | None = None
         self._next: _Layer | None = None  # for when tokens have been undone
 
     def fill_mask(self, mask: Mask) -> None:
         self._mask.fill_mask(mask)
-        for beginning in self._refused.get(len(self._tokens), ()):
-            forbid(mask, self._grammar.index.beginning_with(beginning))
+        self._refusals.exclude(mask, len(self._tokens))
         if self._mask.is_accepting and not self._may_end():
             forbid(mask, self._grammar.eos_tokens)
+
+    def allows(self, token: TokenId) -> bool:
+        if self._refusals.at(len(self._tokens)) or not self._mask.allows(token):
+            return False
+        return token not in self._grammar.vocabulary.eos_ids or self._may_end()
 
     def accept(self, token: TokenId) -> bool:
         spelling = self._grammar.vocabulary.spellings[token]
         state = self._states[-1].advance(spelling)
         if isinstance(state, Violation):
             self._violation = state
-            refused = self._refused.setdefault(len(self._tokens), [])
-            refused.append(spelling[: state.n_bytes])
+            self._refusals.note(len(self._tokens), spelling[: state.n_bytes])
             return False
-        self._mask.accept(token)
+        if not self._mask.accept(token):
+            self._violation = None
+            return False
         self._tokens.append(token)
         self._states.append(state)
         return True
@@ -104,14 +112,14 @@ class GuardedMatcher:
             n_read = self._layers.pop().start
         self._mask.rollback(n_read - n_kept)
         del self._tokens[n_kept:], self._states[n_kept + 1 :]
-        self._refused = {at: found for at, found in self._refused.items() if at <= n_kept}
+        self._refusals.forget_after(n_kept)
         self._continue_with(self._next)
 
     def copy(self) -> GuardedMatcher:
         twin = GuardedMatcher(self._grammar, self._mask)
         twin._layers = [_Layer(each.start, each.text, each.matcher.copy()) for each in self._layers]
         twin._states, twin._tokens = self._states.copy(), self._tokens.copy()
-        twin._refused = {at: found.copy() for at, found in self._refused.items()}
+        twin._refusals = self._refusals.copy()
         twin._violation = self._violation
         return twin
 
@@ -136,7 +144,7 @@ class GuardedMatcher:
         return n_tokens - sound
 
     def fast_forward_tokens(self) -> list[TokenId]:
-        return [] if self._refused.get(len(self._tokens)) else self._mask.fast_forward_tokens()
+        return [] if self._refusals.at(len(self._tokens)) else self._mask.fast_forward_tokens()
 
     def forced_bytes(self) -> bytes:
         return self._mask.forced_bytes()
@@ -153,12 +161,12 @@ class GuardedMatcher:
     def refusal(self) -> str:
         fault = self._violation
         if fault is None:
-            return ""
+            return self._mask.refusal
         value = place(fault.value_pointer)
         return f"`{fault.keyword}` {place(fault.schema_pointer)} is not met by the value {value}"
 
     @property
-    def _mask(self) -> GrammarMatcher:
+    def _mask(self) -> JsonMatcher:
         return self._layers[-1].matcher
 
     def _may_end(self) -> bool:
@@ -195,5 +203,5 @@ class GuardedMatcher:
     @property
     def _closing_refused(self) -> bool:
         """Whether the end of an open object or list was refused here, for something is missing."""
-        refused = self._refused.get(len(self._tokens), ())
+        refused = self._refusals.at(len(self._tokens))
         return any(beginning in (b"}", b"]") for beginning in refused)

@@ -34,6 +34,12 @@ def allows(mask: Mask, token: TokenId) -> bool:
     return word < len(mask) and bool((int(mask[word]) >> (token % 32)) & 1)
 
 
+def allowed_among(mask: Mask, tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of `tokens`, all of them inside the mask, it allows; same shape."""
+    words = mask.view(np.uint32)[tokens // 32]
+    return (words >> (tokens % 32).astype(np.uint32) & np.uint32(1)).astype(np.bool_)
+
+
 def allow(mask: Mask, tokens: frozenset[TokenId]) -> None:
     """Set the bits of `tokens` in place."""
     bits = mask.view(np.uint32)

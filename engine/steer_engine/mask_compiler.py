@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 
 ITEM_SEPARATOR = ", "
 KEY_SEPARATOR = ": "
+_SHORT_ESCAPES = '"\\bfnrt'
 _OPTIONS: JsonCompileOptions = {
     "whitespace_flexible": False,
     "item_separator": ITEM_SEPARATOR,
     "key_separator": KEY_SEPARATOR,
-    # Without the u escape a key has one spelling: none can slip past what is said of it.
-    "json_allowed_escapes": '"\\bfnrt',
+    "json_allowed_escapes": _SHORT_ESCAPES,
 }
+# Control characters as `lowered` leaves them in a mask: in a value or key, or in a pattern.
+_CONTROL = re.compile(r"\\u00[01]|\x7f|\\\\x\{(?:[1-7BEF]|1[0-9A-F]|7F)\}")
 
 
 class MaskSource:
@@ -36,10 +39,14 @@ class MaskSource:
         native: LLMatcher,
         compile_again: Callable[[], LLMatcher],
         after_call: Callable[[], None] = lambda: None,
+        *,
+        has_escapes: bool = False,
     ) -> None:
         self._native, self._compile_again = native, compile_again
         self.after_call = after_call
         """To be called after a native call that may tokenise."""
+        self.has_escapes = has_escapes
+        """Whether texts may have `\\u`, also where `orthography` forbids it."""
 
     @property
     def fault(self) -> str | None:
@@ -63,19 +70,28 @@ class MaskCompiler:
         self._view = _TokenizerView(vocabulary)
         self._tokenizer = _ll_tokenizer(self._view, vocabulary)
 
-    def source(self, masked: JsonObject) -> MaskSource:
-        """Compile what `lowered` leaves to the mask; see `MaskSource.fault`."""
+    def source(self, masked: JsonObject, *, has_escapes: bool = False) -> MaskSource:
+        """Compile what `lowered` leaves to the mask; see `MaskSource.fault`.
+
+        It has escapes where `masked` asks for characters that cannot be written otherwise.
+        """
         from llguidance import LLMatcher
 
+        text = json.dumps(masked, ensure_ascii=False)
+        options = _OPTIONS.copy()
+        has_escapes = has_escapes or _CONTROL.search(text) is not None
+        if has_escapes:
+            options["json_allowed_escapes"] = _SHORT_ESCAPES + "u"
         if has_any_order(masked):
-            grammar = LLMatcher.grammar_from_lark(
-                written_in_lark(masked, cast("JsonObject", _OPTIONS))
-            )
+            text = written_in_lark(masked, cast("JsonObject", options))
+            grammar = LLMatcher.grammar_from_lark(text)
         else:
-            text = json.dumps(masked, ensure_ascii=False)
-            grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
+            grammar = LLMatcher.grammar_from_json_schema(text, overrides=options)
         return MaskSource(
-            self.compile(grammar), lambda: self.compile(grammar), self.raise_interrupt
+            self.compile(grammar),
+            lambda: self.compile(grammar),
+            self.raise_interrupt,
+            has_escapes=has_escapes,
         )
 
     def raise_interrupt(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from steer_engine.errors import DefectError, RowError
-from steer_engine.mask import Mask, allocate_mask, allow
+from steer_engine.mask import Mask, allocate_mask, allow, allows
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
@@ -20,11 +20,24 @@ if TYPE_CHECKING:
 class Matcher(Protocol):
     """Where one generation stands in its grammar."""
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether more is checked than the mask, so that a token it allows may lead nowhere."""
+        ...
+
     def fill_mask(self, mask: Mask) -> None:
         """Write into `mask` which tokens may come next; an end token only where it may end.
 
         A mask may allow a token that `accept` then refuses, never forbid one that leads to a
         valid value.
+        """
+        ...
+
+    def allows(self, token: TokenId) -> bool:
+        """Tell what `fill_mask` says of one token, at a fraction of its cost.
+
+        To be asked after `fast_forward_tokens`, which has left nothing. At a place where a token
+        was refused the answer is always False: there the mask has to be looked at.
         """
         ...
 
@@ -83,10 +96,11 @@ class Matcher(Protocol):
 class GrammarMatcher:
     """A `Matcher` over an llguidance matcher: its mask alone decides."""
 
+    is_guarded = False
     refusal = ""
 
-    def __init__(self, source: MaskSource, vocab_size: int) -> None:
-        self._source, self._vocab_size = source, vocab_size
+    def __init__(self, source: MaskSource) -> None:
+        self._source = source
         self._native = source.start()
         self._tokens: list[TokenId] = []
 
@@ -101,6 +115,14 @@ class GrammarMatcher:
             # A state from which no byte can lead to the end, or a limit on the parser's work.
             mask[:] = 0
             self._restart(self._source.start())
+
+    def allows(self, token: TokenId) -> bool:
+        is_allowed = self._native.validate_tokens([token]) == 1
+        if not self._native.is_error():
+            return is_allowed
+        if not self._recover():
+            self._restart(self._source.start())
+        return False
 
     def accept(self, token: TokenId) -> bool:
         if not self._native.consume_token(token):
@@ -168,6 +190,7 @@ class GrammarMatcher:
 class FreeMatcher:
     """A `Matcher` that allows every text: what an unsteered model writes, for comparison."""
 
+    is_guarded = False
     is_accepting = True
     is_stopped = False
     refusal = ""
@@ -179,6 +202,9 @@ class FreeMatcher:
 
     def fill_mask(self, mask: Mask) -> None:
         np.copyto(mask, self._mask)
+
+    def allows(self, token: TokenId) -> bool:
+        return allows(self._mask, token)
 
     def accept(self, token: TokenId) -> bool:
         del token

@@ -109,7 +109,7 @@ class ChatLayout:
             messages = _with_system(messages, self.style.instruction)
         # Some templates refuse a system message, others leave it out: then it opens the user's.
         problem = None
-        for attempt in (messages, _merge_system(messages)):
+        for attempt in (messages, merge_system(messages)):
             try:
                 text = self._fill(attempt)
             except PromptError as error:
@@ -167,7 +167,8 @@ def _with_system(messages: Sequence[Message], told: str) -> tuple[Message, ...]:
     return (Message("system", told), *messages)
 
 
-def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+def merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return `messages` with the system message at the beginning of the next one."""
     if len(messages) < 2 or messages[0].role != "system":
         return tuple(messages)
     system, first, *others = messages

@@ -4,36 +4,55 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Callable
 
 from steer_engine.errors import DefectError, RowError
+from steer_engine.guard import exact_number
 from steer_engine.schema import JsonValue, Schema, validation_error
 from steer_engine.schema.patterns import matches
 from steer_engine.text_forms import Choices, Regex, TextForm
 
-_MAX_DIGITS = 4000  # Python refuses to read numbers of more than 4,300
 _COUNTS = ("minItems", "maxItems")
+# The grammar's white space is fixed, a server's is not.
+_OPENING = re.compile(r"\s*\[\s*")
+_AFTER_ITEM = re.compile(r"\s*[,\]]\s*")
 
 
 def read_record(schema: Schema, text: str) -> JsonValue:
     """Return the value that `text` spells, valid under `schema`.
 
     Raises:
-        RowError: it has what no mask prevents: a number that is too large, or values nested too
-            deeply to be read.
+        RowError: it has what no mask prevents: a number of so many digits that the float for it
+            is not valid, or values nested too deeply to be read.
         DefectError: it is not valid, which the mask should have made impossible.
     """
-    reader = _Reader()
     try:
-        record = reader.read(text)
-        reason = validation_error(schema, record)
+        return valid_record(schema, text)
     except ValueError as error:
         raise _defect(str(error)) from error
+
+
+def valid_record(schema: Schema, text: str) -> JsonValue:
+    """Return the value that `text`, which nobody has checked yet, spells.
+
+    Raises:
+        ValueError: it is not valid under `schema`; the message says why.
+        RowError: it is valid, but the float for a number of many digits is not; or values are
+            nested too deeply to be read.
+    """
+    try:
+        record = _read(text, _float)
+        reason = validation_error(schema, record)
+        is_rounding = reason and validation_error(schema, _read(text, exact_number)) is None
     except RecursionError as error:
         raise RowError("the answer is nested too deeply; bound the schema's depth") from error
-    if reader.fault:
-        raise RowError(reader.fault)
+    if is_rounding:
+        raise RowError(
+            f"a number has more digits than a float holds, and rounded {reason}; ask for fewer"
+        )
     if reason is not None:
-        raise _defect(reason)
+        raise ValueError(reason)
     return record
 
 
@@ -67,22 +86,25 @@ def finished_items(schema: Schema, text: str) -> list[JsonValue]:
 
     How many items `schema` asks for does not count: the list was not finished.
     """
-    document = schema.document
-    if not isinstance(document, dict) or not text.startswith("["):
+    document, opening = schema.document, _OPENING.match(text)
+    if not isinstance(document, dict) or opening is None:
         return []
     uncounted = {key: value for key, value in document.items() if key not in _COUNTS}
     each = Schema(json.dumps(uncounted, ensure_ascii=False))
-    items, position = list[JsonValue](), 1
+    items, position = list[JsonValue](), opening.end()
     while True:
         try:
             _, end = json.JSONDecoder().raw_decode(text, position)
-            if text[end : end + 1] not in (",", "]"):
+            after = _AFTER_ITEM.match(text, end)
+            if after is None:
                 return items  # what looks like a complete number could have gone on
-            item = read_record(each, f"[{text[position:end]}]")
-        except (ValueError, RecursionError, RowError, DefectError):
+            item = valid_record(each, f"[{text[position:end]}]")
+        except (ValueError, RecursionError, RowError):
             return items
         items += item if isinstance(item, list) else []
-        position = end + len(", ")  # the grammar has no other white space
+        if "]" in after[0]:
+            return items
+        position = after.end()
 
 
 def _defect(reason: str) -> DefectError:
@@ -92,43 +114,22 @@ def _defect(reason: str) -> DefectError:
     )
 
 
-class _Reader:
-    """Reads JSON, and notes in `fault` what a row may not have and no mask prevents."""
+def _read(text: str, parse_float: Callable[[str], object]) -> JsonValue:
+    value: JsonValue = json.loads(text, object_pairs_hook=_object, parse_float=parse_float)
+    return value
 
-    def __init__(self) -> None:
-        self.fault = ""
 
-    def read(self, text: str) -> JsonValue:
-        value: JsonValue = json.loads(
-            text,
-            object_pairs_hook=self._object,
-            parse_float=self._float,
-            parse_int=self._int,
-        )
-        return value
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:40]!r} is there twice in an object")
+    return record
 
-    def _object(self, pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-        record = dict(pairs)
-        if len(record) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise ValueError(f"the key {twice[:40]!r} is there twice in an object")
-        return record
 
-    def _float(self, digits: str) -> float:
-        number = float(digits)
-        if math.isinf(number):
-            self._note_size(digits)
-        return number
-
-    def _int(self, digits: str) -> int:
-        if len(digits) > _MAX_DIGITS:
-            self._note_size(digits)
-            return 0
-        return int(digits)
-
-    def _note_size(self, digits: str) -> None:
-        self.fault = (
-            f"the answer has a number that is too large ({digits[:20]});"
-            " give the field a minimum and a maximum"
-        )
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits[:20]} is too large")
+    return number

@@ -16,6 +16,11 @@ from steer_engine.vocabulary import TokenId
 Sampler = Callable[[Logits], TokenId]
 """Picks a token; minus infinity marks the tokens that may not be picked."""
 
+UNLIKELY = 1e-3
+"""What is left out of probabilities: that much of the best token's, for all others together."""
+
+_FAR = 1e30  # no logits are so far from each other
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -47,12 +52,42 @@ def make_sampler(sampling: Sampling, *, row: int) -> Sampler:
     if sampling.temperature == 0:
         return greedy
     rng = np.random.default_rng([sampling.seed, row])
+    if sampling.top_p < 1 or sampling.min_p > 0:
+        return NarrowingSampler(sampling, rng)
+    return lambda logits: draw(logits, temperature=sampling.temperature, rng=rng)
 
-    def draw(logits: Logits) -> TokenId:
-        probs = _kept(softmax(logits, temperature=sampling.temperature), sampling)
-        return int(rng.choice(len(probs), p=probs))
 
-    return draw
+class NarrowingSampler:
+    """Draws from the best of the tokens, and which those are depends on what is forbidden.
+
+    Any other sampler may be asked before it is known what is forbidden: where its token turns out
+    to be allowed it is the one, or has the probability, that it had among the allowed ones.
+    """
+
+    def __init__(self, sampling: Sampling, rng: np.random.Generator) -> None:
+        self._sampling, self._rng = sampling, rng
+
+    def __call__(self, logits: Logits) -> TokenId:
+        """Return a token; the contract is that of `Sampler`."""
+        probs = _kept(softmax(logits, temperature=self._sampling.temperature), self._sampling)
+        return int(self._rng.choice(len(probs), p=probs))
+
+
+def draw(logits: Logits, *, temperature: float, rng: np.random.Generator) -> TokenId:
+    """Draw a token from the softmax; mostly only the likely ones have to be looked at."""
+    reach = min(temperature * math.log(len(logits) / UNLIKELY), _FAR)
+    tokens = np.flatnonzero(logits >= np.max(logits) - np.float32(reach))
+    ends = np.cumsum(_weights(logits[tokens], temperature))
+    while True:
+        # All others together weigh at most what is drawn from beyond the end.
+        at = rng.random() * (ends[-1] + UNLIKELY)
+        if at < ends[-1]:
+            return int(tokens[np.searchsorted(ends, at, side="right")])
+        rest = _weights(logits, temperature)  # (vocab_size,)
+        rest[tokens] = 0.0
+        rest_ends = np.cumsum(rest)
+        if at - ends[-1] < rest_ends[-1]:
+            return int(np.searchsorted(rest_ends, at - ends[-1], side="right"))
 
 
 def greedy(logits: Logits) -> TokenId:
@@ -62,16 +97,18 @@ def greedy(logits: Logits) -> TokenId:
 
 def softmax(logits: Logits, *, temperature: float = 1.0) -> NDArray[np.float64]:
     """Return normalised probabilities, float64, same shape."""
-    # The best logit becomes 0 first: any temperature then divides without overflow upwards.
-    weights = np.exp((logits.astype(np.float64) - np.max(logits)) / temperature)
+    weights = _weights(logits, temperature)
     probs: NDArray[np.float64] = weights / weights.sum()
     return probs
 
 
-def log_normalizer(logits: Logits) -> float:
-    """Return ``log(sum(exp(logits)))``; subtract it from a logit to get a log-probability."""
-    peak = float(np.max(logits))
-    return peak + math.log(float(np.exp(logits - np.float32(peak)).sum(dtype=np.float64)))
+def _weights(logits: Logits, temperature: float) -> NDArray[np.float64]:
+    """Return what `softmax` divides by its sum; that of the best token is 1."""
+    # The best logit becomes 0 first: any temperature then divides without overflow upwards.
+    weights: NDArray[np.float64] = np.exp(
+        (logits.astype(np.float64) - np.max(logits)) / temperature
+    )
+    return weights
 
 
 def _kept(probs: NDArray[np.float64], sampling: Sampling) -> NDArray[np.float64]:

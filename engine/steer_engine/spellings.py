@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +15,25 @@ class PrefixIndex:
     """Finds all tokens whose spelling begins with some bytes; built once for a vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        pairs = sorted(
-            (spelling, token)
-            for token, spelling in enumerate(vocabulary.spellings)
-            if spelling and token not in vocabulary.special_ids
-        )
-        self._spellings = [spelling for spelling, _ in pairs]
-        self._tokens = np.array([token for _, token in pairs], dtype=np.int64)
+        self._vocabulary = vocabulary
 
     def beginning_with(self, prefix: bytes) -> NDArray[np.int64]:
         """Return the tokens that begin with `prefix`, in no order that matters."""
-        start = bisect_left(self._spellings, prefix)
-        end = bisect_left(self._spellings, _next_prefix(prefix), lo=start)
-        return self._tokens[start:end]
+        spellings, tokens = self._sorted
+        start = bisect_left(spellings, prefix)
+        end = bisect_left(spellings, _next_prefix(prefix), lo=start)
+        return tokens[start:end]
+
+    @cached_property
+    def _sorted(self) -> tuple[list[bytes], NDArray[np.int64]]:
+        # Only when it is asked for: most rows have nothing refused.
+        pairs = sorted(
+            (spelling, token)
+            for token, spelling in enumerate(self._vocabulary.spellings)
+            if spelling and token not in self._vocabulary.special_ids
+        )
+        tokens = np.array([token for _, token in pairs], dtype=np.int64)
+        return [spelling for spelling, _ in pairs], tokens
 
 
 def _next_prefix(prefix: bytes) -> bytes:

@@ -36,7 +36,7 @@ def text_mask(form: TextForm, masks: MaskCompiler, *, vocab_size: int) -> Gramma
         raise SchemaError(f"the grammar cannot be enforced exactly: {'; '.join(warnings)}")
     kind = UnforcedMatcher if isinstance(form, LarkGrammar) else GrammarMatcher
     source = MaskSource(native, lambda: masks.compile(compiled), masks.raise_interrupt)
-    matcher = kind(source, vocab_size)
+    matcher = kind(source)
     probe = allocate_mask(vocab_size)
     matcher.copy().fill_mask(probe)
     if not (probe.any() or matcher.is_accepting):

@@ -133,6 +133,13 @@ class VerbatimMatcher:
             allowed &= self._going_on(state, state.copied, allowed)
         mask[:] = pack_mask(allowed)
 
+    def allows(self, token: TokenId) -> bool:
+        if not self._inner.allows(token):
+            return False
+        state, spelling = self._states[-1], self._index.vocabulary.spellings[token]
+        is_too_long = state.copied is not None and len(spelling) > _MAX_SPELLING
+        return not is_too_long and self._after(state, token) is not None
+
     def accept(self, token: TokenId) -> bool:
         state = self._after(self._states[-1], token)
         if state is None:
@@ -165,6 +172,10 @@ class VerbatimMatcher:
 
     def forced_bytes(self) -> bytes:
         return self._inner.forced_bytes()
+
+    @property
+    def is_guarded(self) -> bool:
+        return self._inner.is_guarded
 
     @property
     def is_accepting(self) -> bool:

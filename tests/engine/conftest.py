@@ -1,10 +1,16 @@
 """What several tests of the engine need."""
 
 import json
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from acceptance.spelling import in_schema_order
+from steer_engine.backends.fake import EOS, FakeBackend
+from steer_engine.grammar import GrammarCompiler
+from steer_engine.mask import allocate_mask, allows
+from steer_engine.schema import Schema, read_schema
 from steer_engine.schema.lowering import written_in_lark
 
 OPTIONS = {
@@ -48,3 +54,43 @@ class Mask:
 def compile_mask():
     """Compiles what lowering gives."""
     return Mask
+
+
+class Walked(NamedTuple):
+    """How far a matcher lets a text pass, and whether that is all of a complete text."""
+
+    text: str
+    is_complete: bool
+
+
+@pytest.fixture(scope="session")
+def walk():
+    """Feeds a text to a schema's matcher; checks mask, acceptance and rollback at every prefix."""
+    vocabulary = FakeBackend().vocabulary
+    compiler, mask = GrammarCompiler(vocabulary), allocate_mask(vocabulary.vocab_size)
+
+    def walk(form, text):
+        form = read_schema(form) if isinstance(form, bool | dict) else form
+        matcher, tokens = compiler.compile(form).matcher(), []
+        for token in vocabulary.tokenize(text, parse_special=False):
+            matcher.fill_mask(mask)
+            if not allows(mask, token):
+                break
+            before = mask.copy()
+            if not matcher.accept(token):
+                assert isinstance(form, Schema)  # the mask of a text form is exact
+                matcher.fill_mask(mask)
+                assert not allows(mask, token)
+                break
+            matcher.rollback(1)
+            matcher.fill_mask(mask)
+            assert np.array_equal(before, mask)
+            assert matcher.accept(token)
+            tokens.append(token)
+        else:
+            matcher.fill_mask(mask)
+            assert matcher.is_accepting == (matcher.is_stopped or allows(mask, EOS))
+            return Walked(text, matcher.is_accepting)
+        return Walked(vocabulary.spell(tokens).decode("utf-8", "replace"), is_complete=False)
+
+    return walk

@@ -40,7 +40,7 @@ def follow(backend, matcher, *, max_tokens=200, sampling=Sampling()):  # noqa: B
     )
     task = Task(0, prompt, decoding, n_tokens=max_tokens + 10)
     steps = []
-    for said in decode_rows(backend, [task], n_slots=1):
+    for said in decode_rows(backend, iter([task]), max_slots=1):
         if isinstance(said.what, RowError):
             raise said.what
         if isinstance(said.what, str):
@@ -130,10 +130,42 @@ def test_sampled_text_is_always_valid_and_its_probabilities_are_probabilities(se
             assert math.isfinite(step.logprob)
 
 
+class Watched:
+    """A matcher that counts how often its mask is computed."""
+
+    def __init__(self, matcher):
+        self._matcher, self.n_masks = matcher, 0
+
+    def fill_mask(self, mask):
+        self.n_masks += 1
+        self._matcher.fill_mask(mask)
+
+    def __getattr__(self, name):
+        return getattr(self._matcher, name)
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=0.5)])
+def test_no_mask_is_computed_for_a_model_that_obeys(sampling):
+    matcher = Watched(COMPILER.compile(PERSON).matcher())
+    steps, _ = follow(FakeBackend(WISH), matcher, sampling=sampling)
+    assert text(steps) == WISH
+    assert matcher.n_masks == 0
+
+
+def test_a_sampler_that_keeps_the_best_tokens_always_has_a_mask():
+    matcher = Watched(COMPILER.compile(PERSON).matcher())
+    steps, _ = follow(FakeBackend(WISH), matcher, sampling=Sampling(temperature=0.5, top_p=0.9))
+    assert text(steps) == WISH
+    assert matcher.n_masks == sum(step.logprob is not None for step in steps)
+
+
 def test_a_grammar_with_no_way_on_fails_the_row():
     class Stuck(FreeMatcher):
         def fill_mask(self, mask):
             mask[:] = 0
+
+        def allows(self, token):
+            return False
 
     backend = FakeBackend()
     with pytest.raises(RowError, match="no answer is left that the schema allows at the root"):

@@ -139,4 +139,4 @@ def test_a_row_that_cannot_be_finished_names_keyword_and_place():
 def test_a_key_is_never_written_twice_wherever_it_stands(document):
     *_, end, _ = run(document, '{"a": {"a": 1, "a": 2}, "a": 3}')
     # The engine reads the answer again, and a key that is there twice would be a defect.
-    assert isinstance(end, RowDone) or "a number that is too large" in str(end.error)
+    assert isinstance(end, RowDone), end.error

@@ -63,7 +63,7 @@ class FullOnce:
 def test_a_full_lexer_is_replaced_and_the_row_goes_on():
     """The matchers of a grammar share a lexer, which holds only so many states."""
     source = MaskSource(FullOnce(is_full=True), lambda: FullOnce(is_full=False))
-    matcher = GrammarMatcher(source, 64)
+    matcher = GrammarMatcher(source)
     assert matcher.accept(7)
     matcher.fill_mask(allocate_mask(64))
     assert matcher.accept(8)

@@ -35,7 +35,7 @@ def test_a_list_that_was_broken_off_keeps_its_complete_items(items, data):
 @pytest.mark.parametrize(
     ("text", "items"),
     [("", []), ("[", []), ("[1", []), ("[1,", [1]), ("[1, 2", [1]), ("[1, 2]", [1, 2]),
-     ('{"a": [1, 2', []), ("[]", [])],
+     ('{"a": [1, 2', []), ("[]", []), (" [1,\n23 ,4", [1, 23]), ("[1] 2, 3", [1])],
 )  # fmt: skip
 def test_finished_items(text, items):
     assert finished_items(ANY_LIST, text) == items
@@ -48,21 +48,27 @@ def test_what_was_broken_off_is_valid_as_far_as_it_is_kept():
     assert finished_items(schema, '[{"k": 1}, {"k": "x"}, ') == [{"k": 1}]
 
 
+def test_what_no_mask_prevents_fails_the_row_alone():
+    with pytest.raises(RowError, match="nested too deeply"):
+        read_record(read_schema(True), "[" * 9000 + "]" * 9000)
+
+
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("document", "text"),
     [
-        ("1e999", "a number that is too large (1e999)"),
-        ("7" * 5000, "a number that is too large"),
-        ("[" * 9000 + "]" * 9000, "nested too deeply"),
+        ({"type": "number", "exclusiveMaximum": 1}, "0.99999999999999999999"),
+        ({"type": "number", "exclusiveMinimum": 0}, f"0.{'0' * 400}1"),
+        ({"not": {"type": "integer"}}, "1.00000000000000000001"),
+        ({"uniqueItems": True}, "[1.1, 1.10000000000000000001]"),
+        ({"not": {"const": 0}}, "1e-9999999999999999999999"),
     ],
 )
-def test_what_no_mask_prevents_fails_the_row_alone(text, words):
-    with pytest.raises(RowError) as caught:
-        read_record(read_schema(True), text)
-    assert words in str(caught.value)
+def test_a_number_that_is_valid_only_with_more_digits_than_a_float_fails_the_row(document, text):
+    with pytest.raises(RowError, match="more digits than a float holds, and rounded"):
+        read_record(read_schema(document), text)
 
 
-@pytest.mark.parametrize("text", ["{", '{"a": "x"}'])
+@pytest.mark.parametrize("text", ["{", '{"a": "x"}', '{"a": 1e999}', '{"a": %s}' % ("7" * 5000)])
 def test_what_the_mask_should_have_prevented_is_a_defect(text):
     with pytest.raises(DefectError, match="please report it"):
         read_record(read_schema("a: int"), text)

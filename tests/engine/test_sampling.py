@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steer_engine import Sampling, SamplingError
-from steer_engine.sampling import greedy, log_normalizer, make_sampler, softmax
+from steer_engine.sampling import NarrowingSampler, draw, greedy, make_sampler, softmax
 
 LOGITS = np.array([0.0, 3.0, -np.inf, 2.0, 1.0], dtype=np.float32)
 finite_logits = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=50).map(
@@ -54,9 +54,52 @@ def test_min_p_is_relative_to_the_best_token():
 
 
 @given(finite_logits)
-def test_log_normalizer_makes_probabilities_sum_to_one(logits):
-    assert np.exp(logits - log_normalizer(logits)).sum() == pytest.approx(1, abs=1e-4)
+def test_softmax_makes_probabilities_that_sum_to_one(logits):
     assert softmax(logits).sum() == pytest.approx(1)
+
+
+class Numbers:
+    """A generator of the random numbers that it is given."""
+
+    def __init__(self, *numbers):
+        self.numbers = [*numbers]
+
+    def random(self):
+        return self.numbers.pop(0)
+
+
+def test_a_token_that_is_hardly_likely_can_still_be_drawn():
+    """Only the likely tokens are looked at first; the rest of the probability is not lost."""
+    logits = np.zeros(1000, dtype=np.float32)
+    logits[7] = 20.0
+    in_all = 1 + 1e-3
+    share = 999 * math.exp(-20)  # of the others
+    assert draw(logits, temperature=1.0, rng=Numbers(0.5)) == 7
+    assert draw(logits, temperature=1.0, rng=Numbers((1 + 0.25 * share) / in_all)) == 250
+    assert draw(logits, temperature=1.0, rng=Numbers((1 + 0.9995 * share) / in_all)) == 999
+    beyond = (1 + 2 * share) / in_all
+    assert draw(logits, temperature=1.0, rng=Numbers(beyond, 0.0)) == 7
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-3, 1e6, 1e300])
+def test_every_temperature_has_a_draw(temperature):
+    rng = np.random.default_rng(0)
+    found = {draw(LOGITS, temperature=temperature, rng=rng) for _ in range(200)}
+    assert found == ({1} if temperature < 1 else {0, 1, 3, 4})
+
+
+def test_only_a_sampler_that_keeps_the_best_tokens_has_to_know_what_is_forbidden():
+    kinds = [
+        isinstance(make_sampler(sampling, row=0), NarrowingSampler)
+        for sampling in (
+            Sampling(),
+            Sampling(temperature=1.0),
+            Sampling(temperature=1.0, top_p=0.9),
+            Sampling(temperature=1.0, min_p=0.1),
+            Sampling(top_p=0.9),  # greedy
+        )
+    ]
+    assert kinds == [False, False, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,8 @@ import pandas as pd
 import pytest
 
 from steer_engine import read_schema
-from steermagic.job import Job
+from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
-from steermagic.over import prompts_over
-from steermagic.prompt import read_template
 from steermagic.schemas import FoundSchema
 
 DOG = read_schema("name: str, age: int")
@@ -53,8 +51,8 @@ TEXTS = ["Ann <b>met</b> Bob & Bob", "Zoe", ""]
 def copied_frame(wishing, wish, notation, *, texts=TEXTS):
     schema = read_schema(notation)
     table = pd.DataFrame({"text": texts})
-    prompts = prompts_over(table, read_template("Who? {{ text }}"), {})
-    job = Job(prompts, FoundSchema(schema), SteerOptions(over="t"), over=table)
+    found, options = FoundSchema(schema), SteerOptions(over="t")
+    job = job_over(table, "Who? {{ text }}", found, options, namespace={})
     return wishing(wish).answer(job)
 
 

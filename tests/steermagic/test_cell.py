@@ -57,10 +57,9 @@ def test_cell_over_a_frame():
     assert (options.over, options.out, options.cache) == ("reviews", "rated", True)
 
 
-@pytest.mark.parametrize("other", ["--rows a", "--as polars", "--unsteered"])
-def test_over_says_what_it_does_not_go_with(other):
+def test_over_says_what_it_does_not_go_with():
     with pytest.raises(OptionError, match="over"):
-        read(f"--over reviews {other}", "a: str\n---\n{{ text }}")
+        read("--over reviews --unsteered", "a: str\n---\n{{ text }}")
 
 
 def test_a_schema_on_the_line_makes_the_whole_body_prompt():

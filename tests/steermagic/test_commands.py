@@ -34,7 +34,7 @@ def answer(session: Session, **options: object) -> object:
 def test_the_status_tells_what_is_in_use(session):
     assert run(session, "") == "model in use: embedded\nno model is loaded yet"
     assert run(session, "use tiny.gguf --as tiny") == (
-        "model in use: fake · fake · 0.0M parameters · none · reads 4096 tokens"
+        "model in use: fake · fake · none · reads 4096 tokens"
     )
     assert run(session, "").startswith("model in use: tiny\nloaded: fake")
     assert "tiny: alias of tiny.gguf" in run(session, "models")

@@ -63,7 +63,6 @@ def test_an_option_inside_the_schema_leaves_the_rest_where_it_was():
         ("a --zzz 1", "unknown option --zzz; %steer help lists them all"),
         ("a: str # name -o x", "-o stands in a comment; put options before the #"),
         ("a: str # name --many", "--many stands in a comment; put options before the #"),
-        ("a --strict", "--strict is not available in this version"),
         ("a -o", "-o needs a value: -o VAR"),
         ("a -o --many", "-o needs a value: -o VAR"),
         ("a --many=1", "--many is a switch and takes no value"),

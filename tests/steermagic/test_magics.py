@@ -103,7 +103,7 @@ def test_reviews_are_rated_on_their_own_index(notebook):
     assert rated["sentiment"].tolist() == ["neg", "neg"]
     assert list(reviews.columns) == ["product", "text"]
     prompts = book.session.last_run().job.prompts
-    assert prompts == ("Review of lamp: Too dim", "Review of desk: Sturdy")
+    assert [*prompts] == ["Review of lamp: Too dim", "Review of desk: Sturdy"]
 
 
 def test_cached_answers_are_not_computed_again(notebook, monkeypatch):

@@ -1,5 +1,6 @@
 """Cells in a real kernel with the embedded model: what a user sees when something is wrong."""
 
+import re
 import threading
 
 import pytest
@@ -30,6 +31,10 @@ class Kernel:
             threading.Timer(interrupt_after_s, self._manager.interrupt_kernel).start()
         reply = self._client.execute_interactive(code, output_hook=keep, timeout=60)["content"]
         return (reply if reply["status"] == "error" else None), shown
+
+    def restart(self):
+        self._manager.restart_kernel(now=True)
+        self._client.wait_for_ready(timeout=60)
 
     def close(self):
         self._client.stop_channels()
@@ -77,14 +82,26 @@ def test_bad_input_is_a_short_error_that_says_what_to_do(kernel, name):
     assert len("\n".join(error["traceback"]).splitlines()) <= 2
 
 
-def test_an_interrupt_keeps_the_finished_rows_and_the_kernel(kernel):
+@pytest.mark.parametrize(
+    ("data", "prompt"),
+    [
+        ("[f'The number is {i}.' for i in range(100_000)]", "{{ text }}"),
+        ("(f'The number is {i}.' for i in itertools.count())", "{{ text }}"),
+        ("[f'The number is {i}.' for i in range(1000)]", "{{ time.sleep(0.01) or text }}"),
+    ],
+    ids=["a long table", "an endless iterator", "prompts that take their time"],
+)
+def test_an_interrupt_keeps_the_finished_rows_and_the_kernel(kernel, data, prompt):
     kernel.run("%%steer n: int --max-tokens 30\nwarm up")
-    kernel.run("texts = [f'The number is {i}.' for i in range(5000)]")
-    cell = "%%steer n: int --over texts -o kept\n{{ text }}"
-    error, _ = kernel.run(cell, interrupt_after_s=2)
+    assert kernel.run(f"import itertools, time\ntexts = {data}") == (None, [])
+    cell = f"%%steer n: int --over texts -o kept\n{prompt}"
+    error, _ = kernel.run(cell, interrupt_after_s=3)
     assert "SteerCancelled" in error["traceback"][0]
-    assert "finished rows are kept: in 'kept'" in error["evalue"]
-    assert int(kernel.run("len(kept)")[1][0]) > 1
+    n_finished = int(re.search(r"(\d+) finished rows are kept: in 'kept'", error["evalue"])[1])
+    assert n_finished > 1
+    assert kernel.run("int(kept['n'].notna().sum())")[1] == [str(n_finished)]
+    first = "kept['text'].iloc[0], kept['n'].iloc[0] is not pd.NA"
+    assert kernel.run(f"import pandas as pd\n{first}")[1] == ["('The number is 0.', True)"]
     error, shown = kernel.run("'still here'")
     assert error is None
     assert shown == ["'still here'"]
@@ -96,3 +113,30 @@ def test_a_cell_shows_its_frame_and_the_view_below_it(kernel):
     assert shown[0].split()[0] == "a"
     assert shown[1].startswith("steermagic-tiny · ")
     assert kernel.run("_ is one")[1] == ["True"]
+
+
+@pytest.fixture
+def mortal_kernel(tmp_path):
+    kernel = Kernel()
+    store = f"%config SteerMagic.store = {str(tmp_path / 'runs.sqlite')!r}"
+    yield kernel, f"%load_ext steermagic\n{store}\n"
+    kernel.close()
+
+
+def test_a_cell_is_resumed_after_the_kernel_was_killed(mortal_kernel):
+    kernel, load = mortal_kernel
+    texts = "texts = [f'Order {{i}} is here.' for i in range({})]"
+    kernel.run(load + texts.format(5000))
+    cell = "%%steer n: int --over texts -o rows\n{{ text }}"
+    error, _ = kernel.run(cell, interrupt_after_s=4)
+    assert "SteerCancelled" in error["traceback"][0]
+    _, [before] = kernel.run("rows['n'][:5].tolist()")
+    kernel.restart()
+    kernel.run(load)
+    error, _ = kernel.run("%steer resume")
+    assert "there is no variable 'texts'" in error["evalue"]
+    kernel.run(texts.format(5))
+    error, shown = kernel.run("again = %steer resume")
+    assert error is None
+    assert "note: 5 of 5 rows were finished before and are kept" in shown
+    assert kernel.run("again is rows, rows['n'].tolist()")[1] == [f"(True, {before})"]

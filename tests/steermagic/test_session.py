@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
-import pandas as pd
 import pytest
 
 import steermagic
@@ -21,10 +20,11 @@ from steer_engine import (
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.closing import Closer
 from steermagic.errors import CommandError, FrameError, SteerCancelled
-from steermagic.job import Job
+from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
+from steermagic.outcomes import check_outcome, failures
 from steermagic.schemas import FoundSchema, read_source
-from steermagic.session import Session, check_outcome, failures
+from steermagic.session import Session
 
 DOG = read_schema("name: str, age: int 0..9")
 DOGS = [{"name": "Rex", "age": 3}, {"name": "Ada", "age": 4}, {"name": "Bo", "age": 5}]
@@ -80,10 +80,9 @@ def test_only_the_last_runs_are_kept(wishing, monkeypatch):
 
 def test_equal_prompts_of_one_run_are_answered_once_if_cached(wishing):
     session = wishing(DOGS[0])
-    found = FoundSchema(DOG)
-    prompts = ("Invent a dog", "Another", "Invent a dog")
-    table = pd.DataFrame({"x": [1, 2, 3]})
-    run = session.run(Job(prompts, found, SteerOptions(cache=True, over="t"), over=table))
+    texts = ["Invent a dog", "Another", "Invent a dog"]
+    options = SteerOptions(cache=True, over="t")
+    run = session.run(job_over(texts, "{{ text }}", FoundSchema(DOG), options, namespace={}))
     assert [row.number for row in run.rows] == [0, 1, 2]
     assert run.rows[0].steps is run.rows[2].steps
     assert run.rows[0].steps is not run.rows[1].steps
@@ -91,10 +90,9 @@ def test_equal_prompts_of_one_run_are_answered_once_if_cached(wishing):
 
 def test_a_prompt_that_failed_is_told_for_each_row_and_not_remembered(wishing):
     session = wishing(DOGS[0])
-    table = pd.DataFrame({"x": [1, 2]})
     options = SteerOptions(cache=True, over="t")
     long = "Invent a dog " * 1000
-    again = Job((long, long), FoundSchema(DOG), options, over=table)
+    again = job_over([long, long], "{{ text }}", FoundSchema(DOG), options, namespace={})
     for _ in range(2):
         run = session.run(again)
         assert sorted(run.errors) == [0, 1]

@@ -24,7 +24,7 @@ def test_a_cell_shows_what_the_model_writes_by_itself(notebook):
     answer = book.run("%%steer name: str --many --unsteered -o raw\nInvent three cool dogs")
     assert answer.text == "Sure! Three dogs:"
     assert book.shell.user_ns["raw"] is answer
-    assert book.session.last_run().job.requests()[0].messages[0].role == "system"
+    assert next(book.session.last_run().job.requests()).messages[0].role == "system"
 
 
 def test_what_shapes_rows_has_nothing_to_shape(notebook):

@@ -69,6 +69,11 @@ class Backend(Protocol):
         """How many tokens all slots together should hold at most, for the memory there is."""
         ...
 
+    @property
+    def can_trim(self) -> bool:
+        """Whether `trim` can drop a part of a slot. All models can drop the whole of one."""
+        ...
+
     def best_slots(self, *, n_read: int, n_written: int) -> int:
         """Return how many slots are fastest for rows that read and write so many tokens each.
 

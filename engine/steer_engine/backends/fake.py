@@ -6,6 +6,7 @@ function of the tokens in the slot; a `wish`, if given, is what it would write i
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 
@@ -40,6 +41,7 @@ def _tokenize(text: bytes, *, parse_special: bool) -> list[TokenId]:
 class FakeBackend:
     """A `Backend` whose favourite continuation of any prompt is `wish`."""
 
+    can_trim = True
     chat_template = (
         "{% for m in messages %}<|user|>{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<|user|>{% endif %}"
@@ -57,10 +59,21 @@ class FakeBackend:
             tokenize_bytes=_tokenize,
         )
         self.max_cached_tokens = 16 * context_length
-        self.info = ModelInfo("fake", "", "fake", "none", 0, 0, context_length, embedded=False)
+        fingerprint = hashlib.sha256(f"{context_length} {wish}".encode()).hexdigest()
+        self.info = ModelInfo(
+            "fake",
+            "",
+            "fake",
+            "none",
+            0,
+            0,
+            context_length,
+            embedded=False,
+            fingerprint=fingerprint,
+        )
 
-    def best_slots(self, n_tokens: int) -> int:
-        return min(16, max(1, self.max_cached_tokens // n_tokens))
+    def best_slots(self, *, n_read: int, n_written: int) -> int:
+        return min(16, max(1, self.max_cached_tokens // (n_read + n_written)))
 
     def reserve(self, *, n_slots: int, n_tokens: int) -> None:
         self._slots = [[] for _ in range(n_slots)]

@@ -77,6 +77,11 @@ class LlamaCppBackend:
     def max_cached_tokens(self) -> int:
         return _CACHE_BYTES // self._token_bytes
 
+    @property
+    def can_trim(self) -> bool:
+        native, model = self._native, self._model.pointer
+        return not (native.llama_model_is_recurrent(model) or native.llama_model_is_hybrid(model))
+
     def best_slots(self, *, n_read: int, n_written: int) -> int:
         # Slots share the reading of the weights, once for each token that they write. In return
         # every token, also of a prompt, looks through what all of them hold: one buffer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import threading
 import weakref
@@ -21,8 +22,12 @@ Handle: TypeAlias = object
 """A pointer that only llama.cpp looks into."""
 
 
-def load_model(native: ModuleType, path: Path, *, vocab_only: bool = False) -> Owned:
+def load_model(
+    native: ModuleType, path: Path, *, vocab_only: bool = False, n_gpu_layers: int = -1
+) -> Owned:
     """Load the GGUF file at `path`, or its vocabulary without the weights.
+
+    The last `n_gpu_layers` go to the GPUs, if there are any; a negative number is all of them.
 
     Raises:
         ModelError: llama.cpp cannot load it.
@@ -31,6 +36,7 @@ def load_model(native: ModuleType, path: Path, *, vocab_only: bool = False) -> O
     native.llama_backend_init()
     params = native.llama_model_default_params()
     params.vocab_only = vocab_only
+    params.n_gpu_layers = n_gpu_layers
     # Virtual machines may advertise AMX and refuse it, which kills the process at the first prompt.
     params.use_extra_bufts = b"AMX_INT8 = 1" not in native.llama_print_system_info()
     loaded: list[Owned] = []
@@ -65,7 +71,33 @@ def read_info(native: ModuleType, model: Handle, path: Path, *, embedded: bool) 
         size_bytes=native.llama_model_size(model),
         context_length=native.llama_model_n_ctx_train(model),
         embedded=embedded,
+        fingerprint=fingerprint(path, n_weights=native.llama_model_size(model)),
     )
+
+
+def fingerprint(path: Path, *, n_weights: int) -> str:
+    """Return a hash, in hex, of a model file whose weights take `n_weights` bytes at its end.
+
+    It reads the size, all of the header (metadata, vocabulary, the table of tensors) and blocks
+    spread evenly over the weights, some 20 MB of a large file. So it changes with the header and
+    with any other training or quantization, not with a single weight that is edited between blocks.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            n_bytes = file.seek(0, os.SEEK_END)
+            # A model of several files has weights elsewhere: this one may be all header.
+            n_header = n_bytes - n_weights if n_weights < n_bytes else min(n_bytes, _MAX_HEADER)
+            stride = max(_BLOCK, (n_bytes - n_header) // _N_BLOCKS)
+            digest = hashlib.sha256(str(n_bytes).encode())
+            for start in (0, *range(n_header, n_bytes, stride)):
+                file.seek(start)
+                digest.update(file.read(_BLOCK if start else n_header))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
 
 
 def cache_bytes_per_token(native: ModuleType, model: Handle) -> int:
@@ -154,5 +186,6 @@ class _NativeLog:
             self._errors.append(line)
 
 
+_MAX_HEADER, _BLOCK, _N_BLOCKS = 2**24, 2**14, 1024
 _ERRORS = 20
 _GGML_LOG_LEVEL_ERROR = 4

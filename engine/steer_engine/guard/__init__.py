@@ -9,7 +9,7 @@ written `draft` -> `decisions` -> `members` -> `obligations` -> `remainders` -> 
 
 from steer_engine.guard.residual import Specialiser, specialised
 from steer_engine.guard.states import Guard, GuardState, Violation
-from steer_engine.guard.values import PartialValue
+from steer_engine.guard.values import PartialValue, exact_number
 from steer_engine.guard.verdict import Verdict
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "Specialiser",
     "Verdict",
     "Violation",
+    "exact_number",
     "specialised",
 ]

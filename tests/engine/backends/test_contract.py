@@ -132,3 +132,17 @@ def test_close_can_be_called_twice():
     for backend in [open_fake(), open_llamacpp()]:
         backend.close()
         backend.close()
+
+
+def test_runs_of_one_call_may_have_any_order_and_length(backend, tokens):
+    """Rows of one call once got each other's logits."""
+    parts = [tokens[:8], tokens[3:4], tokens[2:11]]
+    for slot in (0, 1, 2):
+        backend.forward([Run(slot, tokens[: slot + 1], n_logits=0)])
+    alone = []
+    for slot, part in enumerate(parts):
+        alone += backend.forward([Run(slot, part, n_logits=len(part))])
+        backend.trim(slot, len(part))
+    together = backend.forward([Run(slot, parts[slot], len(parts[slot])) for slot in (2, 0, 1)])
+    for slot, logits in zip((2, 0, 1), together, strict=True):
+        assert same(alone[slot], logits)

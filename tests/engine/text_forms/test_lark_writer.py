@@ -70,9 +70,7 @@ def matcher_of(grammar):
     compiled = LLMatcher.grammar_from_lark(grammar)
     native = COMPILER.compile(compiled)
     assert not native.is_error(), f"{native.get_error()}\n{grammar}"
-    return GrammarMatcher(
-        MaskSource(native, lambda: COMPILER.compile(compiled)), VOCABULARY.vocab_size
-    )
+    return GrammarMatcher(MaskSource(native, lambda: COMPILER.compile(compiled)))
 
 
 def accepted(grammar):

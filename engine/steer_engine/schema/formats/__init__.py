@@ -1,4 +1,4 @@
-"""String formats, as JSON Schema and the RFCs define them, and what the mask knows of them.
+"""String formats, as JSON Schema and the RFCs define them.
 
 `times`, `hosts`, `identifiers` and `contents` have the checks.
 """
@@ -21,37 +21,28 @@ def is_regex(text: str) -> bool:
     return True
 
 
-ENFORCED: Mapping[str, Callable[[str], bool]] = {
+_CHECKS: Mapping[str, Callable[[str], bool]] = {
+    **contents.CHECKS,
     "date": times.is_date,
     "date-time": times.is_date_time,
     "duration": times.is_duration,
     "email": hosts.is_email,
     "hostname": hosts.is_hostname,
-    "ipv4": hosts.is_ipv4,
-    "ipv6": hosts.is_ipv6,
-    "time": times.is_time,
-    "uri": identifiers.is_uri,
-    "uuid": identifiers.is_uuid,
-}
-"""The formats that the mask compiler knows, each with its check."""
-
-_OTHERS: Mapping[str, Callable[[str], bool]] = {
-    **contents.CHECKS,
     "idn-email": hosts.is_idn_email,
     "idn-hostname": hosts.is_idn_hostname,
+    "ipv4": hosts.is_ipv4,
+    "ipv6": hosts.is_ipv6,
     "iri": identifiers.is_iri,
     "iri-reference": identifiers.is_iri_reference,
     "json-pointer": identifiers.is_json_pointer,
     "regex": is_regex,
     "relative-json-pointer": identifiers.is_relative_json_pointer,
+    "time": times.is_time,
+    "uri": identifiers.is_uri,
     "uri-reference": identifiers.is_uri_reference,
     "uri-template": identifiers.is_uri_template,
+    "uuid": identifiers.is_uuid,
 }
-
-UNENFORCED = frozenset(_OTHERS)
-"""The formats that JSON Schema defines and no mask knows; every other format is an annotation."""
-
-_CHECKS = {**ENFORCED, **_OTHERS}
 FORMATS = frozenset(_CHECKS)
 """All formats of 2020-12, and the contents of draft 7. Every other format is an annotation."""
 

@@ -17,9 +17,10 @@ from steer_engine.schema.document import (
 from steer_engine.schema.lowering.graph import SchemaGraph
 from steer_engine.schema.lowering.inexact import Inexact
 
-Treatment: TypeAlias = Literal["masked", "guarded", "refused"]
+Treatment: TypeAlias = Literal["masked", "guarded", "checked", "refused"]
+"""`checked`: a server is asked to hold it, and its answer is looked at afterwards."""
 
-UNWRITABLE = "a value with a control character cannot be written"
+UNWRITABLE = "a text with U+0000 is not written, since many programs take it for the end"
 
 _SAYS_NOTHING = ANNOTATIONS | frozenset(
     {*DEFINITIONS, "$id", "$schema", "$vocabulary", "contentSchema", "x-steer"}

@@ -14,9 +14,7 @@ _MAX_LISTED = 20_000
 _MAX_SIZE = 2_000  # parts of one value
 _MAX_STARTS = 2_000
 
-# A string is written without `\u`, since the mask compiler lets such a spelling of a key pass for
-# another key. So it cannot write these characters, and drops them where they stand in a literal.
-_CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1f\x7f]")
+_NUL = "\0"  # many programs take it for the end of a text
 
 
 def written_literals(facts: Facts, values: list[JsonValue]) -> list[JsonSchema]:
@@ -83,7 +81,7 @@ def _can_be_written(value: JsonValue) -> bool:
         return all(map(_can_be_written, value))
     if isinstance(value, dict):
         return all(_can_be_written(key) and _can_be_written(item) for key, item in value.items())
-    return not isinstance(value, str) or _CONTROL.search(value) is None
+    return not isinstance(value, str) or _NUL not in value
 
 
 def _is_held_exactly(value: JsonValue) -> bool:

@@ -18,6 +18,7 @@ from steer_engine.schema.lowering.reading import as_schema
 _A_STRING: JsonObject = {"type": "string"}
 _MAX_UNORDERED = 3
 _NO_LARK = "where keys come in any order, it is not known which are listed"
+_TWO_SPELLINGS = "U+007F can be written in two ways"
 
 
 def object_keywords(facts: Facts, place: Place) -> list[JsonObject]:
@@ -62,6 +63,9 @@ def _form(facts: Facts, place: Place, names: Sequence[str]) -> ObjectForm:
     if facts.analysis.is_for_lark and form.patterns and (is_shared or form.rest is not False):
         for keyword in ("properties", "patternProperties", "additionalProperties"):
             facts.analysis.note_all(facts.parts, keyword, _NO_LARK)
+    if any("\x7f" in name for name in names):
+        for keyword in ("properties", "patternProperties", "additionalProperties"):
+            facts.analysis.note_all(facts.parts, keyword, _TWO_SPELLINGS)
     return replace(form, is_in_any_order=facts.is_in_any_order)
 
 

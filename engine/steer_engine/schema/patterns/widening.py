@@ -28,13 +28,14 @@ from steer_engine.schema.patterns.syntax import (
     complement,
 )
 
-# The mask spells no character with `\u`, so these cannot be written. The compiler would drop them
-# from a literal instead of refusing it.
-_UNWRITABLE: tuple[Range, ...] = ((0x00, 0x07), (0x0B, 0x0B), (0x0E, 0x1F), (0x7F, 0x7F))
+# JSON has no short escape for these: they are written only where nothing else can stand. A model
+# that means `\u00e9` would find itself with one wherever they were allowed.
+_CONTROLS: tuple[Range, ...] = ((0x01, 0x07), (0x0B, 0x0B), (0x0E, 0x1F), (0x7F, 0x7F))
+_NUL: Range = (0x00, 0x00)
 _SURROGATES: Range = (0xD800, 0xDFFF)
 _ANYTHING = Repeat(Characters(negated=True), 0, None)
 _NOTHING = rf"[^\x00-\x{{{MAX_CODE_POINT:X}}}]"
-_WRITABLE = complement((*_UNWRITABLE, _SURROGATES))
+_WRITABLE = complement((_NUL, *_CONTROLS, _SURROGATES))
 _MAX_COPIED = 100  # nodes of a group that a back reference repeats
 
 
@@ -42,7 +43,7 @@ _MAX_COPIED = 100  # nodes of a group that a back reference repeats
 def widened(pattern: str) -> tuple[str, bool]:
     """Return a pattern for the mask compiler, and whether it matches the same texts.
 
-    Empty where nothing can be said. Characters that the mask cannot write do not count. Raises
+    Empty where nothing can be said. Characters that the mask does not write do not count. Raises
     `PatternError`.
     """
     plain = _Plain()
@@ -184,7 +185,8 @@ def _spelled_class(node: Characters) -> str:
     for name, negated in node.properties:
         ranges += complement(ranges_of(name)) if negated else ranges_of(name)
     others = tuple(ranges) if node.negated else complement(tuple(ranges))
-    kept = complement((*others, *_UNWRITABLE, _SURROGATES))
+    kept = complement((*others, _NUL, *_CONTROLS, _SURROGATES))
+    kept = kept or complement((*others, _NUL, _SURROGATES))
     if not kept:
         return _NOTHING
     if kept == _WRITABLE:

@@ -1,0 +1,139 @@
+"""The same surface as `Engine`, over a process that may die."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+from steer_engine.backends import ModelInfo
+from steer_engine.errors import BackendError
+from steer_engine.events import Event, Request
+from steer_engine.explaining import Explanation
+from steer_engine.isolation.messages import Call, Happened, More, Run
+from steer_engine.isolation.process import Process
+from steer_engine.schema import Schema
+from steer_engine.text_forms import TextForm
+
+
+class IsolatedEngine:
+    """Runs requests on a model in a process of its own. Use it as a context manager, or `close` it.
+
+    If that process dies, the call at work raises `BackendError`, and the next one starts another.
+    """
+
+    def __init__(self, model: str | Path | None = None, *, n_threads: int | None = None) -> None:
+        """Load a model. None is the embedded model.
+
+        Raises:
+            ModelError: the model cannot be found, read or loaded.
+            BackendError: the process cannot be started, or died of this model.
+        """
+        self._model, self._n_threads = model, n_threads
+        self._process: Process | None = None
+        self._turn = threading.Lock()  # calls of several threads follow each other
+        self._holder: int | None = None
+        with self._asking():
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is."""
+        return self._info
+
+    @property
+    def process_id(self) -> int | None:
+        """The id of the model's process; None when there is none."""
+        return None if self._process is None else self._process.id
+
+    def check(self, schema: Schema | TextForm) -> None:
+        """See `Engine.check`."""
+        self._call("check", schema)
+
+    def explain(self, schema: Schema | TextForm) -> Explanation:
+        """See `Engine.explain`."""
+        return cast("Explanation", self._call("explain", schema))
+
+    def render(self, request: Request) -> str:
+        """See `Engine.render`."""
+        return cast("str", self._call("render", request))
+
+    def count_tokens(self, request: Request) -> int:
+        """See `Engine.count_tokens`."""
+        return cast("int", self._call("count_tokens", request))
+
+    def run(self, requests: Iterable[Request]) -> Generator[Event, None, None]:
+        """See `Engine.run`.
+
+        Raises:
+            BackendError: the process died; events of rows that ended before have been yielded.
+        """
+        is_known = isinstance(requests, Sequence)
+        waiting = iter(requests)
+        with self._asking() as process:
+            question = Run(tuple(waiting) if is_known else None)
+            with closing(process.ask(question)) as messages:
+                for message in messages:
+                    if isinstance(message, Happened):
+                        yield from message.events
+                    else:
+                        process.send(More(tuple(islice(waiting, message.n_rows))))
+
+    def close(self) -> None:
+        """End the process; its memory goes back to the system."""
+        if self._process is not None:
+            self._process.end()
+        self._process = None
+
+    def _call(self, method: str, *arguments: object) -> object:
+        with self._asking() as process:
+            return _result(process, Call(method, arguments))
+
+    @contextmanager
+    def _asking(self) -> Iterator[Process]:
+        """Have the process to oneself, and have it alive."""
+        if self._holder == threading.get_ident():
+            raise BackendError("another run of this model is not finished; finish or close it")
+        with self._turn:
+            self._holder = threading.get_ident()
+            try:
+                if self._process is None or not self._process.is_alive:
+                    self._process = self._start()
+                yield self._process
+            finally:
+                self._holder = None
+
+    def _start(self) -> Process:
+        process = Process()
+        try:
+            info = _result(process, Call("open", (self._model, self._n_threads)))
+        except BaseException:
+            process.end()
+            raise
+        self._info = cast("ModelInfo", info)
+        return process
+
+
+def _result(process: Process, question: Call) -> object:
+    """Return what the engine answers to a call."""
+    answering = process.ask(question)
+    try:
+        while True:
+            next(answering)
+    except StopIteration as end:
+        return end.value

@@ -1,0 +1,86 @@
+"""A stored run as a file: Parquet, CSV or JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steermagic.conversions import convert, require
+from steermagic.errors import CommandError
+from steermagic.results import make_result
+from steermagic.runs import Row, Run
+from steermagic.store import Store, StoredRun, restored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def export_run(store: Store, stored: StoredRun, file: str) -> int:
+    """Write the rows of a run to `file`, in the form its name ends in; return how many there are.
+
+    Tables have the answers alone, beside the number of the row that each belongs to: the data that
+    was asked about is not stored. JSON lines have the records as they were written, to the letter.
+
+    Raises:
+        CommandError: the name ends in something else, the file cannot be written, or an unsteered
+            answer is to become a table.
+        MissingExtraError: Parquet needs a library that is not installed.
+    """
+    path = Path(file).expanduser()
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise CommandError(f"{file} must end in .parquet, .csv or .jsonl")
+    run = restored(stored, store.rows(stored))
+    try:
+        return write(run, path)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _write_lines(run: Run, path: Path) -> int:
+    is_json = run.job.found.form is None and not run.job.options.unsteered
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(f"{_line(row, is_json=is_json)}\n" for row in run.rows)
+    return len(run.rows)
+
+
+def _line(row: Row, *, is_json: bool) -> str:
+    if not row.is_kept:
+        error = {"row": row.number, "error": f"{type(row.error).__name__}: {row.error}"}
+        return json.dumps(error)
+    record = row.text if is_json else json.dumps(row.text, ensure_ascii=False)
+    return f'{{"row": {row.number}, "record": {record}}}'
+
+
+def _write_csv(run: Run, path: Path) -> int:
+    frame = _table(run)
+    frame.to_csv(path, index=run.job.over is not None)
+    return len(frame)
+
+
+def _write_parquet(run: Run, path: Path) -> int:
+    require("pyarrow", extra="arrow")
+    from pyarrow.parquet import write_table
+
+    frame = _table(run)
+    write_table(convert(frame, "pandas", "arrow"), path)
+    return len(frame)
+
+
+def _table(run: Run) -> pd.DataFrame:
+    job = run.job
+    if job.options.unsteered:
+        raise CommandError("an unsteered answer has no columns; write it to a .jsonl file")
+    records = run.records if job.over is None else run.by_prompt
+    options = replace(job.options, as_="pandas")
+    return make_result(records, job.found, options, over=job.over)  # type: ignore[return-value]
+
+
+_WRITERS: Mapping[str, Callable[[Run, Path], int]] = {
+    ".csv": _write_csv,
+    ".jsonl": _write_lines,
+    ".parquet": _write_parquet,
+}

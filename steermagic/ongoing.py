@@ -1,0 +1,192 @@
+"""A run while it goes on: what is asked, what comes back, and what of it is kept.
+
+A finished row is in the store before anybody is told of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import takewhile
+
+from steer_engine import (
+    AnyEngine,
+    Event,
+    Noted,
+    Request,
+    RowDone,
+    RowFailed,
+    SteerError,
+    Step,
+    Steps,
+    StepsUndone,
+)
+from steermagic.job import Job
+from steermagic.runs import Progress, Row, Run, ended_row, failed_row, open_row
+from steermagic.store import Key, RunRecord, answer_key
+
+
+def follow(
+    engine: AnyEngine,
+    job: Job,
+    record: RunRecord,
+    *,
+    progress: Progress | None = None,
+    max_steps: int,
+) -> Run:
+    """Run `job` to its end, or until the user interrupts it; at most `max_steps` steps are kept.
+
+    With ``--strict`` the first row that fails is the end. Every row is taken from the store where
+    the `record` finds it there, and is put there when it is finished.
+
+    Raises:
+        SteerError: the run could not go on. Rows that were finished are in the store.
+    """
+    ongoing = _OngoingRun(engine.info.fingerprint, job, record, progress, max_steps)
+    events = engine.run(ongoing.unanswered())
+    is_cancelled = False
+    try:
+        with closing(events):  # which stops the model
+            for event in events:
+                ongoing.take(event)
+                if ongoing.is_stopped:
+                    break
+    except KeyboardInterrupt:
+        is_cancelled = True
+        ongoing.keep()
+    except BaseException as error:
+        record.end("failed")
+        if isinstance(error, SteerError) and ongoing.n_done and record.problem is None:
+            error.add_note(f"{_rows(ongoing.n_done)} kept; run the cell again to go on there")
+        raise
+    if is_cancelled:
+        record.end("interrupted")
+    elif job.reading_error is not None:
+        record.end("failed")
+    else:
+        record.end("stopped" if ongoing.is_stopped else "done")
+    notes = (*ongoing.notes, *_notes(record, job))
+    return Run(job, engine.info.name, ongoing.rows(), is_cancelled, id=record.id, notes=notes)
+
+
+def _notes(record: RunRecord, job: Job) -> Iterator[str]:
+    if n := record.n_taken_up:
+        of = "" if job.n_rows is None else f" of {job.n_rows}"
+        verb = "was finished before and is" if n == 1 else "were finished before and are"
+        yield f"{n}{of} row{'s' * ((job.n_rows or n) != 1)} {verb} kept"
+    if record.problem is not None:
+        yield f"rows are in memory only: {record.problem}"
+
+
+def _rows(n_rows: int) -> str:
+    return "1 finished row is" if n_rows == 1 else f"{n_rows} finished rows are"
+
+
+class _OngoingRun:
+    """Asks for the rows of a job that have no answer yet, and takes in all of them."""
+
+    def __init__(
+        self,
+        fingerprint: str,
+        job: Job,
+        record: RunRecord,
+        progress: Progress | None,
+        max_steps: int,
+    ) -> None:
+        self._fingerprint, self._job, self._record = fingerprint, job, record
+        self._progress, self._max_steps = progress, max_steps
+        self._keys = dict[int, Key]()  # of the rows that the model works on
+        self._equals = dict[Key, list[int]]()  # rows that wait for the same answer
+        self._steps = dict[int, list[Step]]()
+        self._rows = dict[int, Row]()
+        self._with_steps, self._n_steps = deque[int](), 0
+        self._unkept: tuple[Row, Key] | None = None
+        self._n_failed = 0
+        self.notes = list[str]()
+        self.is_stopped = False
+
+    @property
+    def n_done(self) -> int:
+        """How many rows have an answer."""
+        return len(self._rows) - self._n_failed
+
+    def unanswered(self) -> Iterator[Request]:
+        """Yield what the model has to be asked; the other rows are finished on the way."""
+        for request in self._job.requests():
+            self._fail_unasked()
+            if self.is_stopped:
+                return
+            key = answer_key(request, fingerprint=self._fingerprint)
+            row = self._record.find(key, number=request.row)
+            if row is not None:
+                self._rows[request.row] = row
+                self._record.refer(request.row, key)
+                self._tell(row)
+            elif self._job.options.cache and key in self._equals:
+                self._equals[key].append(request.row)
+            else:
+                self._keys[request.row] = key
+                self._equals[key] = []
+                yield request
+        self._fail_unasked()
+
+    def take(self, event: Event) -> None:
+        """Take in what the engine says of a row."""
+        match event:
+            case Steps():
+                self._steps.setdefault(event.row, []).extend(event.steps)
+            case StepsUndone():
+                del self._steps[event.row][-event.n_steps :]
+            case RowDone() | RowFailed():
+                steps, key = self._steps.pop(event.row, ()), self._keys.pop(event.row)
+                row = ended_row(event, steps)
+                for number in (row.number, *self._equals.pop(key, ())):
+                    self._end(replace(row, number=number), key)
+            case Noted():
+                self.notes.append(event.text)
+            case _:
+                pass
+
+    def keep(self) -> None:
+        """Put the row into the store that an interrupt may have kept from it."""
+        if self._unkept is not None:
+            self._record.keep(*self._unkept)
+            self._unkept = None
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return the rows in order, those included that the end has come upon."""
+        schema = self._job.found.schema
+        stopped = {n: open_row(n, steps, schema) for n, steps in self._steps.items()}
+        return tuple(row for _, row in sorted({**stopped, **self._rows}.items()))
+
+    def _fail_unasked(self) -> None:
+        """Take in the rows whose prompts could not be made."""
+        errors = self._job.row_errors
+        for number in takewhile(lambda number: number not in self._rows, reversed(errors)):
+            self._end(failed_row(number, errors[number]), b"")
+
+    def _end(self, row: Row, key: Key) -> None:
+        self._rows[row.number] = row
+        self._unkept = row, key
+        self.keep()
+        self._tell(row)
+
+    def _tell(self, row: Row) -> None:
+        if not row.is_kept:
+            self._n_failed += 1
+            self.is_stopped = self._job.options.strict
+        self._forget_steps(row)
+        if self._progress is not None:
+            self._progress(len(self._rows), self._n_failed)
+
+    def _forget_steps(self, newest: Row) -> None:
+        """Take the steps off the oldest rows where there are too many."""
+        if newest.steps:
+            self._with_steps.append(newest.number)
+            self._n_steps += len(newest.steps)
+        while self._n_steps > self._max_steps and len(self._with_steps) > 1:
+            oldest = self._rows[self._with_steps.popleft()]
+            self._n_steps -= len(oldest.steps)
+            self._rows[oldest.number] = replace(oldest, steps=())

@@ -1,0 +1,218 @@
+"""One SQLite file that several kernels read and write at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from steermagic.errors import StoreError
+
+_APPLICATION = 0x73746D67  # tells our files from those of others
+_VERSION = 1
+_PATIENCE_S = 10.0  # another kernel's transaction takes milliseconds
+_SYNC_PERIOD_S = 1.0
+
+_TABLES = """
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    started REAL NOT NULL,
+    ended REAL,
+    state TEXT NOT NULL,
+    model TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    line TEXT,
+    body TEXT,
+    settings TEXT NOT NULL,
+    options TEXT NOT NULL,
+    form TEXT NOT NULL,
+    n_rows INTEGER
+);
+CREATE TABLE answers (
+    key BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    thoughts TEXT NOT NULL,
+    details TEXT NOT NULL,
+    steps BLOB
+);
+CREATE TABLE run_rows (
+    run INTEGER NOT NULL REFERENCES runs (number),
+    number INTEGER NOT NULL,
+    key BLOB,
+    failure TEXT,
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+CREATE INDEX run_rows_by_key ON run_rows (key) WHERE key IS NOT NULL;
+"""
+# Times are seconds since 1970; `settings`, `options`, `form`, `details` and `failure` are JSON;
+# `steps` is compressed. A row has a key or a failure.
+
+
+def default_path() -> Path:
+    """Return where the store is if no setting says otherwise: in the user's data folder."""
+    import platformdirs
+
+    return platformdirs.user_data_path("steermagic") / "runs.sqlite"
+
+
+class Database:
+    """The file at `path`, made if it is not there; without a path, a store in memory.
+
+    Every method raises `StoreError` where the file cannot be used. Threads may share a database.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._lock = threading.RLock()  # a connection has one transaction at a time
+        self._synced_at = 0.0
+        with self.explained():
+            if path is not None:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not path.exists():
+                    path.touch(mode=0o600)  # what somebody asked is nobody else's business
+            self._connection = sqlite3.connect(
+                ":memory:" if path is None else path,
+                timeout=_PATIENCE_S,
+                isolation_level=None,  # transactions begin and end where we say
+                check_same_thread=False,
+            )
+            self._connection.row_factory = sqlite3.Row
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return the rows that a query finds."""
+        with self._lock, self.explained():
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write all of what is done inside, or nothing of it."""
+        with self._lock, self.explained():
+            self._choose_durability()
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def shrink(self) -> int:
+        """Give the file system back what is no longer used; return how many bytes that were."""
+        with self._lock, self.explained():
+            before = self._n_bytes()
+            self._connection.executescript("PRAGMA incremental_vacuum")  # `execute` frees one page
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return before - self._n_bytes()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether the file is still where it was; one that was deleted can be written, too."""
+        return self.path is None or self.path.exists()
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA foreign_keys = OFF")
+        if self._is_empty():
+            self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only before the tables
+        else:
+            self._check()
+        self._write_ahead()
+        with self.transaction():
+            if self._is_empty():  # another kernel may have been faster
+                for statement in _TABLES.split(";"):
+                    self._connection.execute(statement)  # a script would commit
+                self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+        self._check()
+
+    def _check(self) -> None:
+        if self._value("PRAGMA application_id") != _APPLICATION:
+            raise self._foreign()
+        version = self._value("PRAGMA user_version")
+        if version > _VERSION:
+            raise StoreError(
+                f"the run store {self.path} was written by a newer steermagic (its form is"
+                f" {version}, this version knows {_VERSION}); update steermagic, or give the"
+                " setting `store` another path"
+            )
+
+    def _write_ahead(self) -> None:
+        """Let readers and a writer work at once. Unlike a write, this does not wait its turn."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            except sqlite3.OperationalError as error:
+                if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+    def _choose_durability(self) -> None:
+        # A commit outlives the process in any case. To outlive a power failure it has to wait for
+        # the disk, milliseconds that a quick model does not have for each row: so once a second.
+        now = time.monotonic()
+        is_due = now - self._synced_at >= _SYNC_PERIOD_S
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_due else 'NORMAL'}")
+        self._synced_at = now if is_due else self._synced_at
+
+    def _is_empty(self) -> bool:
+        return bool(self._value("SELECT count(*) FROM sqlite_master") == 0)
+
+    def _n_bytes(self) -> int:
+        return int(self._value("PRAGMA page_count") * self._value("PRAGMA page_size"))
+
+    def _value(self, query: str) -> Any:  # noqa: ANN401 - what SQLite has there
+        return self._connection.execute(query).fetchone()[0]
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Say of what goes wrong inside that it is this store, and what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._problem(str(error), code=primary_code(error)) from error
+        except OSError as error:
+            raise self._problem(error.strerror or str(error)) from error
+
+    def _problem(self, reason: str, *, code: int | None = None) -> StoreError:
+        if code == sqlite3.SQLITE_NOTADB:
+            return self._foreign()
+        if code == sqlite3.SQLITE_CORRUPT:
+            return StoreError(
+                f"the run store {self.path} is damaged ({reason}); move it away, and a new one is"
+                " made"
+            )
+        return StoreError(
+            f"the run store {self.path} cannot be used ({reason}); make room for it, or give the"
+            " setting `store` another path"
+        )
+
+    def _foreign(self) -> StoreError:
+        return StoreError(
+            f"{self.path} is not a run store of steermagic; give the setting `store` another path"
+        )
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """Return SQLite's code of `error` without its finer distinctions."""
+    # An error of the sqlite3 module itself has none.
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

@@ -1,0 +1,96 @@
+"""What the store is told of a job, and a stored run as if it had just run.
+
+Of that only what the store has is there: no table and no prompts. So there is nothing to join the
+answers to, and nothing in which a copied text could be marked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, fields, replace
+from typing import Any
+
+from steer_engine import (
+    Choices,
+    GbnfGrammar,
+    LarkGrammar,
+    ModelInfo,
+    Regex,
+    Schema,
+    TextForm,
+    column_plan,
+)
+from steermagic.forms import found_form
+from steermagic.job import Job
+from steermagic.options import SteerOptions
+from steermagic.runs import Row, Run
+from steermagic.schemas import FoundSchema
+from steermagic.store.packing import kind_of
+from steermagic.store.records import Asked, CellText, StoredRun
+from steermagic.tables import TableRows, read_table
+
+_FORMS: Mapping[str, Callable[[Any], TextForm]] = {
+    "Choices": lambda options: Choices(tuple(options)),
+    "GbnfGrammar": GbnfGrammar,
+    "LarkGrammar": LarkGrammar,
+    "Regex": Regex,
+}
+
+
+def described(info: ModelInfo, job: Job, cell: CellText | None, *, spec: str) -> Asked:
+    """Return what the store is told of a run of `job`; its model was opened by `spec`."""
+    options = {each.name: getattr(job.options, each.name) for each in fields(SteerOptions)}
+    asked = job.found.asked
+    if isinstance(asked, Schema):
+        form = {"schema": asked.text, "name": asked.name}
+    else:
+        form = {"form": type(asked).__name__, "of": astuple(asked)[0]}
+    return Asked(
+        model=info.name,
+        spec=spec,
+        fingerprint=info.fingerprint,
+        cell=cell,
+        options=json.dumps(options),
+        form=json.dumps(form),
+        kind=kind_of(None if job.options.unsteered else asked),
+        n_rows=job.n_rows,
+    )
+
+
+def restored(run: StoredRun, rows: Iterable[Row]) -> Run:
+    """Return the `run` that has `rows`.
+
+    Raises:
+        SteerError: its options or its schema are none any more in this version.
+    """
+    found, options = _found(json.loads(run.form)), _options(run.options)
+    listed = tuple(replace(row, evidence=()) for row in rows)
+    if options.over is None:
+        return Run(Job(("",), found, options), run.model, listed, id=run.id)
+    n_rows = run.n_rows or max((row.number + 1 for row in listed), default=0)
+    over = _numbered(n_rows, taken={column.name for column in column_plan(found.schema)})
+    return Run(Job(("",) * n_rows, found, options, over=over), run.model, listed, id=run.id)
+
+
+def _options(stored: Mapping[str, Any]) -> SteerOptions:
+    known = {each.name for each in fields(SteerOptions)}
+    options = SteerOptions(**{name: value for name, value in stored.items() if name in known})
+    # The class of the models lives in the notebook; the records are as well had as dicts.
+    return replace(options, as_="dict") if options.as_ == "model" else options
+
+
+def _found(form: Mapping[str, Any]) -> FoundSchema:
+    if "schema" in form:
+        return FoundSchema(Schema(form["schema"], form["name"]))
+    return found_form(_FORMS[form["form"]](form["of"]))
+
+
+def _numbered(n_rows: int, *, taken: set[str]) -> TableRows:
+    """Return rows that have a number, and no more."""
+    import pandas as pd
+
+    name = "row"
+    while name in taken:
+        name += "_"
+    return read_table(pd.DataFrame(index=pd.RangeIndex(n_rows, name=name)))

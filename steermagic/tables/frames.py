@@ -1,0 +1,100 @@
+"""The rows of tables: pandas, polars, and Arrow's record batches."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from steermagic.conversions import check_conversion, index_names
+from steermagic.tables.rows import StreamedRows, TableRows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+
+class PandasRows(TableRows):
+    """The rows of a pandas frame, whose index is kept."""
+
+    kind = "pandas"
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame.copy(deep=False)  # columns that the user adds later are not ours
+        self._values = [frame.iloc[:, i].array for i in range(frame.shape[1])]
+        self.columns = tuple(frame.columns)
+        self.n_rows = len(frame)
+
+    def row(self, number: int) -> Mapping[Hashable, object]:
+        values = (_python_value(column[number]) for column in self._values)
+        return dict(zip(self.columns, values, strict=True))
+
+    def label(self, number: int) -> object:
+        return _python_value(self._frame.index[number])
+
+    def names(self, kind: str) -> list[Hashable]:
+        if kind == "pandas":
+            return [*self.columns]
+        check_conversion(self.kind, kind)
+        return [str(name) for name in (*index_names(self._frame), *self.columns)]
+
+    def _native(self) -> pd.DataFrame:
+        return self._frame
+
+
+class PolarsRows(TableRows):
+    """The rows of a polars frame."""
+
+    kind = "polars"
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame.clone()  # no copy of the data
+        self.columns = tuple(frame.columns)
+        self.n_rows = len(frame)
+
+    def row(self, number: int) -> Mapping[Hashable, object]:
+        return dict(zip(self.columns, self._frame.row(number), strict=True))
+
+    def _native(self) -> pl.DataFrame:
+        return self._frame
+
+
+class ArrowRows(StreamedRows):
+    """The rows of Arrow record batches."""
+
+    kind = "arrow"
+
+    def __init__(self, reader: pa.RecordBatchReader, *, n_rows: int | None) -> None:
+        self._batches = list[Any]()
+        self._ends = list[int]()  # the number of the row behind each batch
+        self._schema = reader.schema
+        self.columns = tuple(reader.schema.names)
+        super().__init__(reader, n_rows=n_rows)
+
+    @property
+    def n_read(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def row(self, number: int) -> Mapping[Hashable, object]:
+        i = bisect_right(self._ends, number)
+        batch = self._batches[i]
+        offset = number - self._ends[i] + batch.num_rows
+        values = (column[offset].as_py() for column in batch.columns)
+        return dict(zip(self.columns, values, strict=True))
+
+    def _keep(self, part: pa.RecordBatch) -> None:
+        self._ends.append(self.n_read + part.num_rows)
+        self._batches.append(part)
+
+    def _native(self) -> pa.Table:
+        import pyarrow as pa
+
+        return pa.Table.from_batches(self._batches, self._schema)
+
+
+def _python_value(value: Any) -> object:  # noqa: ANN401 - of any type
+    """Return the Python value of a NumPy scalar, as iterating over a Series does."""
+    import numpy as np
+
+    return value.item() if isinstance(value, np.generic) else value

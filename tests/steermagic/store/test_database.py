@@ -1,0 +1,149 @@
+"""A file that cannot be the store is refused in one line, and the run goes on without it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from steermagic.errors import StoreError
+from steermagic.store import Store, open_store
+from steermagic.store.database import Database
+
+
+def test_the_store_is_in_the_users_data_folder_by_default(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    if platformdirs.user_data_path("steermagic").parent != tmp_path:
+        pytest.skip("this system has its data folder elsewhere")
+    open_store(None).close()
+    assert (tmp_path / "steermagic" / "runs.sqlite").is_file()
+    for place in ("steermagic", "steermagic/runs.sqlite"):
+        assert (tmp_path / place).stat().st_mode & 0o077 == 0
+
+
+def test_a_place_may_be_in_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    open_store("~/mine.sqlite").close()
+    assert (tmp_path / "mine.sqlite").is_file()
+
+
+def foreign(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE t (a)")
+
+
+def newer(path: Path) -> None:
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+def damaged(path: Path) -> None:
+    Store(path).close()
+    pages = bytearray(path.read_bytes())
+    pages[100:4096] = os.urandom(3996)  # the list of tables, behind the header
+    path.write_bytes(pages)
+
+
+UNUSABLE = {
+    "foreign": (foreign, "is not a run store of steermagic; give the setting `store` another"),
+    "text": (lambda path: path.write_text("hello " * 999), "is not a run store of steermagic"),
+    "newer": (newer, "was written by a newer steermagic (its form is 99, this version knows 1)"),
+    "damaged": (damaged, "is damaged ("),
+    "a folder": (lambda path: path.mkdir(), "cannot be used (unable to open database file)"),
+    "no folder": (lambda path: path.parent.write_text(""), "cannot be used (File exists)"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_file_that_cannot_be_used_is_named_and_the_rows_are_kept(name, path, kernel):
+    make, words = UNUSABLE[name]
+    if name != "no folder":
+        path.parent.mkdir()
+    make(path)
+    with pytest.raises(StoreError) as caught:
+        Store(path)
+    assert str(path) in str(caught.value)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    one = kernel()
+    run = one.run(["a", "b", "a"], cache=True)
+    assert run.notes == (f"rows are in memory only: {caught.value}",)
+    assert len(one.values(run)) == 3
+    assert one.asked == [0, 1]
+    assert one.run(cache=True).notes  # told each time
+    assert one.asked == [2]
+
+
+def test_an_empty_file_becomes_a_store(path):
+    path.parent.mkdir()
+    path.touch()
+    assert Store(path).count() == 0
+
+
+def test_a_store_that_is_deleted_is_made_anew(path, kernel):
+    one = kernel()
+    one.run()
+    for file in path.parent.iterdir():
+        file.unlink()
+    one.run()
+    assert one.states == ["done"]
+    assert path.is_file()
+
+
+def write(database: Database, *statements: str, error: BaseException | None = None) -> None:
+    with database.transaction() as connection:
+        for statement in statements:
+            connection.execute(statement)
+        if error is not None:
+            raise error
+
+
+def test_what_fails_is_undone(path):
+    database = Database(path)
+    row = "INSERT INTO run_rows (run, number, key, failure) VALUES (1, 1, x'00', NULL)"
+    with pytest.raises(StoreError, match="no such table: others"):
+        write(database, row, "DELETE FROM others")
+    with pytest.raises(KeyboardInterrupt):
+        write(database, row, error=KeyboardInterrupt())
+    assert database.read("SELECT * FROM run_rows") == []
+    write(database, row)
+    assert len(database.read("SELECT * FROM run_rows")) == 1
+
+
+def test_a_store_that_is_locked_for_long_is_told(path, monkeypatch, kernel):
+    Store(path).close()
+    monkeypatch.setattr("steermagic.store.database._PATIENCE_S", 0.05)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        [note] = kernel().run().notes
+        other.execute("ROLLBACK")
+    assert "database is locked" in note
+
+
+def test_many_processes_may_make_the_store_at_once(path):
+    code = (
+        f"from steermagic.store import Store; from pathlib import Path; Store(Path({str(path)!r}))"
+    )
+    starting = [subprocess.Popen([os.sys.executable, "-c", code]) for _ in range(3)]
+    assert [process.wait(60) for process in starting] == [0, 0, 0]
+
+
+def test_a_store_that_breaks_during_the_run_is_given_up(path, kernel):
+    one = kernel()
+
+    def break_it(n_finished: int, _n_failed: int) -> None:
+        if n_finished == 10:
+            with sqlite3.connect(path) as connection:
+                connection.execute("DROP TABLE answers")
+
+    texts = [f"text {n}" for n in range(30)]
+    run = one.session.run(one.job(texts), progress=break_it)
+    assert len(run.records) == 30
+    [note] = run.notes
+    assert note.startswith("rows are in memory only: the run store ")
+    assert "no such table" in note

@@ -1,0 +1,200 @@
+"""The runs of a store can be listed, found, looked at again, and taken out."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from steer_engine import BackendError
+from steermagic.errors import CommandError
+from steermagic.store import CellText, Store, restored
+from steermagic.store.locks import RunLock, is_going_on
+
+TEXTS = [f"text {n}" for n in range(30)]
+LONG = "word " * 2000
+
+
+@pytest.fixture
+def store(path) -> Store:
+    return Store(path)
+
+
+def test_a_run_is_stored_with_its_cell(kernel, store):
+    one = kernel()
+    cell = CellText("n: int --over texts", "{{ text }}\n", {"seed": 3, "temperature": 0.5})
+    run = one.follow(one.job(["a", LONG]), cell=cell)
+    [stored] = store.runs()
+    assert (stored.id, stored.state, stored.model) == (run.id, "done", "fake")
+    assert stored.cell == cell
+    assert (stored.n_rows, stored.n_done, stored.n_failed) == (2, 1, 1)
+    assert stored.started <= stored.ended <= time.time()
+    assert stored.options["over"] == "texts"
+
+
+def test_the_newest_run_comes_first(kernel, store):
+    ids = [kernel().run().id for _ in range(3)]
+    assert [run.id for run in store.runs()] == ids[::-1]
+    assert [run.id for run in store.runs(limit=1)] == ids[-1:]
+    assert store.count() == 3
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(kernel, store):
+    run = kernel().run()
+    assert store.find(run.id[:6]).id == run.id
+    with pytest.raises(CommandError, match="there is no run 'xyz'; %steer runs lists them"):
+        store.find("xyz")
+    kernel().run()
+    with pytest.raises(CommandError, match=r"2 runs begin with '' \(.*\); write more of it"):
+        store.find("")
+
+
+def test_the_rows_of_a_run_come_in_order(kernel, store, monkeypatch):
+    monkeypatch.setattr("steermagic.store.library._PAGE", 7)
+    run = kernel().run([*TEXTS, LONG])
+    rows = list(store.rows(store.runs()[0]))
+    assert [row.number for row in rows] == list(range(31))
+    assert [row.record for row in rows[:30]] == run.records
+    assert not rows[30].is_kept
+
+
+def test_a_stored_run_is_a_run_again(kernel, store):
+    one = kernel()
+    run = one.run(["a", LONG, "c"])
+    [stored] = store.runs()
+    again = restored(stored, store.rows(stored))
+    assert again.id == run.id
+    assert again.by_prompt == run.by_prompt
+    assert [str(error) for error in again.errors.values()] == [
+        str(error) for error in run.errors.values()
+    ]
+    frame = one.session.result(again)
+    assert list(frame.columns) == ["n"]
+    assert frame["n"].tolist() == one.values(run)
+    assert frame.index.name == "row"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"choices": "x,y"},
+        {"regex": "[ab]{3}"},
+        {"grammar": 'start: "a" | "b"'},
+        {"grammar": 'root ::= "a" | "b"'},
+    ],
+)
+def test_texts_are_restored_as_texts(options, kernel, store):
+    from steermagic import steer
+
+    kernel_of_texts = kernel()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("steermagic.session.shared_session", lambda: kernel_of_texts.session)
+        given = dict(options)
+        if "choices" in given:
+            given["choices"] = ["x", "y"]
+        frame = steer("{{ text }}", over=["a", "b"], store=str(kernel_of_texts._path), **given)
+    [stored] = store.runs()
+    again = kernel_of_texts.session.result(restored(stored, store.rows(stored)))
+    assert again["answer"].tolist() == frame["answer"].tolist()
+
+
+def test_steps_are_restored_if_they_were_traced(kernel, store):
+    run = kernel().run(["a"], trace=True)
+    [stored] = store.runs()
+    spelled = [step.spelling for step in restored(stored, store.rows(stored, max_steps=99)).steps]
+    assert spelled == [step.spelling for step in run.steps]
+    assert restored(stored, store.rows(stored)).steps == ()
+
+
+def test_only_so_many_steps_are_restored(kernel, store):
+    kernel().run(["a", "b", "c"], trace=True)
+    [stored] = store.runs()
+    rows = list(store.rows(stored, max_steps=1))
+    assert [bool(row.steps) for row in rows] == [True, False, False]
+
+
+def test_a_trace_outlives_an_equal_answer_without_one(kernel, store):
+    kernel().run(["a"], trace=True)
+    kernel().run(["a"])
+    newest, _ = store.runs()
+    assert next(store.rows(newest, max_steps=99)).steps
+
+
+def test_pruning_keeps_what_other_runs_have(kernel, store):
+    kernel().run(["a", "b"])
+    newest = kernel().run(["b", "c"])
+    pruned = store.prune(keep=1)
+    assert (pruned.n_runs, pruned.n_answers) == (1, 1)
+    [stored] = store.runs()
+    assert stored.id == newest.id
+    assert [row.text for row in store.rows(stored)] == [row.text for row in newest.rows]
+
+
+def test_pruning_by_age_takes_old_runs_only(kernel, store):
+    kernel().run()
+    assert store.prune(days=1).n_runs == 0
+    assert store.prune(days=0).n_runs == 1
+    assert store.count() == 0
+
+
+def test_pruning_gives_the_room_back(kernel, store, path):
+    kernel().run([str(n) for n in range(150)])
+    pruned = store.prune(keep=0)
+    assert pruned.n_answers == 150
+    assert pruned.n_bytes > 20_000
+    assert path.stat().st_size < pruned.n_bytes + 8 * 4096  # the empty tables
+
+
+def test_a_run_that_goes_on_is_neither_pruned_nor_taken_up(kernel, store):
+    one, other = kernel(), kernel()
+
+    def look(n_finished: int, _n_failed: int) -> None:
+        if n_finished == 2:
+            assert store.prune(keep=0).n_runs == 0
+            assert other.states == ["running"]
+            assert other.run().notes == ()
+            assert other.asked == [0, 1, 2]
+
+    one.session.run(one.job(), progress=look)
+    assert one.states == ["done", "done"]
+
+
+def test_a_lock_is_let_go_of_and_leaves_nothing(path):
+    path.parent.mkdir()
+    assert not is_going_on(path, "a" * 32)
+    with RunLock(path, "a" * 32) as lock:
+        assert is_going_on(path, "a" * 32)
+        lock.release()
+        assert not is_going_on(path, "a" * 32)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_run_that_fails_at_the_door_leaves_nothing(kernel):
+    one = kernel()
+    with pytest.raises(BackendError, match="not finished"):
+        one.session.run(one.job(), progress=lambda *_: one.session.run(one.job()))
+    assert one.states == ["failed"]  # of the outer one, which had a row
+
+
+def test_an_error_in_the_middle_keeps_the_rows_and_says_so(kernel):
+    one = kernel()
+
+    def fail(n_finished: int, _n_failed: int) -> None:
+        if n_finished == 5:
+            raise BackendError("the model is gone")
+
+    with pytest.raises(BackendError) as caught:
+        one.session.run(one.job(TEXTS), progress=fail)
+    assert caught.value.__notes__ == ["5 finished rows are kept; run the cell again to go on there"]
+    again = kernel()
+    assert again.run(TEXTS).notes == ("5 of 30 rows were finished before and are kept",)
+    assert again.states == ["continued", "done"]
+
+
+def test_an_answer_that_is_gone_is_asked_for_again(kernel, store):
+    kernel().run()
+    with store._database.transaction() as connection:
+        connection.execute("DELETE FROM answers")
+    again = kernel()
+    assert len(again.run(cache=True).records) == 3
+    assert again.asked == [0, 1, 2]

@@ -1,0 +1,109 @@
+"""A stored run as a file."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import sys
+
+import pandas as pd
+import pytest
+
+from steer_engine import Engine
+from steer_engine.backends.fake import FakeBackend
+from steermagic.errors import CommandError, MissingExtraError
+from steermagic.exporting import export_run
+from steermagic.job import Job, job_over
+from steermagic.options import SteerOptions
+from steermagic.schemas import read_source
+from steermagic.session import Session
+
+LONG = "word " * 2000
+
+
+@pytest.fixture
+def exported(tmp_path, monkeypatch):
+    """Run a job and export it; return the file."""
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+
+    def export(wish, schema, name, *, over=None, **options):
+        session = Session(lambda _spec: Engine(FakeBackend(wish)))
+        found = read_source(schema)
+        if over is None:
+            job = Job(("hi",), found, SteerOptions(**options))
+        else:
+            given = SteerOptions(over="x", **options)
+            job = job_over(over, "{{ text }}", found, given, namespace={})
+        session.run(job)
+        store = session.store()
+        file = tmp_path / name
+        export.n_rows = export_run(store, store.runs()[0], str(file))
+        return file
+
+    return export
+
+
+def test_lines_have_the_records_to_the_letter(exported):
+    wish = '{"n": 100000000000000000000001, "s": "\\n é"}'
+    file = exported(wish, "n: int, s: str", "rows.jsonl", over=["a", LONG, "c"])
+    first, second, third = file.read_text("utf-8").splitlines()
+    assert first == f'{{"row": 0, "record": {wish}}}'
+    assert third == f'{{"row": 2, "record": {wish}}}'
+    failure = json.loads(second)
+    assert failure["row"] == 1
+    assert failure["error"].startswith("PromptTooLongError: the prompt has")
+    assert exported.n_rows == 3
+
+
+def test_lines_of_texts(exported):
+    file = exported('say "é"', "a: str", "rows.jsonl", unsteered=True)
+    assert file.read_text("utf-8") == '{"row": 0, "record": "say \\"é\\""}\n'
+
+
+def test_a_table_has_the_answers_beside_the_rows_number(exported):
+    file = exported('[{"n": 1}, {"n": 2}]', "[n: int]", "rows.csv", over=["a", LONG])
+    assert file.read_text() == "row,n\n0,1\n0,2\n1,\n"
+    assert exported.n_rows == 3
+
+
+def test_a_table_without_over_has_no_such_number(exported):
+    assert exported('{"n": 1}', "n: int", "rows.CSV").read_text() == "n\n1\n"
+
+
+def test_parquet_keeps_the_types(exported):
+    wish = '{"row": 1, "tags": ["x"], "big": 100000000000000000000001, "who": {"at": "2026-01-31"}}'
+    schema = "row: int, tags: list[str], big: int, who: {at: date}"
+    frame = pd.read_parquet(exported(wish, schema, "rows.parquet", over=["a", LONG]))
+    assert list(frame.columns) == ["row_", "row", "tags", "big", "who.at"]
+    assert frame["row_"].tolist() == [0, 1]
+    assert frame["tags"][0].tolist() == ["x"]
+    assert int(frame["big"][0]) == 100000000000000000000001
+    assert frame["who.at"].dtype.kind == "M"
+
+
+def test_parquet_needs_a_library(exported, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name.partition(".")[0] == "pyarrow":
+            raise ModuleNotFoundError("no pyarrow", name="pyarrow")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtraError, match=r'pip install "steermagic\[arrow\]"'):
+        exported('{"n": 1}', "n: int", "rows.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("rows.xlsx", {}, r"rows\.xlsx must end in \.parquet, \.csv or \.jsonl"),
+        ("no/such/rows.csv", {}, "cannot be written: "),
+        ("no/such/rows.jsonl", {}, "cannot be written: No such file or directory"),
+        ("rows.csv", {"unsteered": True}, r"has no columns; write it to a \.jsonl file"),
+    ],
+)
+def test_what_cannot_be_exported_says_why(name, options, message, exported):
+    with pytest.raises(CommandError, match=message):
+        exported('{"n": 1}', "n: int", name, **options)

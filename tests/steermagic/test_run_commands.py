@@ -1,0 +1,224 @@
+"""`%steer runs` and `%steer resume`."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+from IPython.utils.capture import capture_output
+
+from steermagic.commands import run_command
+from steermagic.display import SteerView
+from steermagic.errors import CellError, CommandError
+from steermagic.job import Job
+from steermagic.magics import SteerMagic
+from steermagic.options import SteerOptions
+from steermagic.schemas import read_source
+
+CELL = "%%steer n: int 0..9 --over texts -o kept\n{{ stop(text) }}"
+
+
+class Stop:
+    """Interrupts the run when its time has come."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.at = at
+
+    def __call__(self, text: str) -> str:
+        if self.at is not None and text == f"text {self.at}":
+            raise KeyboardInterrupt
+        return text
+
+
+@pytest.fixture
+def book(notebook, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+    return notebook({"n": 7})
+
+
+def shown(book, cell: str, **names) -> str:
+    """Run a cell and return the text that it shows beside its value."""
+    with capture_output() as captured:
+        book.run(cell, **names)
+    return "\n".join(output.data["text/plain"] for output in captured.outputs)
+
+
+def restart(book) -> None:
+    """Forget what a kernel forgets when it is started anew."""
+    book.session = type(book.session)(book.session._open)
+    book.magics = SteerMagic(book.shell, book.session)
+    book.shell.register_magics(book.magics)
+    for name in ("texts", "stop", "kept"):
+        book.shell.user_ns.pop(name, None)
+
+
+def interrupt(book, cell: str = CELL) -> list[str]:
+    """Run a cell that is interrupted; return its texts."""
+    texts = [f"text {n}" for n in range(400)]
+    with pytest.raises(CellError, match="rows are kept"):
+        book.run(cell, texts=texts, stop=Stop(at=300))
+    return texts
+
+
+def test_an_interrupted_cell_is_resumed_after_a_restart(book):
+    texts = interrupt(book)
+    n_kept = int(book.shell.user_ns["kept"]["n"].notna().sum())
+    assert 0 < n_kept < 400
+    restart(book)
+    text = shown(book, "frame = %steer resume", texts=texts, stop=Stop())
+    assert f"note: {n_kept} of 400 rows were finished before and are kept\n" in text
+    assert book.shell.user_ns["kept"]["n"].tolist() == [7] * 400
+    assert book.shell.user_ns["frame"] is book.shell.user_ns["kept"]
+    with pytest.raises(CellError, match="no cell was broken off; %steer runs lists all runs"):
+        book.run("%steer resume")
+
+
+def test_running_the_cell_again_does_the_same(book):
+    texts = interrupt(book)
+    assert "were finished before" in shown(book, CELL, texts=texts, stop=Stop())
+    assert len(book.shell.user_ns["kept"]) == 400
+
+
+def test_a_name_that_is_missing_is_told(book):
+    interrupt(book)
+    restart(book)
+    with pytest.raises(CellError, match="there is no variable 'texts'"):
+        book.run("%steer resume")
+
+
+def test_a_resumed_cell_takes_rows_up_even_if_it_asks_for_fresh_ones(book):
+    texts = interrupt(book, CELL.replace("-o kept", "--fresh -o kept"))
+    assert "were finished before" in shown(book, "%steer resume", texts=texts, stop=Stop())
+
+
+def test_a_resumed_cell_has_the_settings_and_the_model_that_it_had(book):
+    book.run("%steer use big.gguf --as big")
+    book.run("%config SteerMagic.seed = 5")
+    texts = interrupt(book)
+    restart(book)
+    book.run("%steer resume", texts=texts, stop=Stop())
+    run = book.session.last_run()
+    assert run.job.options.seed == 5
+    assert list(book.session.loaded()) == ["big.gguf"]
+    assert "were finished before" in run.notes[0]
+
+
+def test_one_of_several_runs_can_be_resumed(book):
+    interrupt(book)
+    first = book.session.last_run().id
+    interrupt(book, CELL.replace("-o kept", "-o others").replace("0..9", "0..8"))
+    texts = book.shell.user_ns["texts"]
+    book.run(f"%steer resume {first[:10]}", texts=texts, stop=Stop())
+    assert book.shell.user_ns["kept"]["n"].tolist() == [7] * 400
+    with pytest.raises(CellError, match=rf"the run {first[:8]} is continued; there is nothing"):
+        book.run(f"%steer resume {first[:10]}")
+
+
+def test_a_call_of_the_function_is_resumed_by_calling_it_again(book):
+    def stop(*_counts: int) -> None:
+        raise KeyboardInterrupt
+
+    book.session.run(Job(("hi",), read_source("n: int"), SteerOptions()), progress=stop)
+    [stored] = book.session.store().runs()
+    with pytest.raises(CommandError, match=r"begun by steermagic\.steer\(…\); call that again"):
+        run_command(book.session, f"resume {stored.id}", {})
+    with pytest.raises(CommandError, match="no cell was broken off"):
+        run_command(book.session, "resume", {})
+
+
+def test_the_function_says_what_it_took_up(book, monkeypatch):
+    import steermagic
+
+    monkeypatch.setattr("steermagic.session.shared_session", lambda: book.session)
+    data = pd.DataFrame({"text": [f"text {n}" for n in range(400)]})
+    broken = data.assign(text=data["text"].where(data.index != 300, None))
+    assert len(steermagic.steer("{{ text }}", "n: int 0..9", over=broken)) == 400
+    with book.session.store()._database.transaction() as connection:
+        connection.execute("UPDATE runs SET state = 'interrupted'")
+    with pytest.warns(UserWarning, match="399 of 400 rows were finished before and are kept"):
+        steermagic.steer("{{ text }}", "n: int 0..9", over=data)
+
+
+def test_runs_are_listed(book):
+    assert shown(book, "%steer runs") == "no run is stored yet"
+    interrupt(book)
+    book.run("%%steer n: int --over texts\n" + "{{ text }} " * 900, texts=["a"] * 2, stop=Stop())
+    book.session.run(Job(("hi",), read_source("n: int"), SteerOptions()))
+    head, function, failed, interrupted = shown(book, "%steer runs").splitlines()
+    assert head.split() == ["id", "begun", "model", "rows", "state", "cell"]
+    form = r"[0-9a-f]{8}  \d{4}-\d\d-\d\d \d\d:\d\d  fake   "
+    assert re.fullmatch(form + r"1 of 1 +done +steermagic\.steer\(…\)", function)
+    assert re.fullmatch(form + r"\d+ of 2(, 2 failed)? +done +%%steer n: int --over texts", failed)
+    assert re.fullmatch(form + r"\d+ of 400 +interrupted +%%steer n: int 0\.\.9 .*", interrupted)
+
+
+def test_a_long_list_is_cut(book, monkeypatch):
+    monkeypatch.setattr("steermagic.run_commands._N_LISTED", 1)
+    for _ in range(3):
+        book.run(f"%%steer n: int --system '{'x' * 99}'\nhi")
+    _, line, older = shown(book, "%steer runs").splitlines()
+    assert line.endswith("x…")
+    assert older == "… and 2 older runs"
+
+
+def test_a_stored_run_can_be_looked_at(book):
+    book.run(
+        "%%steer n: int 0..9 --over texts --trace\n{{ text }}", texts=["a", "word " * 3000, "c"]
+    )
+    run = book.session.last_run()
+    restart(book)
+    text = shown(book, f"%steer runs show {run.id[:9]}")
+    lines = text.splitlines()
+    assert lines[0].startswith(f"{run.id[:12]} · done · begun 20")
+    assert lines[1] == "2 of 3, 1 failed rows by fake"
+    assert lines[3:5] == ["%%steer n: int 0..9 --over texts --trace", "{{ text }}"]
+    assert lines[6].startswith("row 1: PromptTooLongError: ")
+    frame = book.run("%steer last")
+    assert frame["n"].tolist() == [7, pd.NA, 7]
+    assert frame.steer.raw[0] == '{"n": 7}'
+    view = run_command(book.session, "view", {})
+    assert isinstance(view, SteerView)
+    assert [step.spelling for step in view.steps] == [step.spelling for step in run.steps]
+
+
+def test_a_run_of_this_kernel_is_shown_as_it_is(book):
+    first = book.run("%%steer n: int -o first\nhi")
+    run = book.session.last_run()
+    book.run("%%steer n: int\nho")
+    shown(book, f"%steer runs show {run.id}")
+    assert book.session.last_run() is run
+    assert book.run("%steer last").equals(first)
+
+
+def test_runs_are_exported_and_pruned(book, tmp_path):
+    for text in "ab":
+        book.run(f"%%steer n: int 0..9\n{text}")
+    run_id = book.session.last_run().id
+    file = tmp_path / "my rows.csv"
+    assert shown(book, f"%steer runs export {run_id} '{file}'") == f"1 row written to {file}"
+    assert file.read_text() == "n\n7\n"
+    assert shown(book, "%steer runs prune").startswith("0 runs and 0 answers taken out; ")
+    assert shown(book, "%steer runs prune --keep 1").startswith("1 run and 1 answer taken out; ")
+    assert re.search(r"; \d\.\d MB freed$", shown(book, "%steer runs prune --days 0"))
+    assert shown(book, "%steer runs") == "no run is stored yet"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("runs list", "write %steer runs, %steer runs show ID, %steer runs export ID FILE or"),
+        ("runs show", "write %steer runs show ID; %steer runs lists them"),
+        ("runs show zz", "there is no run 'zz'; %steer runs lists them"),
+        ("runs export zz", "write %steer runs export ID FILE; FILE ends in .parquet, .csv or"),
+        ("runs export zz a.csv", "there is no run 'zz'"),
+        ("runs prune --keep", "write %steer runs prune, with --keep N runs or --days N if you"),
+        ("runs prune --keep 1 --days 2", "write %steer runs prune, with"),
+        ("resume zz", "there is no run 'zz'"),
+    ],
+)
+def test_a_command_that_cannot_be_done_says_why(line, message, book):
+    with pytest.raises(CommandError) as caught:
+        run_command(book.session, line, {})
+    assert str(caught.value).startswith(message)
