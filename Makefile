@@ -28,7 +28,7 @@ check:
 
 test: check
 	$(RUN) -m pytest --cov --cov-report=term
-	$(RUN) -m pytest --nbval --nbval-current-env --nbval-sanitize-with notebooks/nbval.cfg -p no:cacheprovider notebooks
+	STEERMAGIC_STORE=off $(RUN) -m pytest --nbval --nbval-current-env --nbval-sanitize-with notebooks/nbval.cfg -p no:cacheprovider notebooks
 
 lab:
 	@$(PYTHON) .ci/environment.py lab
@@ -36,7 +36,7 @@ lab:
 
 notebooks:
 	@$(PYTHON) .ci/environment.py notebooks
-	$(RUN) notebooks/show.py --write notebooks/*.ipynb
+	STEERMAGIC_STORE=off $(RUN) notebooks/show.py --write notebooks/*.ipynb
 
 lock:
 	@$(PYTHON) .ci/environment.py --upgrade test lab

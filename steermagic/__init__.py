@@ -3,8 +3,9 @@
 ``%load_ext steermagic`` gives a notebook the cell magic ``%%steer`` and the line magic ``%steer``;
 `steer` does the same as a function. Everything heavy is imported when it is first used.
 
-Read in this order: `magics` -> `cell` (with `line`, `options`) -> `job` (with `schemas`, `prompt`)
--> `session` -> `runs` -> `results` -> `frames` -> `display`.
+Read in this order: `magics` -> `cell` (with `line`, `options`) -> `job` (with `schemas`, `prompt`,
+`over`, `tables`) -> `session` -> `ongoing` (with `store`) -> `runs` -> `results` -> `joining` ->
+`frames` -> `display`.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def steer(
 
     `schema` is compact notation or JSON Schema as text, the path of a .json file, a dict, or a
     Pydantic model, dataclass or TypedDict. `prompt` is taken as it is, ``{{ x }}`` included; only
-    with `over`, a table, ``{{ column }}`` stands for the value of each row, and the answers are
-    joined to the table.
+    with `over`, a table of any library, a list or an iterator, ``{{ column }}`` stands for the
+    value of each row, and the answers are joined to the rows.
 
     In place of a schema, `regex` asks for text of that form, `choices` for one of a list of texts,
     and `grammar` for text of a Lark or GBNF grammar (its text, or the path of a .lark or .gbnf

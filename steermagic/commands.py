@@ -15,6 +15,7 @@ from steer_engine import (
     write_pydantic,
 )
 from steermagic.accessor import find_attached
+from steermagic.catalogue_view import models_lines, plan_lines
 from steermagic.cell import SchemaText
 from steermagic.display import SteerView, Text
 from steermagic.errors import CommandError, did_you_mean
@@ -84,15 +85,11 @@ def _models(session: Session, rest: str, _namespace: Namespace) -> Text:
         return Text(embedded_card())
     if rest:
         raise CommandError(f"there is a card of the embedded model only: %steer models {EMBEDDED}")
-    lines = [f"{EMBEDDED}: comes with steermagic; its card is below"]
-    lines += [f"{alias}: alias of {model}" for alias, model in session.aliases.items()]
-    lines += [f"loaded: {_described(info)}" for info in session.loaded().values()]
-    lines += [
-        "any .gguf file: -m PATH, or %steer use PATH --as ALIAS",
-        "",
-        embedded_card(),
-    ]
-    return Text("\n".join(lines))
+    return Text("\n".join(models_lines(session.aliases, session.loaded())))
+
+
+def _plan(session: Session, rest: str, _namespace: Namespace) -> Text:
+    return Text("\n".join(plan_lines(rest, session.aliases, session.spec(None))))
 
 
 def _schema(_session: Session, rest: str, namespace: Namespace) -> Text:
@@ -173,7 +170,10 @@ COMMANDS: Mapping[str, Command] = {
     "": Command("%steer", "the model in use, and what is loaded", _status),
     "use": Command("%steer use MODEL [--as ALIAS]", "load a model and use it from now on", _use),
     "models": Command(
-        "%steer models [embedded]", "the models that can be named; the embedded one's card", _models
+        "%steer models [embedded]", "the models on this machine; the embedded one's card", _models
+    ),
+    "plan": Command(
+        "%steer plan [MODEL] [--ctx N] [--slots N]", "the memory it takes; nothing is loaded", _plan
     ),
     "schema": Command("%steer schema NAME", "a schema in its three written forms", _schema),
     "explain": Command("%steer explain SCHEMA", "how each keyword of it is enforced", _explain),

@@ -43,6 +43,10 @@ dict[str, T], int 0..120, /regex/, verbatim (copied from the prompt). A comment 
 the model what is meant.
 In a prompt, \\{{ is a literal {{, and {{ schema }} says where the model is told the schema."""
 
+_ROWS = """\
+Every finished row is stored at once. After an interrupt or a crash, run the cell again (or %steer
+resume): the rows that were finished are kept. With --cache so are those of runs that ended."""
+
 _SETTINGS = """\
 Settings: %config SteerMagic.temperature = 0.7, the environment variable STEERMAGIC_TEMPERATURE, or
 temperature = 0.7 under [tool.steermagic] in pyproject.toml. What stands in the cell wins."""
@@ -51,7 +55,8 @@ temperature = 0.7 under [tool.steermagic] in pyproject.toml. What stands in the 
 def make_help(commands: Iterable[tuple[str, str]]) -> str:
     """Return the whole text; `commands` are the uses of `%steer` with what each does."""
     options = _table((_usage(option), option.help) for option in OPTIONS)
-    return f"{_CELLS}\n\nOptions:\n{options}\n\nCommands:\n{_table(commands)}\n\n{_SETTINGS}"
+    parts = (_CELLS, f"Options:\n{options}", f"Commands:\n{_table(commands)}", _ROWS, _SETTINGS)
+    return "\n\n".join(parts)
 
 
 def _usage(option: Option) -> str:

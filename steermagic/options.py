@@ -213,11 +213,15 @@ OPTIONS = (
         ("-m", "--model"),
         str,
         "MODEL",
-        "a .gguf file, http://host:port#name, an alias, or embedded",
+        "a path, owner/repo, ollama:name, http://host:port#name, an alias, or embedded",
         is_setting=True,
     ),
     Option(
-        "over", ("--over",), str, "DATA", "one row of DATA a prompt: {{ column }} in the prompt"
+        "over",
+        ("--over",),
+        str,
+        "DATA",
+        "a table, list or iterator: one prompt a row, {{ column }} in it",
     ),
     Option("many", ("--many",), None, "", "ask for a list: one row an item"),
     Option(

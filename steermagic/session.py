@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from steer_engine import EMBEDDED, AnyEngine, ModelInfo, open_engine
 from steermagic.accessor import attach, register_accessor
+from steermagic.downloads import brought_here
 from steermagic.errors import CommandError, StoreError
 from steermagic.job import Job
 from steermagic.ongoing import follow
@@ -209,4 +210,5 @@ def _outside_a_notebook() -> Mapping[str, object]:
 @cache
 def shared_session() -> Session:
     """Return the session of this process: magics and `steer` share the models they load."""
-    return Session(open_engine)
+    session = Session(lambda model: open_engine(brought_here(model, session.aliases)))
+    return session

@@ -10,7 +10,7 @@ from steermagic.errors import OptionError
 from steermagic.options import read_setting
 
 _PREFIX = "STEERMAGIC_"
-_SECRET = "STEERMAGIC_API_KEY"  # noqa: S105 - the name of one; it is the engine's alone
+_OF_THE_ENGINE = frozenset({"STEERMAGIC_API_KEY", "STEERMAGIC_OFFLINE"})
 
 
 def read_settings(
@@ -35,7 +35,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     names = {
         variable: variable.removeprefix(_PREFIX).lower()
         for variable in environment
-        if variable.startswith(_PREFIX) and variable != _SECRET
+        if variable.startswith(_PREFIX) and variable not in _OF_THE_ENGINE
     }
     return {
         name: read_setting(name, environment[variable], where=f"the environment ({variable})")

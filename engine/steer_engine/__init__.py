@@ -7,6 +7,8 @@ are looked up on the way.
 
 from steer_engine.any_engine import AnyEngine
 from steer_engine.backends import ModelInfo
+from steer_engine.catalogue import ModelFacts
+from steer_engine.catalogue import Progress as DownloadProgress
 from steer_engine.confidence import Confidence
 from steer_engine.engine import Engine, open_engine
 from steer_engine.errors import (
@@ -41,7 +43,17 @@ from steer_engine.events import (
 )
 from steer_engine.evidence import Evidence
 from steer_engine.explaining import Explanation
-from steer_engine.models import EMBEDDED, embedded_card
+from steer_engine.models import (
+    EMBEDDED,
+    ListedModel,
+    bring_here,
+    embedded_card,
+    find_model,
+    list_models,
+    notice,
+    plan_model,
+)
+from steer_engine.plan import Plan, Room
 from steer_engine.prompting import SCHEMA_PLACE, Message, compose
 from steer_engine.records import finished_items
 from steer_engine.sampling import Sampling
@@ -84,6 +96,7 @@ __all__ = [
     "ColumnKind",
     "Confidence",
     "DefectError",
+    "DownloadProgress",
     "Engine",
     "Event",
     "Evidence",
@@ -92,14 +105,18 @@ __all__ = [
     "GbnfGrammar",
     "JsonValue",
     "LarkGrammar",
+    "ListedModel",
     "Message",
     "ModelError",
+    "ModelFacts",
     "ModelInfo",
     "Noted",
+    "Plan",
     "PromptError",
     "PromptTooLongError",
     "Regex",
     "Request",
+    "Room",
     "RowDone",
     "RowError",
     "RowFailed",
@@ -119,13 +136,18 @@ __all__ = [
     "TruncatedError",
     "UnenforceableError",
     "UnsatisfiableError",
+    "bring_here",
     "column_plan",
     "compose",
     "doubts",
     "embedded_card",
+    "find_model",
     "finished_items",
     "in_any_order",
+    "list_models",
+    "notice",
     "open_engine",
+    "plan_model",
     "read_grammar",
     "read_schema",
     "rows_of",

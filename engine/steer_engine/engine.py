@@ -16,7 +16,9 @@ from typing import Self
 
 from steer_engine.alternatives import alternatives_of
 from steer_engine.answers import Answer
+from steer_engine.any_engine import AnyEngine
 from steer_engine.backends import Backend, ModelInfo
+from steer_engine.backends.opening import backend_named, open_backend
 from steer_engine.byte_index import ByteIndex
 from steer_engine.closing import Closer, tokens_needed
 from steer_engine.decoding import decode
@@ -54,16 +56,20 @@ MAX_SLOTS = 32
 """How many rows are decoded at a time at most; the backend says how many are best."""
 
 
-def open_engine(model: str | Path | None = None, *, n_threads: int | None = None) -> Engine:
-    """Load a model and return its engine. None is the embedded model.
+def open_engine(model: str | Path | None = None, *, n_threads: int | None = None) -> AnyEngine:
+    """Load a model and return its engine. None is the embedded model, ``http://…`` a server's.
 
     Raises:
         ModelError: the model cannot be found, read or loaded.
     """
-    from steer_engine.backends.llamacpp import LlamaCppBackend
+    from steer_engine.remote import RemoteEngine, is_address
 
-    path = find_model(model)
-    backend = LlamaCppBackend(path, n_threads=n_threads, embedded=path == embedded_path())
+    if is_address(model):
+        return RemoteEngine(model)
+    name, model = backend_named(model)
+    path = find_model(model, backend=name)
+    embedded = path == embedded_path()
+    backend = open_backend(path, name, embedded=embedded, n_threads=n_threads)
     try:
         return Engine(backend)
     except BaseException:

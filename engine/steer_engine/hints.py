@@ -72,7 +72,12 @@ def _texts(node: JsonObject) -> Iterator[str]:
             else ()
         )
     yield _FORMATS.get(str(node.get("format")), "")
-    pattern = node.get("pattern")
-    yield (example(pattern) if isinstance(pattern, str) else None) or ""
-    for literal in _LITERAL.findall(pattern) if isinstance(pattern, str) else ():
+    keys, pattern = node.get("patternProperties"), node.get("pattern")
+    for each in [pattern, *(keys if isinstance(keys, dict) else ())]:
+        yield from _of_pattern(each) if isinstance(each, str) else ()
+
+
+def _of_pattern(pattern: str) -> Iterator[str]:
+    yield example(pattern) or ""
+    for literal in _LITERAL.findall(pattern):
         yield re.sub(r"\\(.)", r"\1", literal)

@@ -35,6 +35,7 @@ _ALIKE = 6  # a byte that led to the same place as another
 _UNHINTED = 2  # a byte that does not go on with a hint
 _STEP = 0.05  # a byte of a part that has no end in sight
 _LATER_STEP = 0.002  # the same after the first ones
+_DIGIT_STEP = 0.01  # a digit: a longer number is mostly enough where a short one is not
 _N_EARLY = 20
 _RUN = 0.25  # many bytes of it at once
 _PRICES = {
@@ -129,6 +130,12 @@ def _alike(place: Place) -> float:
     return _ALIKE / 200 if place.in_number else _ALIKE  # the masks of digits tell little
 
 
+def _step(place: Place, text: bytes) -> float:
+    if place.in_number:
+        return _DIGIT_STEP
+    return _STEP if len(text) <= _N_EARLY else _LATER_STEP
+
+
 def _cost(price: float, place: Place) -> float:
     return price + _DEPTH * max(0, place.depth)
 
@@ -175,16 +182,14 @@ class Search:
         """Follow `way` to its end, or to where it parts or becomes dear; note the other ways."""
         walk, nth = _Walk(way, self._index.vocabulary.spellings), way.nth
         while walk.is_open and len(walk.tokens) <= self._max_length:
+            way = self._outside(way, walk)
             n_tokens = len(walk.tokens)
             is_at_end = walk.is_at_end()
             if walk.region is not None and self._is_slow(way, walk, len(walk.tokens) - n_tokens):
                 return None
             if is_at_end:
                 return walk.tokens
-            if walk.region is not None and walk.region.n_ended != walk.place.n_ended:
-                # What was tried in the region is of no account outside of it.
-                way = replace(way, price=walk.region.price)
-                walk.region.is_left, walk.region, walk.text = True, None, b""
+            way = self._outside(way, walk)
             choices = self._choices(walk)
             if len(choices) > max(nth, 1) and self._is_endless(walk.place, choices):
                 self._part(replace(way, nth=nth), walk, choices)
@@ -192,6 +197,14 @@ class Search:
             walk.is_open = self._choose(way, walk, choices, nth)
             nth = 0
         return None
+
+    def _outside(self, way: _Way, walk: _Walk) -> _Way:
+        """Return `way`, without what was tried in its region once the walk has left that."""
+        region = walk.region
+        if region is None or region.n_ended == walk.place.n_ended:
+            return way
+        region.is_left, walk.region, walk.text = True, None, b""
+        return replace(way, price=region.price)
 
     def _is_slow(self, way: _Way, walk: _Walk, n_forced: int) -> bool:
         """Tell whether another way is to be followed first, for this one has a long forced part."""
@@ -270,7 +283,7 @@ class Search:
         while nth < len(choices) and choices[nth].price == choices[way.nth].price:
             _, spelling, token = choices[nth]
             place, text, ahead = walk.place.after(spelling), walk.text + spelling, (*tokens, token)
-            price = way.price + (_STEP if len(text) <= _N_EARLY else _LATER_STEP)
+            price = way.price + _step(place, text)
             child = replace(on, price=price, tokens=ahead, place=place, text=text, before=here)
             # A hint is followed although the masks on its way look like those of other ways.
             self._add(replace(child, is_late=self._is_hinted(place.text, text)))

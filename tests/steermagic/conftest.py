@@ -60,6 +60,7 @@ def _shell() -> Iterator[InteractiveShell]:
 @pytest.fixture
 def shell(_shell: InteractiveShell) -> InteractiveShell:
     _shell.reset(new_session=True)
+    _shell.config.pop("SteerMagic", None)  # what %config set in an earlier test
     return _shell
 
 

@@ -110,6 +110,6 @@ def test_the_embedded_model_says_what_it_is_and_what_it_is_not_for(session):
     for part in ("parameters", "MB", "## How it was made", "## How good it is", "| by hand "):
         assert part in card
     assert "## What it is not for" in card
-    assert card in run(session, "models")
+    assert "models embedded shows the embedded one's card" in run(session, "models")
     with pytest.raises(CommandError, match="the embedded model only"):
         run(session, "models other")

@@ -85,3 +85,13 @@ def test_a_recursive_list_has_no_dtype():
     )
     record = {"children": [{"children": []}]}
     assert to_frame([record], schema, as_="polars")["children"].to_list() == [record["children"]]
+
+
+@pytest.mark.parametrize("items", [{"type": "object"}, {"type": ["string", "integer"]}])
+def test_a_list_of_anything_has_no_dtype(items):
+    schema = read_schema(
+        {"type": "object", "properties": {"all": {"type": "array", "items": items}}}
+    )
+    frame = to_frame([{"all": [{"a": 1}]}, {"all": None}], schema, as_="polars")
+    assert frame.schema["all"] == pl.Object
+    assert frame["all"].to_list() == [[{"a": 1}], None]

@@ -62,7 +62,7 @@ BAD_CELLS = {
     "unknown option": ("%%steer a: str --man\nhi", "did you mean '--many'"),
     "no model file": ("%%steer a: str -m cutt.gguf\nhi", "did you mean cut.gguf"),
     "not a model": ("%%steer a: str -m text.gguf\nhi", "is not a GGUF file"),
-    "a truncated model": ("%%steer a: str -m cut.gguf\nhi", "cannot be loaded"),
+    "a truncated model": ("%%steer a: str -m cut.gguf\nhi", "fetch it again"),
     "a prompt too long": ("%%steer a: str\n{{ 'word ' * 5000 }}", "reads at most 2048"),
     "unsatisfiable": ("%%steer a: int 9..1\nhi", "9"),
     "unsatisfiable list": (

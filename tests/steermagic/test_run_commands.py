@@ -93,10 +93,11 @@ def test_a_resumed_cell_takes_rows_up_even_if_it_asks_for_fresh_ones(book):
     assert "were finished before" in shown(book, "%steer resume", texts=texts, stop=Stop())
 
 
-def test_a_resumed_cell_has_the_settings_and_the_model_that_it_had(book):
+def test_a_resumed_cell_has_the_settings_and_the_model_that_it_had(book, monkeypatch):
     book.run("%steer use big.gguf --as big")
-    book.run("%config SteerMagic.seed = 5")
+    monkeypatch.setenv("STEERMAGIC_SEED", "5")
     texts = interrupt(book)
+    monkeypatch.delenv("STEERMAGIC_SEED")
     restart(book)
     book.run("%steer resume", texts=texts, stop=Stop())
     run = book.session.last_run()

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine.backends import Run
+from steer_engine.backends.llamacpp_devices import plan_file
 from steer_engine.backends.llamacpp_model import (
     Handle,
     Owned,
@@ -32,14 +33,12 @@ from steer_engine.backends.llamacpp_model import (
 )
 from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.errors import BackendError, ModelError
+from steer_engine.plan import BATCH, OUTPUTS
 from steer_engine.vocabulary import TokenId
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-_BATCH = 512  # tokens of one native call; on a GPU a Ctrl-C may have to wait that long
-_OUTPUTS = 64  # logits rows a native call may return: their buffer is outputs x vocabulary floats
-_CACHE_BYTES = 2**30  # of keys and values, for all slots together
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 
 
@@ -50,10 +49,12 @@ class LlamaCppBackend:
         """Load the model at `path`.
 
         Raises:
-            ModelError: the file is not a model that this llama.cpp can load.
+            ModelError: the file is not a model that this llama.cpp can load, or there is not enough
+                memory for it.
         """
         self._native = bindings()
-        self._model = load_model(self._native, path)
+        self._plan = plan_file(path)
+        self._model = load_model(self._native, path, n_gpu_layers=self._plan.n_gpu_layers)
         self._n_threads = n_threads or default_threads()
         self._token_bytes = max(1, cache_bytes_per_token(self._native, self._model.pointer))
         self._context: Owned | None = None
@@ -61,7 +62,7 @@ class LlamaCppBackend:
         self._lengths: list[int] = []
         self._n_slots = self._capacity = 0  # what there is room for
         self._room = 0
-        self._batch = _Batch(self._native, _BATCH)
+        self._batch = _Batch(self._native, BATCH)
         self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop
         # Held during native work: a call that Ctrl-C has left behind ends a moment later.
         self._in_use = threading.Lock()
@@ -75,7 +76,7 @@ class LlamaCppBackend:
 
     @property
     def max_cached_tokens(self) -> int:
-        return _CACHE_BYTES // self._token_bytes
+        return self._plan.room.n_tokens
 
     @property
     def can_trim(self) -> bool:
@@ -104,7 +105,7 @@ class LlamaCppBackend:
             if self._lengths[run.slot] + len(run.tokens) > self._room:
                 raise BackendError(f"slot {run.slot} holds at most {self._room} tokens")
             for i, token in enumerate(run.tokens):
-                if self._batch.is_full or len(rows) == _OUTPUTS:
+                if self._batch.is_full or len(rows) == OUTPUTS:
                     self._compute(rows)
                 self._batch.add(token, self._lengths[run.slot], run.slot, output=i >= first)
                 self._lengths[run.slot] += 1
@@ -142,12 +143,17 @@ class LlamaCppBackend:
 
     def _open_context(self, n_slots: int, n_tokens: int) -> None:
         native = self._native
+        if n_tokens > self.max_cached_tokens:
+            raise BackendError(
+                f"no memory for {n_tokens} tokens of context, {self.max_cached_tokens} fit; use a"
+                " smaller max_tokens or a smaller model"
+            )
         self._free_context()
         params = native.llama_context_default_params()
         params.n_ctx = -(-n_tokens // 256) * 256
-        params.n_batch = params.n_ubatch = _BATCH
+        params.n_batch = params.n_ubatch = BATCH
         params.n_seq_max = n_slots
-        params.n_outputs_max = _OUTPUTS
+        params.n_outputs_max = OUTPUTS
         params.n_threads = params.n_threads_batch = self._n_threads
         # One buffer for all slots: a part of a slot can be forked (a split one aborts the process).
         params.kv_unified = True

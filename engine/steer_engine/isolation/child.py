@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from steer_engine.engine import Engine, open_engine
+from steer_engine.any_engine import AnyEngine
+from steer_engine.engine import open_engine
 from steer_engine.errors import DefectError, SteerError
 from steer_engine.events import Request
 from steer_engine.isolation.messages import (
@@ -61,7 +62,7 @@ class _Serving:
 
     def __init__(self, inbox: _Inbox, outbox: _Outbox) -> None:
         self._inbox, self._outbox = inbox, outbox
-        self._engine: Engine | None = None
+        self._engine: AnyEngine | None = None
 
     def answer(self, question: ToChild) -> object:
         if isinstance(question, Run):
@@ -94,7 +95,7 @@ class _Serving:
             yield from more.requests
 
     @property
-    def _opened(self) -> Engine:
+    def _opened(self) -> AnyEngine:
         if self._engine is None:
             raise DefectError("the model's process has no model yet; please report this")
         return self._engine

@@ -6,6 +6,7 @@ import pytest
 from steer_engine.backends import Run
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.backends.llamacpp import LlamaCppBackend
+from steer_engine.backends.opening import open_backend
 from steer_engine.errors import BackendError
 from steer_engine.models import embedded_path
 
@@ -18,7 +19,48 @@ def open_llamacpp():
     return LlamaCppBackend(embedded_path(), n_threads=1)
 
 
-@pytest.fixture(scope="module", params=[open_fake, open_llamacpp])
+def open_mlx():
+    pytest.importorskip("mlx_lm", reason="mlx-lm is not installed")
+    pytest.importorskip("gguf")
+    return open_backend(embedded_path(), "mlx", embedded=True)
+
+
+def open_mlx_row_by_row():
+    """As models are run whose caches cannot be cut."""
+    pytest.importorskip("mlx_lm", reason="mlx-lm is not installed")
+    from steer_engine.backends import mlxlm
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlxlm, "_slots", lambda model, output: None)
+        return open_mlx()
+
+
+def open_transformers():
+    pytest.importorskip("torch", reason="torch is not installed; CONTRIBUTING.md has how to")
+    pytest.importorskip("transformers")
+    return open_backend(embedded_path(), "transformers", embedded=True, n_threads=1)
+
+
+def open_transformers_row_by_row():
+    pytest.importorskip("torch", reason="torch is not installed; CONTRIBUTING.md has how to")
+    from steer_engine.backends import torchlm
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torchlm, "_slots", lambda model: None)
+        return open_transformers()
+
+
+BACKENDS = [
+    open_fake,
+    open_llamacpp,
+    open_mlx,
+    open_mlx_row_by_row,
+    open_transformers,
+    open_transformers_row_by_row,
+]
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
 def backend(request):
     backend = request.param()
     yield backend
@@ -89,6 +131,20 @@ def test_slots_do_not_see_each_other(backend, tokens):
     assert same(alone[0], beside[0])
 
 
+def test_runs_of_one_call_may_have_any_order_and_length(backend, tokens):
+    """Rows of one call once got each other's logits."""
+    parts = [tokens[:8], tokens[3:4], tokens[2:11]]
+    for slot in (0, 1, 2):
+        backend.forward([Run(slot, tokens[: slot + 1], n_logits=0)])
+    alone = []
+    for slot, part in enumerate(parts):
+        alone += backend.forward([Run(slot, part, n_logits=len(part))])
+        backend.trim(slot, len(part))
+    together = backend.forward([Run(slot, parts[slot], len(parts[slot])) for slot in (2, 0, 1)])
+    for slot, logits in zip((2, 0, 1), together, strict=True):
+        assert same(alone[slot], logits)
+
+
 def test_trim_undoes_forward(backend, tokens):
     [before] = backend.forward([Run(0, tokens)])
     backend.trim(0, 1)
@@ -116,8 +172,8 @@ def test_reserve_empties_every_slot(backend, tokens):
 
 
 def test_a_run_longer_than_the_native_batch_is_computed(backend):
-    tokens = backend.vocabulary.tokenize("many words " * 400, parse_special=False)[:1300]
-    backend.reserve(n_slots=1, n_tokens=1300)
+    tokens = backend.vocabulary.tokenize("many words " * 400, parse_special=False)[:600]
+    backend.reserve(n_slots=1, n_tokens=600)
     [logits] = backend.forward([Run(0, tokens, n_logits=100)])
     assert np.isfinite(logits).all()
 
@@ -128,21 +184,8 @@ def test_a_slot_refuses_more_than_was_reserved(backend):
         backend.forward([Run(0, [65] * 5)])
 
 
-def test_close_can_be_called_twice():
-    for backend in [open_fake(), open_llamacpp()]:
-        backend.close()
-        backend.close()
-
-
-def test_runs_of_one_call_may_have_any_order_and_length(backend, tokens):
-    """Rows of one call once got each other's logits."""
-    parts = [tokens[:8], tokens[3:4], tokens[2:11]]
-    for slot in (0, 1, 2):
-        backend.forward([Run(slot, tokens[: slot + 1], n_logits=0)])
-    alone = []
-    for slot, part in enumerate(parts):
-        alone += backend.forward([Run(slot, part, n_logits=len(part))])
-        backend.trim(slot, len(part))
-    together = backend.forward([Run(slot, parts[slot], len(parts[slot])) for slot in (2, 0, 1)])
-    for slot, logits in zip((2, 0, 1), together, strict=True):
-        assert same(alone[slot], logits)
+@pytest.mark.parametrize("open_it", BACKENDS)
+def test_close_can_be_called_twice(open_it):
+    backend = open_it()
+    backend.close()
+    backend.close()

@@ -142,12 +142,15 @@ def test_what_was_finished_before_a_death_is_not_lost(expected):
     """Killed at random moments and run again with what is missing, all rows are there once."""
     moments = random.Random(7)
     with IsolatedEngine(n_threads=1) as engine:
+        start = time.monotonic()
+        assert texts(engine.run([request(row) for row in expected])) == expected
+        whole_s = time.monotonic() - start
         n_deaths = 0
         while n_deaths < N_KILLS:
             done = {}
             while len(done) < len(expected):
                 missing = [request(row) for row in expected if row not in done]
-                kill = threading.Timer(moments.uniform(0, 0.3), os.kill, (engine.process_id, 9))
+                kill = threading.Timer(moments.uniform(0, whole_s), os.kill, (engine.process_id, 9))
                 kill.start()
                 try:
                     for event in engine.run(missing):

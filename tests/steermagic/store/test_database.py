@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import platformdirs
@@ -125,15 +127,51 @@ def test_a_store_that_is_locked_for_long_is_told(path, monkeypatch, kernel):
     assert "database is locked" in note
 
 
+def test_a_store_that_is_locked_when_a_run_begins_is_told(path, monkeypatch, kernel):
+    monkeypatch.setattr("steermagic.store.database._PATIENCE_S", 0.05)
+    one = kernel()
+    one.run()
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        [note] = one.run().notes
+        other.execute("ROLLBACK")
+    assert "database is locked" in note
+    assert not [*path.parent.glob("*.lock")]
+    assert one.run().notes == ()
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["old", "new"])
+@pytest.mark.parametrize("is_long", [False, True], ids=["a moment", "long"])
+def test_a_store_waits_for_another_kernel(is_new, is_long, path, monkeypatch):
+    monkeypatch.setattr("steermagic.store.database._PATIENCE_S", 0.01 if is_long else 30)
+    Store(path).close()
+    if is_new:
+        path.unlink()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = DELETE")
+    other.execute("BEGIN IMMEDIATE")
+    releasing = threading.Timer(0.1, other.rollback)
+    if is_long:
+        with pytest.raises(StoreError, match="database is locked"):
+            Store(path)
+        other.rollback()
+    else:
+        releasing.start()
+        assert Store(path).count() == 0
+        releasing.join()
+    other.close()
+
+
 def test_many_processes_may_make_the_store_at_once(path):
     code = (
         f"from steermagic.store import Store; from pathlib import Path; Store(Path({str(path)!r}))"
     )
-    starting = [subprocess.Popen([os.sys.executable, "-c", code]) for _ in range(3)]
+    starting = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [process.wait(60) for process in starting] == [0, 0, 0]
 
 
-def test_a_store_that_breaks_during_the_run_is_given_up(path, kernel):
+@pytest.mark.parametrize("cache", [False, True], ids=["written", "read"])
+def test_a_store_that_breaks_during_the_run_is_given_up(cache, path, kernel):
     one = kernel()
 
     def break_it(n_finished: int, _n_failed: int) -> None:
@@ -141,9 +179,9 @@ def test_a_store_that_breaks_during_the_run_is_given_up(path, kernel):
             with sqlite3.connect(path) as connection:
                 connection.execute("DROP TABLE answers")
 
-    texts = [f"text {n}" for n in range(30)]
-    run = one.session.run(one.job(texts), progress=break_it)
-    assert len(run.records) == 30
+    texts = [f"text {n}" for n in range(200)]
+    run = one.session.run(one.job(texts, cache=cache), progress=break_it)
+    assert len(run.records) == 200
     [note] = run.notes
     assert note.startswith("rows are in memory only: the run store ")
     assert "no such table" in note

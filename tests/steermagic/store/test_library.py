@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from steer_engine import BackendError
+from steer_engine import BackendError, BudgetError
 from steermagic.errors import CommandError
-from steermagic.store import CellText, Store, restored
+from steermagic.store import CellText, Store, described, restored
 from steermagic.store.locks import RunLock, is_going_on
 
 TEXTS = [f"text {n}" for n in range(30)]
@@ -169,11 +169,44 @@ def test_a_lock_is_let_go_of_and_leaves_nothing(path):
     assert list(path.parent.iterdir()) == []
 
 
+def test_the_lock_of_a_process_that_is_gone_counts_for_nothing(path, kernel):
+    one = kernel()
+    run = one.run()
+    with one.session.store(str(path))._database.transaction() as connection:
+        connection.execute("UPDATE runs SET state = 'running'")
+    lock = path.with_name(f"{path.name}-{run.id[:12]}.lock")
+    lock.touch()
+    assert one.states == ["broken off"]
+    assert not lock.exists()
+
+
+def test_a_lock_that_cannot_be_had_is_told(path, monkeypatch, kernel):
+    one = kernel()
+    one.run()
+    monkeypatch.setattr("steermagic.store.locks._lock_file", lambda path, _run_id: path.parent)
+    [note] = one.run().notes
+    assert "unable to open database file" in note
+
+
+def test_a_run_in_memory_goes_on_as_long_as_its_process(kernel):
+    one = kernel()
+    states = list[str]()
+
+    def look(*_counts: int) -> None:
+        states.extend(run.state for run in one.session.store("off").runs())
+
+    one.session.run(one.job(["a"], store="off"), progress=look)
+    assert states == ["running"]
+
+
 def test_a_run_that_fails_at_the_door_leaves_nothing(kernel):
     one = kernel()
+    with pytest.raises(BudgetError, match="raise max_tokens"):
+        one.run(max_tokens=2)
+    assert one.states == []
     with pytest.raises(BackendError, match="not finished"):
         one.session.run(one.job(), progress=lambda *_: one.session.run(one.job()))
-    assert one.states == ["failed"]  # of the outer one, which had a row
+    assert one.states == ["failed"]  # the outer one, which had a row
 
 
 def test_an_error_in_the_middle_keeps_the_rows_and_says_so(kernel):
@@ -198,3 +231,13 @@ def test_an_answer_that_is_gone_is_asked_for_again(kernel, store):
     again = kernel()
     assert len(again.run(cache=True).records) == 3
     assert again.asked == [0, 1, 2]
+
+
+def test_a_store_that_cannot_be_read_any_more_is_given_up(kernel, store):
+    one = kernel()
+    asked = described(one.session.engine(None).info, one.job(), None, spec="embedded")
+    record = store.begin("a" * 32, asked, reuse="all", trace=False)
+    store.close()
+    assert record.find(b"key", number=0) is None
+    assert "Cannot operate on a closed database" in str(record.problem)
+    record.end("done")

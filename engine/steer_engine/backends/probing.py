@@ -1,0 +1,61 @@
+"""Does a model compute rows side by side as it computes them alone? It is tried, not believed.
+
+The libraries have hundreds of architectures, and some read more out of a cache or a mask than most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from steer_engine.backends.slotted import Block, Logits, Network
+from steer_engine.errors import ModelError
+from steer_engine.vocabulary import TokenId
+
+_HELD = (9, 2, 6, 5, 3, 5)  # any tokens will do
+_STARTS = (5, 3)  # how many of them two slots keep: one is trimmed, the other a fork of it
+_NEXT = (8, 9)
+_MAX_DIFFERENCE = (
+    0.1  # on the average, in standard deviations of the logits; 16-bit floats err less
+)
+
+
+def choose_network(batched: Network | None, plain: Network) -> tuple[Network, int]:
+    """Return `batched` if it computes what `plain` does, else `plain`; and the vocabulary's size.
+
+    `plain` computes one row at a time.
+
+    Raises:
+        ModelError: the model cannot be computed.
+    """
+    try:
+        expected = _sample(plain, [0], [1])
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"the model cannot be computed ({reason}); name another model") from error
+    vocab_size = expected.shape[-1]
+    if batched is None:
+        return plain, vocab_size
+    try:
+        found = _sample(batched, [0, 1])
+    except Exception:  # noqa: BLE001 - whatever goes wrong in a foreign model, `plain` is there
+        return plain, vocab_size
+    difference = np.abs(found - expected).mean() / expected.std()
+    return (batched if difference < _MAX_DIFFERENCE else plain), vocab_size
+
+
+def _sample(network: Network, *calls: Sequence[int]) -> Logits:
+    """Return logits behind two slots, shape ``(2, vocab_size)``; each call is for some of them."""
+    network.reserve(2)
+    network.compute(_block([0], [0], _HELD))
+    network.copy(0, 1, _STARTS[1])
+    blocks = [_block(slots, [_STARTS[slot] for slot in slots], _NEXT) for slots in calls]
+    return np.concatenate([network.compute(block)[:, -1] for block in blocks])
+
+
+def _block(slots: Sequence[int], starts: Sequence[int], tokens: Sequence[TokenId]) -> Block:
+    """Return a block in which all rows have the same tokens."""
+    n_rows, width = len(slots), len(tokens)
+    rows = np.array([tokens] * n_rows, dtype=np.int32)
+    return Block(tuple(slots), tuple(starts), (width,) * n_rows, rows, columns=(width - 1,))

@@ -1,0 +1,206 @@
+"""What the Hugging Face hub has of a model, and which of its files are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steer_engine.catalogue.choice import choose, group_files
+from steer_engine.catalogue.folders import CONFIG
+from steer_engine.catalogue.places import Places
+from steer_engine.catalogue.sources import HubModel
+from steer_engine.catalogue.stores import SAFETENSORS
+from steer_engine.errors import ModelError
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+    from huggingface_hub.hf_api import RepoSibling
+
+_TRUE = frozenset({"1", "on", "yes", "true"})
+_BESIDE_WEIGHTS = (
+    CONFIG, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
+    "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+    "chat_template.jinja", "chat_template.json", "model.safetensors.index.json",
+)  # fmt: skip
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Where models are downloaded from, and to. `endpoint` None is the library's own."""
+
+    cache: Path
+    endpoint: str | None
+    is_offline: bool
+
+
+def find_hub(environment: Mapping[str, str], places: Places, *, offline: bool = False) -> Hub:
+    """Return the hub that the environment names; each of three switches takes it off line."""
+    forbidden = (environment.get(each, "") for each in ("STEERMAGIC_OFFLINE", "HF_HUB_OFFLINE"))
+    is_offline = offline or any(value.casefold() in _TRUE for value in forbidden)
+    return Hub(places.hub, environment.get("HF_ENDPOINT") or None, is_offline)
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of a repository. `sha256` is None for a small one, which the hub hashes otherwise."""
+
+    name: str
+    n_bytes: int
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file where it is, to be read in parts."""
+
+    hub: Hub
+    repo: str
+    commit: str
+    file: HubFile
+
+    @contextmanager
+    def opened(self, *, first: int, last: int | None = None) -> Iterator[Response]:
+        """Ask for the bytes from `first` on, up to `last`.
+
+        Raises:
+            HTTPError: the hub refuses, or the connection breaks.
+        """
+        from huggingface_hub import get_session, hf_hub_url
+        from huggingface_hub.utils._headers import build_hf_headers
+        from huggingface_hub.utils._http import hf_raise_for_status
+
+        url = hf_hub_url(
+            self.repo, self.file.name, revision=self.commit, endpoint=self.hub.endpoint
+        )
+        headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
+        if first or last is not None:
+            headers["Range"] = f"bytes={first}-{'' if last is None else last}"
+        # The client takes the token out of a request that is sent on to another host.
+        with get_session().stream(
+            "GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT_S
+        ) as response:
+            hf_raise_for_status(response)
+            yield response
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What has to come from the hub for a model, and the folder it goes to."""
+
+    model: HubModel
+    commit: str
+    files: tuple[HubFile, ...]
+    folder: Path
+
+    @property
+    def n_bytes(self) -> int:
+        """How much it is."""
+        return sum(file.n_bytes for file in self.files)
+
+    def parts(self, hub: Hub) -> list[RemoteFile]:
+        """Return the files as they can be read from `hub`."""
+        return [RemoteFile(hub, self.model.repo, self.commit, file) for file in self.files]
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether it is GGUF; otherwise it is a folder."""
+        return self.files[0].name.casefold().endswith(".gguf")
+
+
+def plan_download(hub: Hub, model: HubModel) -> Download:
+    """Ask the hub which files `model` has, and return those that are needed.
+
+    Raises:
+        ModelError: there is no such model or file, the hub cannot be asked, or must not be.
+    """
+    if hub.is_offline:
+        raise ModelError(
+            f"{model} is not on this machine, and STEERMAGIC_OFFLINE or HF_HUB_OFFLINE forbids to"
+            " download it"
+        )
+    check_installed()
+    from huggingface_hub import HfApi
+
+    with told(model):
+        info = HfApi(endpoint=hub.endpoint).model_info(
+            model.repo, files_metadata=True, timeout=_TIMEOUT_S
+        )
+    files = {file.name: file for file in map(_file, info.siblings or ())}
+    folder = hub.cache / f"models--{model.repo.replace('/', '--')}"
+    return Download(model, info.sha or "", _needed(model, files), folder)
+
+
+def _file(said: RepoSibling) -> HubFile:
+    sha256 = said.lfs.sha256 if said.lfs is not None else None
+    return HubFile(said.rfilename, said.size or 0, sha256)
+
+
+def _needed(model: HubModel, files: Mapping[str, HubFile]) -> tuple[HubFile, ...]:
+    groups = group_files(files)
+    weights = [name for name in files if name.endswith(".safetensors") and "/" not in name]
+    wants_folder = model.wanted == SAFETENSORS or (model.wanted is None and not groups)
+    if wants_folder and weights and CONFIG in files:
+        return tuple(files[name] for name in (*_BESIDE_WEIGHTS, *weights) if name in files)
+    if wants_folder:
+        raise ModelError(
+            f"{model.repo} has no .gguf file, and no folder of safetensors; name another"
+        )
+    return tuple(files[name] for name in choose(groups, model.wanted, where=model.repo).files)
+
+
+def check_installed() -> None:
+    """Raise `ModelError` if the library for downloads is not installed."""
+    try:
+        import huggingface_hub  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise ModelError(
+            'huggingface_hub is not installed; run: pip install "steermagic[hub]", or download the'
+            " file yourself and name its path"
+        ) from error
+
+
+@contextmanager
+def told(model: HubModel) -> Iterator[None]:
+    """Turn what goes wrong with the hub into a `ModelError` of one line.
+
+    What the library says is not repeated, nor chained: it may hold a token or a signed address.
+    """
+    from httpx2 import HTTPError
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        yield
+    except GatedRepoError:
+        reason = "is gated: accept its terms on its page, then set HF_TOKEN to your token"
+    except RepositoryNotFoundError:
+        reason = "is not on the hub, or is private (then set HF_TOKEN to your token)"
+    except HfHubHTTPError as error:
+        reason = _refusal(error.response.status_code)
+    except HFValidationError:
+        reason = "is not a name that the hub can have; write owner/repo"
+    except HTTPError as error:
+        reason = f"cannot be fetched: the hub cannot be reached ({type(error).__name__}); try again"
+    except OSError as error:
+        reason = f"cannot be written: {error.strerror or type(error).__name__}"
+    else:
+        return
+    raise ModelError(f"{model} {reason}")
+
+
+def _refusal(status: int) -> str:
+    if status == 401:  # also of names that do not exist, for those without a token
+        return "is not on the hub, or HF_TOKEN is not valid"
+    if status == 403:
+        return "may not be read with this HF_TOKEN"
+    if status == 404:
+        return "is no longer on the hub; name another"
+    return f"cannot be fetched: the hub answered with status {status}; try again later"

@@ -1,0 +1,178 @@
+"""From what a user calls a model to where it is.
+
+A name is looked up on this machine first. What is not here and looks like ``owner/repo`` is a model
+of the hub; nothing is downloaded for that.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from steer_engine.catalogue.choice import choose, group_files
+from steer_engine.catalogue.folders import is_model_folder
+from steer_engine.catalogue.gguf import MAGIC
+from steer_engine.catalogue.places import Places
+from steer_engine.catalogue.sources import (
+    FolderModel,
+    GgufModel,
+    HubModel,
+    LocalModel,
+    ServerModel,
+    Source,
+)
+from steer_engine.catalogue.stores import Entry, find_entries
+from steer_engine.errors import ModelError
+
+_HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?::([^:]+))?")
+_EXPLICIT = ("./", "../", "~", ".\\", "..\\")
+_MAX_LISTED = 8
+
+
+def resolve(name: str, places: Places, *, others: Iterable[str] = ()) -> Source:
+    """Return where the model is that `name` means, looking through `places`.
+
+    `others` are more names that could have been meant, for the message.
+
+    Raises:
+        ModelError: there is no such model, or several could be meant; the message lists them.
+    """
+    if is_url(name):
+        return _server(name)
+    path = _as_path(name)
+    if name.startswith(_EXPLICIT) or path.is_absolute():
+        return find_at(path)
+    entries = find_entries(places)
+    found = named(name, entries)
+    if path.exists() and not found:
+        return find_at(path)
+    if path.exists():
+        raise ModelError(
+            f"{name!r} is a path here and a model of {found[0].store}; write ./{path} or"
+            f" {found[0].name}"
+        )
+    if found:
+        return _only(name, found).source
+    if name.casefold().endswith(".gguf") and ":" not in name:
+        return find_at(path)
+    hub_id = _HUB_ID.fullmatch(name)
+    if hub_id is not None:
+        return HubModel(hub_id[1], hub_id[2])
+    raise ModelError(f"there is no model {name!r}{suggestion(name, entries, others)}")
+
+
+def is_url(name: str) -> bool:
+    """Tell whether `name` is an address of a server."""
+    return name.casefold().startswith(("http://", "https://"))
+
+
+def _server(url: str) -> ServerModel:
+    if url.casefold().endswith((".gguf", ".safetensors")):
+        raise ModelError(f"{url} is a file; download it and name its path, or write owner/repo")
+    return ServerModel(url)
+
+
+def _as_path(name: str) -> Path:
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    except (RuntimeError, OSError, ValueError) as error:
+        # An unknown ~user, a name that is too long, a null byte.
+        raise ModelError(f"{name!r} cannot be a path: {error}") from error
+    if not name.strip():
+        raise ModelError("the name of the model is empty; `%steer models` lists what is here")
+    return path
+
+
+def find_at(path: Path) -> LocalModel:
+    """Return the model at `path`: a GGUF file, one of its parts, or a folder.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if path.is_dir():
+        return _in_folder(path.resolve())
+    if not path.is_file():
+        raise ModelError(f"there is no model file {path}{_close_to(path)}")
+    _check_magic(path)
+    folder = path.resolve().parent
+    for group in group_files(_names(folder)):
+        if path.resolve().name in group.files:
+            return GgufModel(tuple(folder / file for file in group.files))
+    return GgufModel((path.resolve(),))
+
+
+def _in_folder(folder: Path) -> LocalModel:
+    groups = group_files(_names(folder))
+    if is_model_folder(folder) and not groups:
+        return FolderModel(folder)
+    if not groups:
+        raise ModelError(
+            f"{folder} is a folder without a model: it has no .gguf file, and not config.json with"
+            " all of its safetensors"
+        )
+    if len(groups) > 1:
+        names = ", ".join(group.files[0] for group in groups[:_MAX_LISTED])
+        raise ModelError(f"{folder} is a folder; name a .gguf file in it: {names}")
+    chosen = choose(groups, None, where=str(folder))
+    return GgufModel(tuple(folder / file for file in chosen.files))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [file.name for file in folder.iterdir() if file.is_file()]
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _check_magic(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(MAGIC))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    if magic != MAGIC:
+        raise ModelError(
+            f"{path} is not a GGUF file; llama.cpp models end in .gguf"
+            " (of a model in safetensors name the folder)"
+        )
+
+
+def _close_to(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"; the folder {path.parent} does not exist"
+    names = [file.name for file in path.parent.glob("*.gguf")]
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return (
+        f"; did you mean {close[0]}?" if close else f"; {path.parent} has {len(names)} .gguf files"
+    )
+
+
+def named(name: str, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries that `name` may mean: those it names in full, else those it shortens."""
+    asked = name.casefold()
+    exact = [entry for entry in entries if entry.name.casefold() == asked]
+    return exact or [
+        entry for entry in entries if asked in (each.casefold() for each in entry.names)
+    ]
+
+
+def _only(name: str, found: Sequence[Entry]) -> Entry:
+    usual = [entry for entry in found if entry.is_usual] or found
+    # Two programs may have downloaded the same file.
+    if len({(entry.name, entry.size_bytes) for entry in usual}) == 1:
+        return usual[0]
+    listed = ", ".join(f"{entry.name} ({entry.store})" for entry in usual[:_MAX_LISTED])
+    raise ModelError(f"{name!r} can mean several models: {listed}; write one of these names")
+
+
+def suggestion(name: str, entries: Sequence[Entry], others: Iterable[str] = ()) -> str:
+    """Return what to do next about a name that is not known: the closest one, if one is close."""
+    known = {each.casefold(): each for entry in entries for each in entry.names}
+    known |= {each.casefold(): each for each in others}
+    close = difflib.get_close_matches(name.casefold(), known, n=1)
+    if close:
+        return f"; did you mean {known[close[0]]!r}?"
+    return "; `%steer models` lists what is here, and owner/repo names a model of the hub"

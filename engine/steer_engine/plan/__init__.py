@@ -1,0 +1,22 @@
+"""How much memory a model takes, before it is loaded, and whether there is that much.
+
+Read in this order: `sizes` -> `memory` -> `fitting`.
+"""
+
+from steer_engine.plan.fitting import ALL_LAYERS, Plan, gigabytes, make_plan
+from steer_engine.plan.memory import Device, Machine, free_memory
+from steer_engine.plan.sizes import BATCH, OUTPUTS, Need, Room
+
+__all__ = [
+    "ALL_LAYERS",
+    "BATCH",
+    "OUTPUTS",
+    "Device",
+    "Machine",
+    "Need",
+    "Plan",
+    "Room",
+    "free_memory",
+    "gigabytes",
+    "make_plan",
+]

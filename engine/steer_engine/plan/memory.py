@@ -1,0 +1,86 @@
+"""How much memory there is: of the machine, of the container, of its GPUs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_UNLIMITED = 2**60  # what "no limit" looks like as a number
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU. One that is `unified` shares the machine's memory instead of having its own."""
+
+    name: str
+    free_bytes: int
+    unified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a model is to run. `repacks`: the CPU keeps some weights twice, in its own order."""
+
+    free_bytes: int
+    devices: tuple[Device, ...] = ()
+    repacks: bool = False
+
+
+def free_memory(root: Path = Path("/")) -> int:
+    """Return how many bytes can still be used, by this container if it is limited."""
+    import psutil
+
+    left = _left_in_container(root)
+    available: int = psutil.virtual_memory().available
+    return available if left is None else min(available, left)
+
+
+def _left_in_container(root: Path) -> int | None:
+    """Return what a limit of control groups leaves; None where there is none."""
+    for folder, limit, used in _limits(root):
+        n_limit, n_used = _number(folder / limit), _number(folder / used)
+        if n_limit is not None and n_used is not None and n_limit < _UNLIMITED:
+            return max(0, n_limit - n_used + _reclaimable(folder / "memory.stat"))
+    return None
+
+
+def _limits(root: Path) -> list[tuple[Path, str, str]]:
+    """Return where limits may stand: of version 2 for this process, then of version 1."""
+    groups = root / "sys" / "fs" / "cgroup"
+    new, old = ("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    own = _own_group(root / "proc" / "self" / "cgroup")
+    places = [(groups / own, *new), (groups, *new), (groups / "memory" / own, *old)]
+    return [*places, (groups / "memory", *old)]
+
+
+def _own_group(file: Path) -> str:
+    """Return the path of this process's group; version 2 has an empty controller."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""  # not Linux
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers == "" or "memory" in controllers.split(","):
+            return path.lstrip("/")
+    return ""
+
+
+def _reclaimable(file: Path) -> int:
+    """Return the bytes of files that the kernel keeps and would give back."""
+    try:
+        lines = file.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    said = dict(line.split(" ", 1) for line in lines if " " in line)
+    value = said.get("total_inactive_file", said.get("inactive_file", "0"))
+    return int(value) if value.isdecimal() else 0
+
+
+def _number(file: Path) -> int | None:
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdecimal() else None

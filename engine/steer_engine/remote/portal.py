@@ -1,0 +1,109 @@
+"""An event loop in a thread of its own: a notebook's own loop is busy with the cell that waits."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from contextlib import aclosing
+from threading import Thread
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+_TICK_S = 0.2  # on Windows nothing interrupts a thread that waits for longer
+_CLOSING_S = 5.0
+
+
+class Portal:
+    """Runs coroutines for threads that have to wait for them."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self.loop.run_forever, name="steermagic-remote", daemon=True)
+        self._thread.start()
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run `coroutine` and return its value. An interrupt cancels it."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        while True:
+            try:
+                return future.result(_TICK_S)
+            except TimeoutError:
+                if future.done():
+                    raise  # its own
+            except BaseException:
+                future.cancel()
+                raise
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing runs here any more."""
+        return self.loop.is_closed()
+
+    def close(self) -> None:
+        """Cancel what still runs, and end the thread."""
+        self.call(_cancel_others())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+class Flow(Generic[T]):
+    """Generators that run side by side in a portal, and what they yield, as it comes."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._said = queue.SimpleQueue[T | BaseException]()
+        self._tasks = set[asyncio.Task[None]]()  # the loop's alone
+
+    def start(self, generator: AsyncGenerator[T, None]) -> None:
+        """Begin with one more generator."""
+        self._portal.loop.call_soon_threadsafe(self._begin, generator)
+
+    def next(self) -> T:
+        """Wait for what comes next, and return it; raises what a generator raised."""
+        while True:
+            try:
+                said = self._said.get(timeout=_TICK_S)
+            except queue.Empty:
+                continue
+            if isinstance(said, BaseException):
+                raise said
+            return said
+
+    def close(self) -> None:
+        """Cancel what still runs: its connections are closed at once."""
+        if not self._portal.is_closed:
+            self._portal.call(self._cancel())
+
+    def _begin(self, generator: AsyncGenerator[T, None]) -> None:
+        task = self._portal.loop.create_task(self._follow(generator))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def _follow(self, generator: AsyncGenerator[T, None]) -> None:
+        async with aclosing(generator):
+            async for said in generator:
+                self._said.put(said)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._said.put(error)
+
+    async def _cancel(self) -> None:
+        await _cancel(self._tasks)
+
+
+async def _cancel_others() -> None:
+    current = asyncio.current_task()
+    await _cancel(task for task in asyncio.all_tasks() if task is not current)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    waiting = [*tasks]
+    for task in waiting:
+        task.cancel()
+    if waiting:
+        await asyncio.wait(waiting, timeout=_CLOSING_S)

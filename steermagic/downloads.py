@@ -1,0 +1,54 @@
+"""A model is brought to this machine: the notice that it begins, and a line on how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from steer_engine import DownloadProgress, bring_here, notice
+from steermagic.display import Text
+
+_PERIOD_S = 0.5
+
+
+def brought_here(model: str, aliases: Mapping[str, str]) -> str:
+    """Return what can be opened without a download; a model of the hub is fetched for it.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be fetched.
+    """
+    return bring_here(model, aliases=aliases, watch=DownloadLine())
+
+
+class DownloadLine:
+    """Says what is downloaded and to where, then how far it is. It stays, as a note."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._shown_at = self._begun_at = clock()
+        self._n_begun = 0
+
+    def __call__(self, progress: DownloadProgress) -> None:
+        """Show the notice at first, then the line, a few times a second."""
+        now, is_whole = self._clock(), progress.n_done == progress.n_bytes
+        if progress.n_done == 0:
+            self._begun_at = self._shown_at = now
+            _show(f"note: {notice(progress)}", updates=False)
+        elif is_whole or now - self._shown_at >= _PERIOD_S:
+            self._shown_at = now
+            _show(f"note: {notice(progress)}: {self._line(progress, now)}", updates=True)
+
+    def _line(self, progress: DownloadProgress, now: float) -> str:
+        share = f"{100 * progress.n_done // max(1, progress.n_bytes)} %"
+        elapsed = now - self._begun_at
+        return share if elapsed < 1 else f"{share}, {elapsed:.0f} s"
+
+
+def _show(text: str, *, updates: bool) -> None:
+    # Outside IPython `display` prints; a line for every step would fill the terminal.
+    if get_ipython() is None and updates:
+        return
+    display(Text(text), display_id="steermagic-download", update=updates)  # type: ignore[no-untyped-call] # IPython has no types
