@@ -3,14 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test lab check notebooks lock clean
+.PHONY: help demo test lab check notebooks images lock clean
 
 help:
 	@echo "make demo       run notebooks/01_first_table.ipynb with the embedded model and print its tables"
-	@echo "make test       lint, types, import contracts, tests, notebooks"
+	@echo "make test       lint, types, import contracts, tests, notebooks; in a browser, if Chromium is there"
 	@echo "make lab        open JupyterLab on the notebooks"
 	@echo "make check      lint, types and import contracts only"
 	@echo "make notebooks  execute the notebooks in place"
+	@echo "make images     take the pictures of the README anew, with Chromium"
 	@echo "make lock       pin the newest versions of all dependencies in requirements.lock"
 	@echo "make clean      remove .venv and caches"
 
@@ -37,6 +38,10 @@ lab:
 notebooks:
 	@$(PYTHON) .ci/environment.py notebooks
 	STEERMAGIC_STORE=off $(RUN) notebooks/show.py --write notebooks/*.ipynb
+
+images:
+	@$(PYTHON) .ci/environment.py test
+	$(RUN) -m pytest -q tests/browser/take_images.py tests/browser/take_tool_images.py
 
 lock:
 	@$(PYTHON) .ci/environment.py --upgrade test lab

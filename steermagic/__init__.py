@@ -17,7 +17,21 @@ from steermagic.version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["__version__", "load_ipython_extension", "steer"]
+    from steermagic.widgets.editor import SchemaEditor
+    from steermagic.widgets.playground import playground
+
+__all__ = ["SchemaEditor", "__version__", "load_ipython_extension", "playground", "steer"]
+
+_WIDGETS = {"SchemaEditor": "editor", "playground": "playground"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the two above
+    """Import what only a page needs when it is first named."""
+    from importlib import import_module
+
+    if name not in _WIDGETS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"steermagic.widgets.{_WIDGETS[name]}"), name)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -45,6 +59,7 @@ def steer(
     min_p: float = 0.0,
     seed: int = 0,
     max_tokens: int = 1024,
+    min_confidence: float = 0.0,
     think: int = 0,
     system: str | None = None,
     cache: bool = False,
@@ -64,6 +79,9 @@ def steer(
     In place of a schema, `regex` asks for text of that form, `choices` for one of a list of texts,
     and `grammar` for text of a Lark or GBNF grammar (its text, or the path of a .lark or .gbnf
     file). `think` lets the model write that many tokens of free text before it answers.
+
+    ``df.steer.confidence`` tells how sure the model was of each value, and ``df.steer.doubtful``
+    has the rows with one below `min_confidence`.
 
     Every finished row is stored at once. After an interrupt or a crash, the same call takes up the
     rows that were finished (not if `fresh`), with `cache` also equal answers of any run; `store`
@@ -90,6 +108,7 @@ def steer(
         min_p=min_p,
         seed=seed,
         max_tokens=max_tokens,
+        min_confidence=min_confidence,
         think=think,
         regex=regex,
         choices=None if choices is None else "",

@@ -11,11 +11,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from steer_engine import Schema, SteerError
-from steermagic.display import SteerView
-from steermagic.runs import Run, copied_from, found_evidence
+from steermagic.confidences import alternatives_frame, confidence_frame, on_index
+from steermagic.display import SteerView, view_of
+from steermagic.judgements import JudgementStore, reviewed_frame
+from steermagic.review import doubtful_rows, min_confidence
+from steermagic.runs import Run, found_evidence
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from steermagic.widgets.review import Review
 
 _ATTRIBUTE = "steermagic_run"
 
@@ -23,8 +28,8 @@ _ATTRIBUTE = "steermagic_run"
 class SteerAccessor:
     """How the values of a frame came about."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, frame: pd.DataFrame, judgements: JudgementStore) -> None:
+        self._run, self._frame, self._judgements = run, frame, judgements
 
     @property
     def schema(self) -> Schema:
@@ -50,6 +55,49 @@ class SteerAccessor:
     def errors(self) -> dict[int, SteerError]:
         """The errors of the rows that failed, by the row's position in the table."""
         return self._run.errors
+
+    @property
+    def confidence(self) -> pd.DataFrame:
+        """How probable the model found each value, on the frame's index.
+
+        The geometric mean of the probabilities of the tokens that it chose for the value, among
+        those that the schema allowed; 1 where it had no choice. It is no probability that the value
+        is right. Of a list it is that of its least probable item. Missing (NaN) where there is no
+        value, or none that the model wrote; a model on a server tells none.
+        """
+        return on_index(confidence_frame(self._run, "mean"), self._frame.index)
+
+    @property
+    def least_confidence(self) -> pd.DataFrame:
+        """As `confidence`, with the least probable token of each value in place of the mean."""
+        return on_index(confidence_frame(self._run, "least"), self._frame.index)
+
+    @property
+    def alternatives(self) -> pd.DataFrame:
+        """How probable every alternative of the enums, booleans and choices was, on the index.
+
+        The columns have two levels: ``df.steer.alternatives["mood"]`` has a column for each mood,
+        and ``df.steer.alternatives["paid", "true"]`` is the probability of true. The sums over
+        all ways to write a value are exact; what a row lacks to 1 was negligible.
+        """
+        return on_index(alternatives_frame(self._run), self._frame.index)
+
+    @property
+    def doubtful(self) -> pd.DataFrame:
+        """The rows with a value of a confidence below ``--min-confidence``, and why.
+
+        Raises:
+            OptionError: the cell had no ``--min-confidence``.
+        """
+        return self.doubtful_below(min_confidence(self._run))
+
+    def doubtful_below(self, confidence: float) -> pd.DataFrame:
+        """Return the rows with a value below that `confidence`, and a column that says which.
+
+        Raises:
+            OptionError: `confidence` is not between 0 and 1.
+        """
+        return doubtful_rows(self._run, self._frame, below=confidence)
 
     @property
     def tokens(self) -> pd.DataFrame:
@@ -84,9 +132,27 @@ class SteerAccessor:
         names = ("row", "column", "text", "start", "end", "source")
         return pd.DataFrame.from_records(list(found_evidence(self._run)), columns=names)
 
+    def review(self) -> Review:
+        """Return the review of the frame's rows, the least sure first; in a page it is a tool.
+
+        Each row stands beside the text that was asked about. What is accepted, corrected or
+        rejected there is stored with the run, and `reviewed` has it.
+        """
+        from steermagic.widgets.review import Review
+
+        return Review(self._run, self._frame, self._judgements)
+
+    @property
+    def reviewed(self) -> pd.DataFrame:
+        """The run's frame with what was corrected, and a last column, `review`, of the verdicts.
+
+        They are accepted, corrected or rejected; a row that nobody has judged has none.
+        """
+        return reviewed_frame(self._run, self._judgements.judgements(self._run.id))
+
     def view(self) -> SteerView:
         """Return the view of all tokens; as the last line of a cell it is shown."""
-        return SteerView(self._run.model, self._run.steps, copied=copied_from(self._run))
+        return view_of(self._run)
 
 
 def attach(run: Run, frame: object) -> None:
@@ -100,7 +166,9 @@ def find_attached(frame: object, find_run: Callable[[str], Run | None]) -> Run |
     return find_run(run_id) if isinstance(run_id, str) else None
 
 
-def register_accessor(find_run: Callable[[str], Run | None]) -> None:
+def register_accessor(
+    find_run: Callable[[str], Run | None], judgements_on: Callable[[Run], JudgementStore]
+) -> None:
     """Give pandas frames the attribute `steer`, which looks runs up with `find_run`."""
     import pandas as pd
 
@@ -109,7 +177,7 @@ def register_accessor(find_run: Callable[[str], Run | None]) -> None:
         if run is None:
             # AttributeError is what pandas expects of an accessor that does not apply.
             raise AttributeError("this frame does not come from one of the last %%steer cells")
-        return SteerAccessor(run)
+        return SteerAccessor(run, frame, judgements_on(run))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a later session takes the name over

@@ -17,7 +17,7 @@ from steer_engine import (
 from steermagic.accessor import find_attached
 from steermagic.catalogue_view import models_lines, plan_lines
 from steermagic.cell import SchemaText
-from steermagic.display import SteerView, Text
+from steermagic.display import SteerView, Text, view_of
 from steermagic.errors import CommandError, did_you_mean
 from steermagic.explaining import ExplanationTable
 from steermagic.forms import find_answer
@@ -25,8 +25,8 @@ from steermagic.help import make_help
 from steermagic.line import read_line
 from steermagic.options import read_options
 from steermagic.prompt import user_names
+from steermagic.review import min_confidence, review_table
 from steermagic.run_commands import export, list_runs, prune, resume, show_run
-from steermagic.runs import copied_from
 from steermagic.schemas import find_schema
 from steermagic.session import Session
 
@@ -130,10 +130,20 @@ def _last(session: Session, _rest: str, _namespace: Namespace) -> object:
     return Text("\n".join([*problems, *(row.text for row in run.rows)]))
 
 
+def _doubtful(session: Session, rest: str, _namespace: Namespace) -> object:
+    run = session.last_run()
+    if not rest:
+        return review_table(run, min_confidence(run))
+    try:
+        return review_table(run, float(rest))
+    except ValueError:
+        raise CommandError("write %steer doubtful, or %steer doubtful 0.5") from None
+
+
 def _view(session: Session, rest: str, namespace: Namespace) -> SteerView:
     if not rest:
         run = session.last_run()
-        return SteerView(run.model, run.steps, copied=copied_from(run))
+        return view_of(run)
     if rest not in namespace:
         raise CommandError(
             f"there is no variable {rest!r}{did_you_mean(rest, user_names(namespace))}"
@@ -141,7 +151,7 @@ def _view(session: Session, rest: str, namespace: Namespace) -> SteerView:
     attached = find_attached(namespace[rest], session.find_run)
     if attached is None:
         raise CommandError(f"{rest!r} is not a frame of one of the last %%steer cells")
-    return SteerView(attached.model, attached.steps, copied=copied_from(attached))
+    return view_of(attached)
 
 
 def _unload(session: Session, _rest: str, _namespace: Namespace) -> Text:
@@ -178,6 +188,9 @@ COMMANDS: Mapping[str, Command] = {
     "schema": Command("%steer schema NAME", "a schema in its three written forms", _schema),
     "explain": Command("%steer explain SCHEMA", "how each keyword of it is enforced", _explain),
     "last": Command("%steer last", "the last result, also after a stop or a failure", _last),
+    "doubtful": Command(
+        "%steer doubtful [P]", "its rows with a value below --min-confidence, or P", _doubtful
+    ),
     "view": Command("%steer view [VAR]", "all tokens of the last result, or of VAR", _view),
     "resume": Command("%steer resume [ID]", "go on with the last cell that was broken off", resume),
     "runs": Command("%steer runs", "the runs whose rows are stored", list_runs),
@@ -185,7 +198,7 @@ COMMANDS: Mapping[str, Command] = {
         "%steer runs show ID", "a stored run; then it is the last result", show_run
     ),
     "runs export": Command(
-        "%steer runs export ID FILE", "write its rows to a .parquet, .csv or .jsonl", export
+        "%steer runs export ID FILE", "its rows, or a frame's, as .parquet, .csv or .jsonl", export
     ),
     "runs prune": Command(
         "%steer runs prune [--keep N | --days N]", "take out old runs (30 days)", prune

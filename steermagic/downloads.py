@@ -1,4 +1,4 @@
-"""A model is brought to this machine: the notice that it begins, and a line on how far it is."""
+"""A model is brought to this machine: the notice that it begins, and a bar on how far it is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from steer_engine import DownloadProgress, bring_here, notice
 from steermagic.display import Text
 
 _PERIOD_S = 0.5
+_WIDTH = 20  # of the bar
 
 
 def brought_here(model: str, aliases: Mapping[str, str]) -> str:
@@ -28,23 +29,32 @@ class DownloadLine:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._shown_at = self._begun_at = clock()
-        self._n_begun = 0
+        self._shown_at = clock()
+        self._begun: tuple[float, int] | None = None  # when and with how much the first part came
 
     def __call__(self, progress: DownloadProgress) -> None:
         """Show the notice at first, then the line, a few times a second."""
         now, is_whole = self._clock(), progress.n_done == progress.n_bytes
         if progress.n_done == 0:
-            self._begun_at = self._shown_at = now
+            self._shown_at = now
             _show(f"note: {notice(progress)}", updates=False)
         elif is_whole or now - self._shown_at >= _PERIOD_S:
             self._shown_at = now
-            _show(f"note: {notice(progress)}: {self._line(progress, now)}", updates=True)
+            _show(f"note: {notice(progress)}\n{self._line(progress, now)}", updates=True)
+        if progress.n_done and self._begun is None:
+            self._begun = now, progress.n_done
 
     def _line(self, progress: DownloadProgress, now: float) -> str:
-        share = f"{100 * progress.n_done // max(1, progress.n_bytes)} %"
-        elapsed = now - self._begun_at
-        return share if elapsed < 1 else f"{share}, {elapsed:.0f} s"
+        share = progress.n_done / max(1, progress.n_bytes)
+        filled = int(share * _WIDTH)
+        line = f"{'█' * filled}{'░' * (_WIDTH - filled)} {int(100 * share)} %"
+        begun_at, n_begun = self._begun or (now, progress.n_done)
+        if now - begun_at < 1 or progress.n_done == n_begun:
+            return line  # too early to tell how fast it is
+        rate = (progress.n_done - n_begun) / (now - begun_at)
+        n_left = progress.n_bytes - progress.n_done
+        left = f" · {n_left / rate:.0f} s left" if n_left else ""
+        return f"{line} · {rate / 1e6:.1f} MB/s{left}"
 
 
 def _show(text: str, *, updates: bool) -> None:

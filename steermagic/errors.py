@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from steer_engine import SteerError
+from steermagic.printable import printable
 
 
 class CellSyntaxError(SteerError):
@@ -72,7 +73,7 @@ class CellError(Exception):
     def _render_traceback_(self) -> list[str]:
         cause = self.__cause__
         notes = getattr(cause, "__notes__", ())
-        return [f"{type(cause).__name__}: {self}", *notes]
+        return [printable(line) for line in (f"{type(cause).__name__}: {self}", *notes)]
 
 
 @contextmanager

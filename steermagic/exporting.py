@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steermagic.conversions import convert, require
 from steermagic.errors import CommandError
-from steermagic.results import make_result
-from steermagic.runs import Row, Run
+from steermagic.runs import Row, Run, result_of
 from steermagic.store import Store, StoredRun, restored
 
 if TYPE_CHECKING:
@@ -71,12 +69,9 @@ def _write_parquet(run: Run, path: Path) -> int:
 
 
 def _table(run: Run) -> pd.DataFrame:
-    job = run.job
-    if job.options.unsteered:
+    if run.job.options.unsteered:
         raise CommandError("an unsteered answer has no columns; write it to a .jsonl file")
-    records = run.records if job.over is None else run.by_prompt
-    options = replace(job.options, as_="pandas")
-    return make_result(records, job.found, options, over=job.over)  # type: ignore[return-value]
+    return result_of(run, as_="pandas")  # type: ignore[return-value]
 
 
 _WRITERS: Mapping[str, Callable[[Run, Path], int]] = {

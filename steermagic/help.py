@@ -54,7 +54,7 @@ temperature = 0.7 under [tool.steermagic] in pyproject.toml. What stands in the 
 
 def make_help(commands: Iterable[tuple[str, str]]) -> str:
     """Return the whole text; `commands` are the uses of `%steer` with what each does."""
-    options = _table((_usage(option), option.help) for option in OPTIONS)
+    options = _table((_usage(option), option.help) for option in OPTIONS if option.flags)
     parts = (_CELLS, f"Options:\n{options}", f"Commands:\n{_table(commands)}", _ROWS, _SETTINGS)
     return "\n\n".join(parts)
 

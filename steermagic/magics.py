@@ -9,7 +9,7 @@ from pathlib import Path
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Float, Int, Unicode
+from traitlets import Bool, Float, Int, Unicode
 
 from steer_engine import doubts
 from steermagic.cell import read_cell
@@ -21,10 +21,12 @@ from steermagic.job import Job, make_job
 from steermagic.options import SETTINGS, SteerOptions
 from steermagic.outcomes import check_outcome, failures
 from steermagic.progress import ProgressLine, is_watched
-from steermagic.runs import Run, copied_from
+from steermagic.review import doubts_line
+from steermagic.runs import Run
 from steermagic.session import Session
 from steermagic.settings import read_settings
 from steermagic.store import CellText
+from steermagic.widgets.steering import run_live
 
 
 @magics_class
@@ -39,7 +41,11 @@ class SteerMagic(Magics):
     min_p = Float(None, allow_none=True, help=SETTINGS["min_p"].help).tag(config=True)
     seed = Int(None, allow_none=True, help=SETTINGS["seed"].help).tag(config=True)
     max_tokens = Int(None, allow_none=True, help=SETTINGS["max_tokens"].help).tag(config=True)
+    min_confidence = Float(None, allow_none=True, help=SETTINGS["min_confidence"].help).tag(
+        config=True
+    )
     store = Unicode(None, allow_none=True, help=SETTINGS["store"].help).tag(config=True)
+    isolate = Bool(None, allow_none=True, help=SETTINGS["isolate"].help).tag(config=True)
     view = Unicode(None, allow_none=True, help=SETTINGS["view"].help).tag(config=True)
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
@@ -91,6 +97,8 @@ class SteerMagic(Magics):
         return self._present(run, result, job.options)
 
     def _run(self, job: Job, text: CellText) -> Run:
+        if self._is_live(job.options) and job.n_rows != 0:
+            return run_live(self.session, job, text)
         if job.n_rows in (0, 1) or job.options.quiet or not is_watched(self.shell):
             return self.session.run(job, cell=text)
         line = ProgressLine(job.n_rows)
@@ -99,16 +107,25 @@ class SteerMagic(Magics):
         finally:
             line.clear()
 
+    def _is_live(self, options: SteerOptions) -> bool:
+        """Tell whether a live view stands above the value, which is frozen when the run ends."""
+        is_wanted = options.view in ("auto", "live") and not (options.quiet or options.unsteered)
+        return is_wanted and is_watched(self.shell)
+
     def _present(self, run: Run, result: object, options: SteerOptions) -> object:
         if run.errors:
             _show(Text(failures(run)))
         if options.quiet:
             return None
-        if options.view != "off" and not options.unsteered:
-            self._show_after_value(cell_view(run.model, run.steps, copied_from(run)))
+        if options.view != "off" and not options.unsteered and not self._is_live(options):
+            self._show_after_value(cell_view(run))
+        in_frame = f"{options.out}.steer.doubtful" if options.as_ == "pandas" else None
+        shown_by = in_frame if options.out and in_frame else "%steer doubtful"
+        if line := doubts_line(run, shown_by=shown_by):
+            self._show_after_value(Text(line))
         return result
 
-    def _show_after_value(self, view: SteerView) -> None:
+    def _show_after_value(self, view: SteerView | Text) -> None:
         """Show `view` once the cell's value stands: what a magic displays itself stands above."""
         events = self.shell.events
 

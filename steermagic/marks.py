@@ -4,63 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 
-_STYLE = "background:rgba(52,168,83,.25);text-decoration:underline;color:inherit"
-_LABEL = "font-size:75%;color:#808080"
+from steermagic.printable import printable
+
 _CONTEXT = 120  # characters shown before and after a span of a long text
 _LONG = 1500
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A value stands at `start` up to `end`, in characters; `label` says which value."""
+    """A value stands at `start` up to `end`, in characters; `label` says which value.
+
+    `pointer` is the value's, in the record of its row.
+    """
 
     start: int
     end: int
     label: str
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedPart:
+    """A part of a text in which no span begins or ends; `ended` are the labels that end with it."""
+
+    text: str
+    labels: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    pointers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A text and what was copied from it."""
+    """A text and what was copied from it; `row` is the number of the prompt that has it."""
 
     name: str
     text: str
     spans: tuple[Span, ...]
+    row: int = 0
 
-    def html(self) -> str:
-        """Return the text with its spans marked, safe in any page; of a long one what is near."""
-        parts = [
-            _part(
-                self.text[start:end],
-                tuple(s for s in self.spans if s.start < end and start < s.end),
-                at_end=end,
+    def parts(self) -> Iterator[MarkedPart]:
+        """Yield the text in parts, each inside a number of spans; of a long one what is near."""
+        edges = {0, len(self.text)} | {edge for s in self.spans for edge in (s.start, s.end)}
+        for start, end in pairwise(sorted(edges)):
+            spans = [s for s in self.spans if s.start < end and start < s.end]
+            yield MarkedPart(
+                _shortened(self.text[start:end]),
+                tuple(dict.fromkeys(s.label for s in spans)),
+                tuple(dict.fromkeys(s.label for s in spans if s.end == end)),
+                tuple(dict.fromkeys(s.pointer for s in spans)),
             )
-            for start, end in _pieces(self)
-        ]
-        return (
-            f'<div style="font-size:85%">copied from {escape(self.name)}:</div>'
-            f'<div style="white-space:pre-wrap">{"".join(parts)}</div>'
-        )
-
-
-def _pieces(marked: MarkedText) -> Iterator[tuple[int, int]]:
-    """Yield the parts of the text in which nothing begins or ends."""
-    edges = {0, len(marked.text)} | {edge for s in marked.spans for edge in (s.start, s.end)}
-    ordered = sorted(edges)
-    yield from pairwise(ordered)
-
-
-def _part(text: str, spans: tuple[Span, ...], *, at_end: int) -> str:
-    if not spans:
-        return escape(_shortened(text))
-    labels = ", ".join(dict.fromkeys(span.label for span in spans))
-    marked = f'<mark style="{_STYLE}" title="{escape(labels)}">{escape(text)}</mark>'
-    ended = ", ".join(dict.fromkeys(span.label for span in spans if span.end == at_end))
-    return f'{marked}<span style="{_LABEL}"> [{escape(ended)}]</span>' if ended else marked
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONG else f"{text[:_CONTEXT]} … {text[-_CONTEXT:]}"
+    return printable(text, None if len(text) <= _LONG else 2 * _CONTEXT)

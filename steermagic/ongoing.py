@@ -24,7 +24,7 @@ from steer_engine import (
     StepsUndone,
 )
 from steermagic.job import Job
-from steermagic.runs import Progress, Row, Run, ended_row, failed_row, open_row
+from steermagic.runs import Progress, Row, Run, Watcher, ended_row, failed_row, open_row
 from steermagic.store import Key, RunRecord, answer_key
 
 
@@ -34,6 +34,7 @@ def follow(
     record: RunRecord,
     *,
     progress: Progress | None = None,
+    watcher: Watcher | None = None,
     max_steps: int,
 ) -> Run:
     """Run `job` to its end, or until the user interrupts it; at most `max_steps` steps are kept.
@@ -44,7 +45,14 @@ def follow(
     Raises:
         SteerError: the run could not go on. Rows that were finished are in the store.
     """
-    ongoing = _OngoingRun(engine.info.fingerprint, job, record, progress, max_steps)
+    ongoing = _OngoingRun(
+        engine.info.fingerprint,
+        job,
+        record,
+        progress=progress,
+        watcher=watcher,
+        max_steps=max_steps,
+    )
     events = engine.run(ongoing.unanswered())
     is_cancelled = False
     try:
@@ -92,11 +100,13 @@ class _OngoingRun:
         fingerprint: str,
         job: Job,
         record: RunRecord,
+        *,
         progress: Progress | None,
+        watcher: Watcher | None,
         max_steps: int,
     ) -> None:
         self._fingerprint, self._job, self._record = fingerprint, job, record
-        self._progress, self._max_steps = progress, max_steps
+        self._progress, self._watcher, self._max_steps = progress, watcher, max_steps
         self._keys = dict[int, Key]()  # of the rows that the model works on
         self._equals = dict[Key, list[int]]()  # rows that wait for the same answer
         self._steps = dict[int, list[Step]]()
@@ -134,6 +144,8 @@ class _OngoingRun:
 
     def take(self, event: Event) -> None:
         """Take in what the engine says of a row."""
+        if self._watcher is not None and isinstance(event, Steps | StepsUndone):
+            self._watcher.take(event)
         match event:
             case Steps():
                 self._steps.setdefault(event.row, []).extend(event.steps)
@@ -177,6 +189,8 @@ class _OngoingRun:
         if not row.is_kept:
             self._n_failed += 1
             self.is_stopped = self._job.options.strict
+        if self._watcher is not None:
+            self._watcher.end(row)
         self._forget_steps(row)
         if self._progress is not None:
             self._progress(len(self._rows), self._n_failed)

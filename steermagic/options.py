@@ -15,7 +15,7 @@ FORMATS = ("pandas", "polars", "arrow", "dict", "json", "model")
 
 TABLES = FORMATS[:3]
 
-VIEWS = ("auto", "static", "off")
+VIEWS = ("auto", "live", "static", "off")
 
 FORMS = ("regex", "choices", "grammar")
 """The options that ask for a text instead of JSON."""
@@ -44,6 +44,7 @@ class SteerOptions:
     min_p: float = 0.0
     seed: int = 0
     max_tokens: int = MAX_TOKENS
+    min_confidence: float = 0.0
     think: int = 0
     regex: str | None = None
     choices: str | None = None
@@ -55,6 +56,7 @@ class SteerOptions:
     strict: bool = False
     trace: bool = False
     store: str | None = None
+    isolate: bool = True
     unsteered: bool = False
     dry_run: bool = False
     quiet: bool = False
@@ -72,6 +74,7 @@ class SteerOptions:
             raise OptionError("--cache reuses answers and --fresh reuses none; leave one out")
         if self.max_tokens < 1:
             raise OptionError(f"max_tokens must be 1 or more, not {self.max_tokens}")
+        check_confidence(self.min_confidence, name="min_confidence")
         self._check_form()
 
     def _check_form(self) -> None:
@@ -119,6 +122,12 @@ class Option:
     help: str
     is_setting: bool = field(default=False, kw_only=True)
     bare: str | None = field(default=None, kw_only=True)
+
+
+def check_confidence(value: float, *, name: str) -> None:
+    """Raise `OptionError` if `value` is no probability; `name` is what the message calls it."""
+    if not 0 <= value <= 1:
+        raise OptionError(f"{name} must be from 0 to 1, not {value:g}")
 
 
 def read_options(values: Mapping[str, str], settings: Mapping[str, object]) -> SteerOptions:
@@ -206,6 +215,15 @@ def _whole(text: str) -> int:
         raise ValueError(f"must be a whole number, not {text!r}") from None
 
 
+def _switch(text: str) -> bool:
+    state = _STATES.get(text.lower())
+    if state is None:
+        raise ValueError(f"must be on or off, not {text!r}")
+    return state
+
+
+_STATES = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+
 OPTIONS = (
     Option("out", ("-o", "--out"), _variable, "VAR", "store the result in VAR and show it"),
     Option(
@@ -213,7 +231,7 @@ OPTIONS = (
         ("-m", "--model"),
         str,
         "MODEL",
-        "a path, owner/repo, ollama:name, http://host:port#name, an alias, or embedded",
+        "a path, owner/repo, ollama:name, http://host:port#name, an alias, embedded",
         is_setting=True,
     ),
     Option(
@@ -262,6 +280,14 @@ OPTIONS = (
         is_setting=True,
     ),
     Option(
+        "min_confidence",
+        ("--min-confidence",),
+        _number,
+        "P",
+        "mark rows with a value below: df.steer.doubtful",
+        is_setting=True,
+    ),
+    Option(
         "think",
         ("--think",),
         _whole,
@@ -273,7 +299,9 @@ OPTIONS = (
     Option("choices", ("--choices",), str, "A,B", "one of these, or of a list in your notebook"),
     Option("grammar", ("--grammar",), str, "NAME", "text of a grammar: a variable, .lark or .gbnf"),
     Option("system", ("--system",), str, '"TEXT"', "instructions ahead of the schema"),
-    Option("view", ("--view",), _one_of(VIEWS), "VIEW", "auto, static or off", is_setting=True),
+    Option(
+        "view", ("--view",), _one_of(VIEWS), "VIEW", "auto, live, static or off", is_setting=True
+    ),
     Option("cache", ("--cache",), None, "", "reuse the stored answers to equal prompts"),
     Option("fresh", ("--fresh",), None, "", "reuse nothing, not even of a run that was broken off"),
     Option("strict", ("--strict",), None, "", "stop at the first row that fails"),
@@ -284,6 +312,14 @@ OPTIONS = (
         str,
         "PATH",
         "where rows are stored; off keeps them in memory",
+        is_setting=True,
+    ),
+    Option(
+        "isolate",
+        (),  # a model that is loaded stays where it is
+        _switch,
+        "on|off",
+        "on: models are loaded in a process of their own, whose death leaves the notebook alone",
         is_setting=True,
     ),
     Option("unsteered", ("--unsteered",), None, "", "do not steer, to see what steering is for"),

@@ -1,4 +1,4 @@
-"""One line on how far a run over many rows is; it clears itself."""
+"""How far a run over many rows is; as one line, it clears itself."""
 
 from __future__ import annotations
 
@@ -16,34 +16,23 @@ _PATIENCE_S = 1.0  # what is done by then needs no line
 _RECENT_S, _RECENT_ROWS = 20.0, 64  # the speed is that of the last so long, or so many rows
 
 
-class ProgressLine:
-    """Shows ``37/200 · 0.8 s/row · 2 min left · 1 failed``. Call it as often as you like.
+class Pace:
+    """Tells how far a run is: ``37/200 · 0.8 s/row · 2 min left · 1 failed``.
 
     `n_rows` None stands for rows that nobody can count: ``37 rows · 0.8 s/row``.
     """
 
-    def __init__(self, n_rows: int | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._n_rows, self._clock = n_rows, clock
-        self._start = clock()
-        self._shown_at: float | None = None
-        self._speed = _Speed(self._start)
+    def __init__(self, n_rows: int | None, start: float) -> None:
+        self._n_rows, self._speed = n_rows, _Speed(start)
+        self._n_finished = self._n_failed = 0
 
-    def __call__(self, n_finished: int, n_failed: int) -> None:
-        """Show how many rows are finished, those that failed included."""
-        now = self._clock()
+    def update(self, now: float, n_finished: int, n_failed: int) -> None:
+        """Take in how many rows are finished by now, those that failed included."""
         self._speed.update(now, n_finished)
-        is_due = self._shown_at is None or now - self._shown_at >= _PERIOD_S
-        if now - self._start < _PATIENCE_S or not is_due:
-            return
-        self._shown_at = now
-        clear_output(wait=True)  # type: ignore[no-untyped-call] # IPython has no types
-        line = Text(" · ".join(self._parts(n_finished, n_failed, self._speed.s_per_row)))
-        display(line)  # type: ignore[no-untyped-call] # IPython has no types
+        self._n_finished, self._n_failed = n_finished, n_failed
 
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._shown_at is not None:
-            clear_output()  # type: ignore[no-untyped-call] # IPython has no types
+    def __str__(self) -> str:
+        return " · ".join(self._parts(self._n_finished, self._n_failed, self._speed.s_per_row))
 
     def _parts(self, n_finished: int, n_failed: int, s_per_row: float | None) -> Iterator[str]:
         n_rows = self._n_rows
@@ -54,6 +43,32 @@ class ProgressLine:
                 yield f"{_duration((n_rows - n_finished) * s_per_row)} left"
         if n_failed:
             yield f"{n_failed} failed"
+
+
+class ProgressLine:
+    """Shows the pace of a run. Call it as often as you like."""
+
+    def __init__(self, n_rows: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start = clock()
+        self._shown_at: float | None = None
+        self._pace = Pace(n_rows, self._start)
+
+    def __call__(self, n_finished: int, n_failed: int) -> None:
+        """Show how many rows are finished, those that failed included."""
+        now = self._clock()
+        self._pace.update(now, n_finished, n_failed)
+        is_due = self._shown_at is None or now - self._shown_at >= _PERIOD_S
+        if now - self._start < _PATIENCE_S or not is_due:
+            return
+        self._shown_at = now
+        clear_output(wait=True)  # type: ignore[no-untyped-call] # IPython has no types
+        display(Text(str(self._pace)))  # type: ignore[no-untyped-call] # IPython has no types
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown_at is not None:
+            clear_output()  # type: ignore[no-untyped-call] # IPython has no types
 
 
 class _Speed:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from steermagic.accessor import find_attached
 from steermagic.display import Text
 from steermagic.errors import CommandError
 from steermagic.exporting import export_run
@@ -61,8 +62,8 @@ def show_run(session: Session, rest: str, _namespace: Mapping[str, object]) -> T
     return Text("\n".join(lines))
 
 
-def export(session: Session, rest: str, _namespace: Mapping[str, object]) -> Text:
-    """Write the rows of a run to a file."""
+def export(session: Session, rest: str, namespace: Mapping[str, object]) -> Text:
+    """Write the rows of a run, or those of the run that a frame is from, to a file."""
     run_id, _, file = rest.partition(" ")
     file = file.strip().strip("\"'")
     if not file:
@@ -70,7 +71,8 @@ def export(session: Session, rest: str, _namespace: Mapping[str, object]) -> Tex
             "write %steer runs export ID FILE; FILE ends in .parquet, .csv or .jsonl"
         )
     store = session.store()
-    n_rows = export_run(store, store.find(run_id), file)
+    attached = find_attached(namespace.get(run_id), session.find_run)
+    n_rows = export_run(store, store.find(attached.id if attached else run_id), file)
     return Text(f"{n_rows} row{'s' * (n_rows != 1)} written to {file}")
 
 

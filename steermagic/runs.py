@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias
 from uuid import uuid4
 
 from steer_engine import (
@@ -16,11 +16,14 @@ from steer_engine import (
     Schema,
     SteerError,
     Step,
+    Steps,
+    StepsUndone,
     TruncatedError,
     finished_items,
 )
 from steermagic.job import Job
 from steermagic.marks import MarkedText, Span
+from steermagic.results import make_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,28 @@ class Run:
         return sum(len(record) if isinstance(record, list) else 1 for record in self.records)
 
 
+def result_of(run: Run, *, as_: str | None = None) -> object:
+    """Return the rows of `run` that are kept, in the form that was asked for, or as `as_`."""
+    job = run.job
+    records = run.records if job.over is None else run.by_prompt
+    options = job.options if as_ is None else replace(job.options, as_=as_)
+    return make_result(records, job.found, options, over=job.over)
+
+
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told, after each row, how many are finished and how many of them failed."""
+
+
+class Watcher(Protocol):
+    """Looks on while a run goes on."""
+
+    def take(self, event: Steps | StepsUndone) -> None:
+        """Be told that a row has gained tokens, or lost some."""
+        ...
+
+    def end(self, row: Row) -> None:
+        """Be told that a row has come to its end, or was answered before."""
+        ...
 
 
 def ended_row(end: RowDone | RowFailed, steps: Sequence[Step]) -> Row:
@@ -166,16 +189,20 @@ def _column(path: Sequence[str]) -> str:
 
 def copied_from(run: Run) -> tuple[MarkedText, ...]:
     """Return the inputs that verbatim values were copied from, with those values marked."""
-    marked = []
-    for row in (row for row in run.rows if row.evidence):
-        for i, (name, text) in enumerate(run.job.inputs(row.number)):
-            spans = tuple(
-                Span(each.start, each.end, _column(each.pointer.split("/")[1:]))
-                for each in row.evidence
-                if each.source == i
-            )
-            marked += [MarkedText(name, text, spans)] if spans else []
-    return tuple(marked)
+    return tuple(text for row in run.rows for text in copied_of(row, run.job))
+
+
+def copied_of(row: Row, job: Job) -> Iterator[MarkedText]:
+    """Yield the inputs that a row's verbatim values were copied from."""
+    inputs = job.inputs(row.number) if row.evidence else ()
+    for i, (name, text) in enumerate(inputs):
+        spans = tuple(
+            Span(each.start, each.end, _column(each.pointer.split("/")[1:]), each.pointer)
+            for each in row.evidence
+            if each.source == i
+        )
+        if spans:
+            yield MarkedText(name, text, spans, row.number)
 
 
 def _cut_short(steps: Sequence[Step]) -> TruncatedError:

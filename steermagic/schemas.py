@@ -68,7 +68,7 @@ def read_source(source: object, *, many: bool = False) -> FoundSchema:
     """
     if isinstance(source, str):
         return find_schema(SchemaText(source, line=1), {}, many=many)
-    schema = read_schema(source)
+    schema = read_schema(_held_by(source))
     return FoundSchema(rows_of(schema) if many else schema, source, is_list=many)
 
 
@@ -97,9 +97,16 @@ def _find_one(written: SchemaText, namespace: Mapping[str, object]) -> FoundSche
 def _named(name: str, namespace: Mapping[str, object]) -> FoundSchema:
     source = _look_up(name, namespace)
     try:
+        source = _held_by(source)
         return FoundSchema(read_schema(source, name=name.rpartition(".")[2]), source)
     except SchemaError as error:
         raise SchemaError(f"schema {name!r}: {error}") from error
+
+
+def _held_by(source: object) -> object:
+    """Return the schema of something that has one, as a schema editor; else `source` itself."""
+    held = getattr(source, "schema", None)
+    return held if isinstance(held, Schema) else source
 
 
 def _look_up(name: str, namespace: Mapping[str, object]) -> object:

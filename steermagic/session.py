@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-from steer_engine import EMBEDDED, AnyEngine, ModelInfo, open_engine
+from steer_engine import EMBEDDED, AnyEngine, ModelInfo, open_engine, open_isolated
 from steermagic.accessor import attach, register_accessor
 from steermagic.downloads import brought_here
 from steermagic.errors import CommandError, StoreError
@@ -17,8 +17,8 @@ from steermagic.job import Job
 from steermagic.ongoing import follow
 from steermagic.options import SteerOptions
 from steermagic.outcomes import check_outcome
-from steermagic.results import make_result
-from steermagic.runs import Progress, Run
+from steermagic.review import doubts_line
+from steermagic.runs import Progress, Run, Watcher, result_of
 from steermagic.settings import read_settings
 from steermagic.store import (
     OFF,
@@ -97,7 +97,12 @@ class Session:
         return engine.render(request), engine.count_tokens(request)
 
     def run(
-        self, job: Job, *, cell: CellText | None = None, progress: Progress | None = None
+        self,
+        job: Job,
+        *,
+        cell: CellText | None = None,
+        progress: Progress | None = None,
+        watcher: Watcher | None = None,
     ) -> Run:
         """Run `job`, and remember the run however it ends; see `result` for its value.
 
@@ -105,7 +110,7 @@ class Session:
         """
         engine = self.engine(job.options.model)
         record = self._begin(engine.info, job, cell)
-        run = follow(engine, job, record, progress=progress, max_steps=_MAX_STEPS)
+        run = follow(engine, job, record, progress=progress, watcher=watcher, max_steps=_MAX_STEPS)
         self.remember(run)
         return run
 
@@ -151,16 +156,16 @@ class Session:
         if run.is_cancelled:
             raise KeyboardInterrupt  # a script that goes on after a SteerError has to stop here
         check_outcome(run, kept_in="")
+        if job.options.as_ != "pandas" and (line := doubts_line(run, shown_by="%steer doubtful")):
+            warnings.warn(line, stacklevel=3)
         return self.result(run)
 
     def result(self, run: Run) -> object:
         """Return the value of `run`: its rows that are kept, in the form that was asked for."""
         if run.job.options.unsteered:
             return judge(run.rows[0].text, run.job.found.schema)
-        job = run.job
-        records = run.records if job.over is None else run.by_prompt
-        result = make_result(records, job.found, job.options, over=job.over)
-        if job.options.as_ == "pandas":
+        result = result_of(run)
+        if run.job.options.as_ == "pandas":
             self._attach(run, result)
         return result
 
@@ -190,9 +195,16 @@ class Session:
             record.problem = error
             return record
 
+    def _store_of(self, run: Run) -> Store:
+        """Return where `run` was stored, or would have been."""
+        try:
+            return self.store(run.job.options.store)
+        except StoreError:
+            return self.store(OFF)
+
     def _attach(self, run: Run, frame: object) -> None:
         if not self._accessor_is_registered:
-            register_accessor(self.find_run)
+            register_accessor(self.find_run, self._store_of)
             self._accessor_is_registered = True
         attach(run, frame)
 
@@ -210,5 +222,10 @@ def _outside_a_notebook() -> Mapping[str, object]:
 @cache
 def shared_session() -> Session:
     """Return the session of this process: magics and `steer` share the models they load."""
-    session = Session(lambda model: open_engine(brought_here(model, session.aliases)))
+
+    def open_it(model: str) -> AnyEngine:
+        found = brought_here(model, session.aliases)
+        return (open_isolated if session.settings().get("isolate", True) else open_engine)(found)
+
+    session = Session(open_it)
     return session

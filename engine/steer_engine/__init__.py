@@ -43,6 +43,7 @@ from steer_engine.events import (
 )
 from steer_engine.evidence import Evidence
 from steer_engine.explaining import Explanation
+from steer_engine.isolation import open_isolated
 from steer_engine.models import (
     EMBEDDED,
     ListedModel,
@@ -58,6 +59,7 @@ from steer_engine.prompting import SCHEMA_PLACE, Message, compose
 from steer_engine.records import finished_items
 from steer_engine.sampling import Sampling
 from steer_engine.schema import (
+    TYPE_WORDS,
     Column,
     ColumnKind,
     JsonValue,
@@ -65,6 +67,7 @@ from steer_engine.schema import (
     column_plan,
     doubts,
     in_any_order,
+    inlined,
     read_schema,
     rows_of,
     validation_error,
@@ -87,6 +90,7 @@ __all__ = [
     "EMBEDDED",
     "MAX_TOKENS",
     "SCHEMA_PLACE",
+    "TYPE_WORDS",
     "AnyEngine",
     "BackendError",
     "BudgetError",
@@ -144,9 +148,11 @@ __all__ = [
     "find_model",
     "finished_items",
     "in_any_order",
+    "inlined",
     "list_models",
     "notice",
     "open_engine",
+    "open_isolated",
     "plan_model",
     "read_grammar",
     "read_schema",

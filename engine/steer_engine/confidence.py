@@ -21,7 +21,7 @@ from steer_engine.text_forms import TextForm
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How probable the model found what it wrote for one scalar value.
+    """How probable the model found what it wrote for one value: a scalar, an empty list or object.
 
     `pointer` is the value's JSON Pointer in the record. `mean` is the geometric mean, and `least`
     the smallest, of the probabilities that the tokens which the model chose for the value had among
@@ -53,23 +53,32 @@ class _Tokens:
 def confidence_of(
     asked: Schema | TextForm | None, record: JsonValue, steps: Sequence[Step]
 ) -> tuple[Confidence, ...]:
-    """Return the confidence of each scalar value of `record`, which `steps` wrote, in its order.
+    """Return the confidence of each value of `record`, which `steps` wrote, in its order.
 
-    A value that the model had no part in, because the answer was closed, has none. Nor has text
-    that nothing was asked of.
+    A value that the model had no part in, because the answer was closed, has none. Nor has an empty
+    list that one token began and ended with more, or text that nothing was asked of.
     """
     if asked is None:
         return ()
     tokens = _by_value(steps)
     alternatives = alternatives_of(asked)
     found = []
-    for path, value in _scalars(record, ()):
+    for path, value in _leaves(record, ()):
         pointer = pointer_to("", *path)
         own = tokens.get(pointer, _Tokens())
-        if own.logprobs or not own.is_closed:
+        if isinstance(value, list):  # where it began, an item was still to come
+            own.logprobs[:0] = tokens.get(pointer_to(pointer, 0), _Tokens()).logprobs
+        if _has_chosen(own, value):
             members = None if alternatives is None else alternatives.at(path)
             found.append(_confidence(pointer, own, value, members))
     return tuple(found)
+
+
+def _has_chosen(own: _Tokens, value: JsonValue) -> bool:
+    """Tell whether `value` is the model's, and known by the tokens that are its `own`."""
+    if isinstance(value, list | dict):
+        return bool(own.logprobs) and not own.is_closed
+    return bool(own.logprobs) or not own.is_closed  # without any it was forced
 
 
 def _by_value(steps: Sequence[Step]) -> dict[str, _Tokens]:
@@ -86,13 +95,14 @@ def _by_value(steps: Sequence[Step]) -> dict[str, _Tokens]:
     return values
 
 
-def _scalars(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
-    if isinstance(value, list):
+def _leaves(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
+    """Yield the scalars of a value, and its empty lists and objects."""
+    if isinstance(value, list) and value:
         for index, item in enumerate(value):
-            yield from _scalars(item, (*path, index))
-    elif isinstance(value, dict):
+            yield from _leaves(item, (*path, index))
+    elif isinstance(value, dict) and value:
         for name, item in value.items():
-            yield from _scalars(item, (*path, name))
+            yield from _leaves(item, (*path, name))
     else:
         yield path, value
 

@@ -25,10 +25,14 @@ FinishReason = Literal["stop", "length"]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What the model is asked: to forget a row's last tokens, read others, and say what follows."""
+    """What the model is asked: to forget a row's last tokens, read others, and say what follows.
+
+    What is read `aside` is about an alternative, and forgotten next.
+    """
 
     tokens: Sequence[TokenId]
     n_forgotten: int = 0
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,7 @@ class _Decoder:
         try:
             tokens = next(dividing)
             while True:
-                answer = yield Ask(tokens, n_forgotten=self.n_astray)
+                answer = yield Ask(tokens, n_forgotten=self.n_astray, aside=True)
                 self.n_astray = len(tokens)
                 tokens = dividing.send(_answered(answer))
         except StopIteration as end:

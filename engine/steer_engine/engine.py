@@ -22,6 +22,7 @@ from steer_engine.backends.opening import backend_named, open_backend
 from steer_engine.byte_index import ByteIndex
 from steer_engine.closing import Closer, tokens_needed
 from steer_engine.decoding import decode
+from steer_engine.drafting import Drafting
 from steer_engine.errors import (
     BackendError,
     BudgetError,
@@ -83,6 +84,7 @@ class Engine:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._compiler = GrammarCompiler(backend.vocabulary)
+        self._drafting = Drafting(backend)
         self._turn = threading.Lock()  # runs of several threads follow each other
         self._runner: int | None = None
         self._enough_tokens: dict[Schema | TextForm, int] = {}  # for an answer
@@ -225,7 +227,9 @@ class Engine:
         answers = dict[int, Answer]()  # of the rows that have not ended
         tasks = self._tasks(requests, answers)
         try:
-            for said in decode_rows(self._backend, tasks, max_slots=MAX_SLOTS):
+            for said in decode_rows(
+                self._backend, tasks, max_slots=MAX_SLOTS, drafting=self._drafting
+            ):
                 yield answers[said.row].event(said.what)
                 if answers[said.row].is_ended:
                     del answers[said.row]

@@ -94,7 +94,7 @@ class RowDone:
 
     `thoughts` is what the model wrote before its answer, which is `text`. `evidence` says where its
     verbatim strings stand in the request's inputs. `confidence` says how sure the model was of each
-    scalar value.
+    value.
     """
 
     row: int

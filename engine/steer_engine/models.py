@@ -53,7 +53,7 @@ class ListedModel:
 
 def embedded_path() -> Path:
     """Return the path of the embedded model."""
-    return Path(__file__).parent / "embedded" / "steermagic-tiny.gguf"
+    return Path(__file__).resolve().parent / "embedded" / "steermagic-tiny.gguf"
 
 
 def embedded_card() -> str:
@@ -140,7 +140,9 @@ def plan_model(
     """
     from steer_engine.backends.llamacpp_devices import read_machine
 
-    source = _find(model, aliases or {})
+    aliases = aliases or {}
+    backend, model = backend_named(aliases.get(model, model) if isinstance(model, str) else model)
+    source = _find(model, aliases, backend=backend)
     if isinstance(source, ServerModel):
         raise ModelError(f"{source.url} is a server: it takes no memory here")
     if isinstance(source, HubModel):

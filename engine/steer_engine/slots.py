@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from steer_engine.backends import Backend, Run
 from steer_engine.decoding import Ask, FinishReason, Undone
+from steer_engine.drafting import Drafting, Lookup
 from steer_engine.errors import BackendError, DefectError, PromptError, RowError
 from steer_engine.mask import Logits
 from steer_engine.steps import Step
@@ -56,7 +60,7 @@ class Said:
 
 
 def decode_rows(
-    backend: Backend, tasks: Iterator[Task | Said], *, max_slots: int
+    backend: Backend, tasks: Iterator[Task | Said], *, max_slots: int, drafting: Drafting
 ) -> Iterator[Said]:
     """Decode all `tasks`, at most `max_slots` at a time, and yield what happens.
 
@@ -71,7 +75,7 @@ def decode_rows(
     while queue.waiting:
         room = yield from _make_room(backend, queue.waiting, max_slots=max_slots)
         if room is not None:
-            yield from _Slots(room, backend).decode(queue)
+            yield from _Slots(room, backend, drafting).decode(queue)
 
 
 class _Queue:
@@ -106,8 +110,9 @@ class _Room:
 class _Slots:
     """The rows that are decoded together, in the room that was made for them."""
 
-    def __init__(self, room: _Room, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, room: _Room, backend: Backend, drafting: Drafting) -> None:
+        self._backend, self._drafting = backend, drafting
+        drafting.prepare()
         self._shared, self._source = room.shared, room.n_slots
         self._free, self._n_free = deque(range(room.n_slots)), room.n_tokens
         self._rows = list[_Active]()
@@ -119,9 +124,10 @@ class _Slots:
         yield from self._admit(queue)
         while self._rows:
             asking = [row for row in self._rows if row.ask is not None]
-            answers = self._backend.forward([row.run(self._backend) for row in asking])
-            for row, logits in zip(asking, answers, strict=True):
-                yield from row.go_on(logits[-1])
+            n_drafted = self._drafting.n_tokens(len(asking)) if self._drafting.is_on else 0
+            runs = [row.run(self._backend, n_drafted=n_drafted) for row in asking]
+            for row, logits in zip(asking, self._backend.forward(runs), strict=True):
+                yield from row.go_on(logits)
             self._dismiss()
             yield from self._admit(queue)
 
@@ -132,7 +138,8 @@ class _Slots:
             n_read = min(_n_common(self._shared, prompt), len(prompt) - 1)
             if queue.waiting[0].n_tokens - n_read > self._n_free:
                 return
-            row = _Active(queue.waiting.popleft(), self._free.popleft(), n_read=n_read)
+            task, slot = queue.waiting.popleft(), self._free.popleft()
+            row = _Active(task, slot, n_read=n_read, drafting=self._drafting)
             self._n_free -= row.n_needed
             if n_read:
                 self._backend.fork(self._source, row.slot, n_read)
@@ -182,40 +189,68 @@ def _make_room(
 class _Active:
     """A row in a slot, and what it asks of the model; nothing when it has ended."""
 
-    def __init__(self, task: Task, slot: int, *, n_read: int) -> None:
+    def __init__(self, task: Task, slot: int, *, n_read: int, drafting: Drafting) -> None:
         self.slot = slot
         self.ask: Ask | None = None
         self.n_held = n_read  # tokens in the slot
         self.n_needed = task.n_tokens - n_read  # tokens that it may yet have to hold
         self._task = task
+        self._drafting, self._lookup = drafting, Lookup()
+        self._draft: Sequence[TokenId] = ()  # read in advance, behind what was asked
 
     def begin(self) -> Iterator[Said]:
         """Go on to the first question; the slot already holds the beginning of the prompt."""
         yield from self.go_on(None)
         if self.ask is not None:
-            self.ask = Ask(self.ask.tokens[self.n_held :])
+            self.ask = replace(self.ask, tokens=self.ask.tokens[self.n_held :])
 
-    def run(self, backend: Backend) -> Run:
-        """Return the model's work that answers `ask`."""
+    def run(self, backend: Backend, *, n_drafted: int) -> Run:
+        """Return the model's work that answers `ask`, and perhaps `n_drafted` questions more."""
         ask = self.ask or Ask(())
         if ask.n_forgotten:
             backend.trim(self.slot, ask.n_forgotten)
         self.n_held += len(ask.tokens) - ask.n_forgotten
-        return Run(self.slot, ask.tokens)
+        if n_drafted and not ask.aside:
+            self._draft = self._lookup.draft(min(n_drafted, self._task.n_tokens - self.n_held))
+            self.n_held += len(self._draft)
+        return Run(self.slot, [*ask.tokens, *self._draft], n_logits=1 + len(self._draft))
 
-    def go_on(self, logits: Logits | None) -> Iterator[Said]:
-        """Hand over the answer; yield what the row says up to its next question or its end."""
+    def go_on(self, logits: NDArray[np.float32] | None) -> Iterator[Said]:
+        """Hand over the answers; yield what the row says up to its next question or its end."""
         self.ask, row = None, self._task.row
         try:
-            said = self._task.decoding.send(logits)
-            while not isinstance(said, Ask):
-                yield Said(row, said)
-                said = next(self._task.decoding)
-            self.ask = said
+            said = self._task.decoding.send(None if logits is None else logits[0])
+            while self.ask is None:
+                if not isinstance(said, Ask):
+                    yield Said(row, said)
+                    said = next(self._task.decoding)
+                    continue
+                if self._drafting.is_on:
+                    self._lookup.read(said.tokens, n_forgotten=said.n_forgotten)
+                n_known = self._n_known(said)
+                if logits is None or n_known < len(said.tokens):
+                    self.ask = self._rest(said, n_known)
+                else:
+                    self._draft, logits = self._draft[n_known:], logits[n_known:]
+                    said = self._task.decoding.send(logits[0])
         except StopIteration as end:
             yield Said(row, end.value)
         except (RowError, DefectError) as error:
             yield Said(row, error)
+
+    def _n_known(self, ask: Ask) -> int:
+        """Return how many of its tokens the model has read in advance."""
+        if not self._draft:
+            return 0
+        n_known = 0 if ask.n_forgotten or ask.aside else _n_common(ask.tokens, self._draft)
+        is_wrong = n_known < min(len(ask.tokens), len(self._draft))
+        self._drafting.note(n_right=n_known, is_wrong=is_wrong)
+        return n_known
+
+    def _rest(self, ask: Ask, n_known: int) -> Ask:
+        """Return what is left to ask; the rest of the draft is wrong, and to be forgotten."""
+        n_wrong, self._draft = len(self._draft) - n_known, ()
+        return replace(ask, tokens=ask.tokens[n_known:], n_forgotten=ask.n_forgotten + n_wrong)
 
 
 def shared_prefix(prompts: Sequence[Sequence[TokenId]]) -> Sequence[TokenId]:

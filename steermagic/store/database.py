@@ -51,6 +51,17 @@ CREATE TABLE run_rows (
 ) WITHOUT ROWID;
 CREATE INDEX run_rows_by_key ON run_rows (key) WHERE key IS NOT NULL;
 """
+# What came later; an older steermagic takes no notice of it.
+_LATER = """
+CREATE TABLE IF NOT EXISTS reviews (
+    run TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (run, number, item)
+) WITHOUT ROWID
+"""
 # Times are seconds since 1970; `settings`, `options`, `form`, `details` and `failure` are JSON;
 # `steps` is compressed. A row has a key or a failure.
 
@@ -139,6 +150,7 @@ class Database:
                     self._connection.execute(statement)  # a script would commit
                 self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+            self._connection.execute(_LATER)
         self._check()
 
     def _check(self) -> None:

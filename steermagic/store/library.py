@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steermagic.errors import CommandError
+from steermagic.judgements import Judgement, Key
 from steermagic.runs import Row
 from steermagic.store.database import Database, default_path
 from steermagic.store.locks import RunLock, is_going_on
 from steermagic.store.packing import unpacked, unpacked_failure
 from steermagic.store.records import UNFINISHED, Asked, CellText, Reuse, RunRecord, StoredRun
+from steermagic.store.reviews import store_judgement, stored_judgements
 
 OFF = "off"
 """In place of a path: nothing is written to the disk."""
@@ -135,8 +137,17 @@ class Store:
                 pruned = connection.execute(_PRUNE_ALL_BUT, (keep,))
             n_runs = pruned.rowcount
             connection.execute(_PRUNE_ROWS)
+            connection.execute(_PRUNE_REVIEWS)
             n_answers = connection.execute(_PRUNE_ANSWERS).rowcount
         return Pruned(n_runs, n_answers, self._database.shrink())
+
+    def judgements(self, run_id: str) -> dict[Key, Judgement]:
+        """Return what somebody has judged of the run with that id."""
+        return stored_judgements(self._database, run_id)
+
+    def judge(self, run_id: str, key: Key, judgement: Judgement | None) -> None:
+        """Keep what somebody has judged of a row of that run; None takes it back."""
+        store_judgement(self._database, run_id, key, judgement)
 
     def close(self) -> None:
         """Close the file."""
@@ -223,6 +234,7 @@ DELETE FROM runs WHERE state != 'running'
 AND number NOT IN (SELECT number FROM runs ORDER BY number DESC LIMIT ?)
 """
 _PRUNE_ROWS = "DELETE FROM run_rows WHERE run NOT IN (SELECT number FROM runs)"
+_PRUNE_REVIEWS = "DELETE FROM reviews WHERE run NOT IN (SELECT id FROM runs)"
 _PRUNE_ANSWERS = """
 DELETE FROM answers
 WHERE NOT EXISTS (SELECT 1 FROM run_rows WHERE run_rows.key = answers.key)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from acceptance.spelling import in_schema_order
+from llama_server import llama_server as start_llama_server
 from steer_engine.backends.fake import EOS, FakeBackend
 from steer_engine.grammar import GrammarCompiler
 from steer_engine.mask import allocate_mask, allows
+from steer_engine.models import embedded_path
 from steer_engine.schema import Schema, read_schema
 from steer_engine.schema.lowering import written_in_lark
 
@@ -94,3 +96,11 @@ def walk():
         return Walked(vocabulary.spell(tokens).decode("utf-8", "replace"), is_complete=False)
 
     return walk
+
+
+@pytest.fixture(scope="session")
+def llama_server():
+    """The address of llama.cpp's own server, with the embedded model in 4 slots."""
+    pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: pip install --group test")
+    with start_llama_server(embedded_path()) as (url, _):
+        yield url

@@ -365,6 +365,31 @@ def test_a_value_that_was_only_closed_has_no_confidence():
     assert [each.pointer for each in done.confidence] == ["/text"]
 
 
+def test_that_there_is_nothing_is_a_value():
+    schema = read_schema("tags: list[str] | None, more: dict[str, int], none: list[str]")
+    done, steps, _ = follow(Mild('{"tags": [], "more": {}, "none": []}'), schema)
+    assert done.record == {"tags": [], "more": {}, "none": []}
+    found = {each.pointer: each for each in done.confidence}
+    assert [*found] == ["/tags", "/more", "/none"]
+    for pointer, each in found.items():
+        own = [
+            step.masked_logprob
+            for step in steps
+            if step.pointer in (pointer, f"{pointer}/0") and step.origin != "forced"
+        ]
+        assert own
+        assert each.least == pytest.approx(math.exp(min(own)))
+
+
+def test_what_was_emptied_to_end_in_time_was_not_the_models_choice():
+    schema = read_schema("tags: list[str]")
+    begun = Step(0, b'{"tags": [', "chosen", "/tags/0", -0.1, -0.1)
+    ended = Step(0, b"]}", "closed", "/tags")
+    assert confidence_of(schema, {"tags": []}, (begun, ended)) == ()
+    whole = Step(0, b'{"tags": []}', "chosen", "", -0.1, -0.1)
+    assert confidence_of(schema, {"tags": []}, (whole,)) == ()
+
+
 def test_after_a_token_that_ruled_some_out_there_are_no_alternatives():
     schema = read_schema({"type": "array", "items": {"enum": ["a", None]}})
     entered = Step(0, b', "', "chosen", "/1", -0.1, -0.1)

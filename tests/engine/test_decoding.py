@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from steer_engine import Sampling, read_schema
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.decoding import Undone, decode
+from steer_engine.drafting import Drafting
 from steer_engine.errors import BudgetError, RowError
 from steer_engine.grammar import GrammarCompiler
 from steer_engine.matcher import FreeMatcher
@@ -40,7 +41,7 @@ def follow(backend, matcher, *, max_tokens=200, sampling=Sampling()):  # noqa: B
     )
     task = Task(0, prompt, decoding, n_tokens=max_tokens + 10)
     steps = []
-    for said in decode_rows(backend, iter([task]), max_slots=1):
+    for said in decode_rows(backend, iter([task]), max_slots=1, drafting=Drafting(backend)):
         if isinstance(said.what, RowError):
             raise said.what
         if isinstance(said.what, str):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steer_engine import Step
-from steermagic.display import SteerView, Text, cell_view, pieces
+from steer_engine import Confidence, Step
+from steermagic.display import SteerView, Text
+from steermagic.marks import MarkedText, Span
+from steermagic.runs import Row
 
 FORCED = Step(1, b'{"a": ', "forced", "")
 CHOSEN = Step(2, b"1", "chosen", "/a", logprob=math.log(0.874))
@@ -24,7 +28,58 @@ NARROWED = Step(
     wanted=b'"Sure',
     wanted_logprob=math.log(0.61999),
 )
-VIEW = SteerView("tiny <i>", (FORCED, CHOSEN, NARROWED))
+COLUMNS = (("a", ("a",)),)
+HOSTILE = [
+    "<script>boom()</script>",
+    '"><img src=x onerror=boom()>',
+    "javascript:boom()",
+    "\x1b[31mred",
+    "\u202egnp",
+    "</td></table></div>",
+    "&lt;b&gt;",
+    "x" * 1_000_000,
+]
+TAGS = {
+    "b", "div", "span", "details", "summary", "pre", "table", "thead", "tbody", "tr", "th", "td",
+    "mark",
+}  # fmt: skip
+
+
+ATTRIBUTES = {
+    "style", "title",  # kept
+    "class", "data-origin", "data-place", "data-places", "data-p", "data-wanted", "data-wanted-p",
+    "data-odds",
+}  # fmt: skip
+
+
+def markup(page: str) -> tuple[set[str], set[str]]:
+    """The tags and attributes of a page, as a browser would read it."""
+    tags, attributes = set(), set()
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            tags.add(tag)
+            attributes.update(name for name, _ in attrs)
+
+    Reader().feed(page)
+    return tags, attributes
+
+
+def assert_safe(page: str) -> None:
+    tags, attributes = markup(page)
+    assert tags <= TAGS
+    assert attributes <= ATTRIBUTES
+
+
+def row(*steps: Step, number: int = 0, record=None, **fields) -> Row:
+    return Row(number, record, "", steps, is_kept=record is not None, **fields)
+
+
+def view(*steps: Step, model: str = "m", **fields) -> SteerView:
+    return SteerView(model, (row(*steps),), **fields)
+
+
+VIEW = view(FORCED, CHOSEN, NARROWED, model="tiny <i>")
 
 
 def html(view: SteerView) -> str:
@@ -32,7 +87,7 @@ def html(view: SteerView) -> str:
 
 
 def test_every_token_says_how_it_came_about():
-    titles = re.findall(r'title="([^"]*)"', html(VIEW))
+    titles = re.findall(r'title="([^"]*)" data-origin', html(VIEW))
     assert titles == [
         "forced: the schema allows nothing else here",
         "chosen by the model (87%)",
@@ -40,62 +95,122 @@ def test_every_token_says_how_it_came_about():
     ]
 
 
+def test_closing_and_thoughts_are_told():
+    closed = Step(1, b"}", "closed", "")
+    thought = Step(1, b"hm", "chosen", "", logprob=math.log(0.5), is_thought=True)
+    unknown = Step(1, b"x", "narrowed", "", logprob=math.log(0.5))
+    titles = re.findall(r'title="([^"]*)" data-origin', html(view(thought, closed, unknown)))
+    assert titles == [
+        "thought before the answer (50%)",
+        "closed: max_tokens was used up, and this is a short way to a valid end",
+        "chosen by the model (50%)",
+    ]
+
+
 def test_the_header_tells_model_tokens_and_share():
-    assert "<b>tiny &lt;i&gt;</b> · 3 tokens · 33% forced" in html(VIEW)
+    assert re.search(r"<b>tiny &lt;i&gt;</b> <span[^>]*>· 3 tokens · 33% forced<", html(VIEW))
     assert repr(VIEW) == "tiny <i> · 3 tokens · 33% forced"
-    assert repr(SteerView("m", ())) == "m · 0 tokens · 0% forced"
-    assert repr(SteerView("m", (CHOSEN,))) == "m · 1 token · 0% forced"
+    assert repr(view()) == "m · 0 tokens · 0% forced"
+    assert repr(view(CHOSEN)) == "m · 1 token · 0% forced"
 
 
-def test_the_html_has_only_what_a_notebook_keeps():
-    tags = set(re.findall(r"<(\w+)", html(VIEW)))
-    attributes = set(re.findall(r'\s([\w-]+)="', html(VIEW)))
-    assert tags == {"div", "span", "b"}
-    assert attributes == {"style", "title"}
+def test_the_bar_and_the_legend_show_what_there_is():
+    assert re.findall(r"width:([\d.]+)%.*?title=\"(.*?)\"", html(VIEW)) == [
+        ("33.33", "33% forced"),
+        ("33.33", "33% chosen"),
+        ("33.33", "33% narrowed"),
+    ]
+    assert "narrowed:" in html(VIEW)
+    assert "narrowed:" not in html(view(FORCED, CHOSEN))
+
+
+def test_tokens_cells_and_marks_of_one_value_have_one_place():
+    full = SteerView(
+        "m",
+        (row(FORCED, CHOSEN, record={"a": "Ann"}),),
+        COLUMNS,
+        (MarkedText("mail", "by Ann", (Span(3, 6, "a", "/a"),)),),
+    )
+    assert re.findall(r'data-places?="([^"]*)"', html(full)) == [
+        "0", "0/a", "0/a", "[&quot;0/a&quot;]",
+    ]  # fmt: skip
+    assert re.search(r"<td [^>]*>Ann</td>", html(full))
+
+
+def test_a_cell_tells_the_alternatives_of_its_value():
+    confidence = (Confidence("/a", 0.8, 0.8, (("yes", 0.8), ("no", 0.2))),)
+    full = SteerView("m", (row(CHOSEN, record={"a": "yes"}, confidence=confidence),), COLUMNS)
+    assert 'title="&quot;yes&quot; 80% · &quot;no&quot; 20%" data-place="0/a"' in html(full)
+
+
+def test_the_rows_of_a_table_stand_on_lines_of_their_own():
+    two = SteerView("m", (row(CHOSEN), row(CHOSEN, CHOSEN, number=1)))
+    assert [line.count("data-origin") for line in html(two).split("<div>")[1:]] == [1, 2]
+
+
+def test_the_table_has_the_items_of_lists_and_says_how_many_are_left_out():
+    full = SteerView("m", (row(CHOSEN, record=[{"a": i} for i in range(30)]),), COLUMNS)
+    assert "table · 30 rows" in html(full)
+    assert html(full).count("<td") == 20
+    assert "10 more rows stand in the frame" in html(full)
+    assert 'data-place="0/19/a"' in html(full)
+
+
+def test_json_is_indented():
+    assert "{\n  &quot;a&quot;: 1\n}" in html(view_of_record({"a": 1}))
+
+
+def view_of_record(record, columns=COLUMNS):
+    return SteerView("m", (row(CHOSEN, record=record),), columns)
+
+
+def test_the_html_has_only_what_a_notebook_keeps_or_can_do_without():
+    tags, attributes = markup(html(VIEW))
+    assert tags <= TAGS
+    assert attributes == ATTRIBUTES - {"data-odds", "data-places"}
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20])
+def test_hostile_text_is_text_wherever_it_stands(text):
+    step = Step(0, text.encode(), "narrowed", f"/{text[:1000]}", wanted=text.encode())
+    full = SteerView(
+        text,
+        (row(step, record={text: text}, confidence=(Confidence("/a", 1, 1, ((text, 1.0),)),)),),
+        ((text, (text,)),),
+        (MarkedText(text, f"a{text}b", (Span(1, 1 + len(text), text),)),),
+        max_tokens=400,
+    )
+    page = html(full)
+    assert_safe(page)
+    assert not re.search("[\x1b\u202e]", page)
+    assert not re.search("[\x1b\u202e]", repr(full))
+    assert len(page) < 1_100_000  # the token itself is shown whole, all else is shortened
 
 
 @given(st.text(), st.text())
 def test_what_a_model_writes_is_never_markup(text, model):
-    step = Step(
-        0, text.encode("utf-8", "replace"), "narrowed", "", wanted=text.encode("utf-8", "replace")
-    )
-    assert set(re.findall(r"<(/?\w*)", html(SteerView(model, (step,))))) <= {
-        "div", "/div", "span", "/span", "b", "/b",
-    }  # fmt: skip
+    spelled = text.encode("utf-8", "replace")
+    step = Step(0, spelled, "narrowed", "", wanted=spelled)
+    page = html(view_of_record({"a": text}))
+    assert_safe(html(view(step, model=model)))
+    assert_safe(page)
 
 
-@given(st.text(min_size=1).map(lambda text: text.encode("utf-8", "replace")), st.data())
-def test_tokens_that_split_a_character_show_it_once(written, data):
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(written)), max_size=6)))
-    parts = [written[a:b] for a, b in zip([0, *cuts], [*cuts, len(written)], strict=True)]
-    steps = [Step(0, part, "chosen", "") for part in parts]
-    assert "".join(piece.text for piece in pieces(steps)) == written.decode()
-
-
-def test_a_narrowed_part_speaks_for_a_character():
-    steps = [
-        Step(0, "é".encode()[:1], "narrowed", "", wanted=b"x"),
-        Step(1, "é".encode()[1:], "forced", ""),
+def test_data_attributes_can_be_read_back():
+    odds = (("<b>\u202e", 0.75),)
+    confidence = (Confidence("/a", 1, 1, odds),)
+    page = html(SteerView("m", (row(CHOSEN, record={"a": 1}, confidence=confidence),), COLUMNS))
+    written = re.search(r'data-odds="([^"]*)"', page)[1]
+    assert json.loads(written.replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">")) == [
+        ['"<b>\\u202e"', "75%"]
     ]
-    assert [(piece.text, piece.step.origin) for piece in pieces(steps)] == [("é", "narrowed")]
 
 
-def test_bytes_that_are_no_text_are_shown_as_such():
-    steps = [Step(0, b"\xc3a", "chosen", ""), Step(0, b"\xe2", "forced", "")]
-    assert "".join(piece.text for piece in pieces(steps)) == "�a�"
-
-
-def test_a_long_answer_is_cut_under_its_cell_only():
+def test_a_long_answer_is_cut_under_its_cell_only(wishing):
     steps = (FORCED,) * 500
-    assert html(cell_view("m", steps)).count("title=") == 400
-    assert "100 more tokens: %steer view shows all" in html(cell_view("m", steps))
-    assert html(SteerView("m", steps)).count("title=") == 500
-
-
-def test_probabilities_are_rounded_to_whole_percents():
-    steps = [Step(0, b"a", "chosen", "", logprob=value) for value in (-1e-9, -20.0, math.log(0.5))]
-    titles = re.findall(r"chosen by the model \(([^)]*)\)", html(SteerView("m", tuple(steps))))
-    assert titles == ["over 99%", "under 1%", "50%"]
+    assert html(view(*steps, max_tokens=400)).count("data-origin=") == 400
+    assert "100 more tokens: %steer view shows all" in html(view(*steps, max_tokens=400))
+    assert html(view(*steps)).count("data-origin=") == 500
 
 
 def test_a_terminal_gets_marks_that_need_no_colour(monkeypatch):
@@ -109,3 +224,7 @@ def test_a_terminal_gets_marks_that_need_no_colour(monkeypatch):
 @pytest.mark.parametrize("text", ["a", "a\nb"])
 def test_text_is_shown_without_quotes(text):
     assert repr(Text(text)) == str(Text(text)) == text
+
+
+def test_text_gives_no_orders_to_a_terminal():
+    assert str(Text("\x1b[2Jx")) == "\\x1b[2Jx"

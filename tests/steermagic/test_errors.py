@@ -19,6 +19,17 @@ def test_an_error_is_a_line_and_its_notes():
     ]
 
 
+def test_an_error_gives_no_orders_to_what_shows_it():
+    error = ModelError("it had written \x1b[31m\u202ered")
+    error.add_note("\x1b[2J")
+    with pytest.raises(CellError) as caught, without_traceback():
+        raise error
+    assert caught.value._render_traceback_() == [
+        "ModelError: it had written \\x1b[31m\\u202ered",
+        "\\x1b[2J",
+    ]
+
+
 def test_a_defect_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), without_traceback():
         _ = 1 / 0

@@ -12,18 +12,15 @@ import steermagic
 from steer_engine import SteerError
 
 HEAVY = (
-    "anywidget", "ipywidgets", "jinja2", "jsonschema", "llama_cpp", "llguidance", "mlx", "pandas",
-    "polars", "pyarrow", "pydantic", "torch", "transformers",
+    "anywidget", "httpx", "huggingface_hub", "ipywidgets", "jinja2", "jsonschema", "llama_cpp",
+    "llguidance", "mlx", "pandas", "polars", "psutil", "pyarrow", "pydantic", "torch",
+    "transformers",
 )  # fmt: skip
 LOAD = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell()
-import time
-start = time.perf_counter()
 shell.extension_manager.load_extension("steermagic")
-seconds = time.perf_counter() - start
 assert shell.find_cell_magic("steer") and shell.find_line_magic("steer")
-assert seconds < 0.3 * {patience}, seconds
 """
 
 
@@ -48,16 +45,19 @@ def test_import_loads_nothing_heavy():
 
 
 def test_loading_the_extension_loads_nothing_heavy():
-    # A loaded machine is slower than a user's; ten times as slow is a fault.
-    assert not loaded_by(LOAD.format(patience=10)) & set(HEAVY)
-
-
-def test_import_takes_no_time():
-    code = "import time; t = time.perf_counter(); import steermagic; print(time.perf_counter() - t)"
-    assert float(python(code)) < 0.1
+    assert not loaded_by(LOAD) & set(HEAVY)
 
 
 def test_what_is_public():
-    assert steermagic.__all__ == ["__version__", "load_ipython_extension", "steer"]
+    assert steermagic.__all__ == [
+        "SchemaEditor",
+        "__version__",
+        "load_ipython_extension",
+        "playground",
+        "steer",
+    ]
+    assert all(callable(getattr(steermagic, name)) for name in steermagic.__all__ if name[0] != "_")
+    with pytest.raises(AttributeError, match="has no attribute 'stear'"):
+        _ = steermagic.stear
     with pytest.raises(SteerError):
         steermagic.steer("hello")

@@ -75,7 +75,8 @@ def test_what_is_saved_is_safe(outputs):
     [_, view] = outputs[0][0]
     page = view.data["text/html"]
     assert "<b>Ada" not in page
-    assert not re.search(r"<(style|script|svg)|\s(id|class|data-\w+)=", page)
+    assert not re.search(r"<(style|script|svg)|\s(id|on\w+)=", page)
+    assert all(name.startswith("steermagic-") for name in re.findall(r'\sclass="([^"]*)"', page))
     assert set(view.data) == {"text/html", "text/plain"}
     assert "widgets" not in outputs[1].metadata
 

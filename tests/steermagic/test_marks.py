@@ -1,40 +1,38 @@
-"""Marks show what was copied, and never let a text become markup."""
-
-import re
+"""Marks show what was copied, and leave the text what it is."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from steermagic.marks import MarkedText, Span
-
-
-def shown(html: str) -> str:
-    text = re.sub(r"<span [^>]*> \[[^]]*\]</span>|^<div [^>]*>.*?</div>", "", html)
-    return re.sub(r"<[^>]*>", "", text)
+from steermagic.printable import printable
 
 
 @given(
     st.text(max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=4)
 )
-def test_the_text_stays_what_it_is(text, places):
+def test_the_parts_are_the_text(text, places):
     spans = tuple(
         Span(min(a, b), min(max(a, b), len(text)), "a")
         for a, b in places
         if min(a, b) < len(text) and a != b
     )
-    html = MarkedText("x", text, spans).html()
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    assert shown(html) == escaped.replace('"', "&quot;").replace("'", "&#x27;")
+    parts = MarkedText("x", text, spans).parts()
+    assert "".join(part.text for part in parts) == printable(text)
 
 
 def test_overlapping_spans_name_all_their_fields():
-    html = MarkedText("x", "Ann Lee", (Span(0, 7, "who"), Span(4, 7, "family"))).html()
-    assert 'title="who">Ann </mark>' in html
-    assert 'title="who, family">Lee</mark><span' in html
-    assert "[who, family]" in html
+    spans = (Span(0, 7, "who", "/who"), Span(4, 7, "family", "/family"))
+    first, second = MarkedText("x", "Ann Lee", spans).parts()
+    assert (first.text, first.labels, first.ended, first.pointers) == (
+        "Ann ", ("who",), (), ("/who",),
+    )  # fmt: skip
+    assert (second.labels, second.ended) == (("who", "family"), ("who", "family"))
+    assert second.pointers == ("/who", "/family")
 
 
 def test_of_a_long_text_what_is_near_is_shown():
-    html = MarkedText("x", "a" * 5000 + "Ann" + "b" * 5000, (Span(5000, 5003, "who"),)).html()
-    assert len(html) < 1000
-    assert f"{'a' * 120}<mark" in html
+    text = MarkedText("x", "a" * 5000 + "Ann" + "b" * 5000, (Span(5000, 5003, "who"),))
+    before, marked, after = (part.text for part in text.parts())
+    assert before.endswith("… " + "a" * 120)
+    assert (marked, after[:121]) == ("Ann", "b" * 120 + " ")
+    assert len(before + after) < 1000

@@ -24,7 +24,7 @@ def test_every_option_of_the_table_is_a_field():
         ("-o", "my-var", "-o needs a variable name, and 'my-var' cannot be one"),
         ("-o", "class", "-o needs a variable name, and 'class' cannot be one"),
         ("--as", "csv", "--as must be pandas, polars, arrow, dict, json or model, not 'csv'"),
-        ("--view", "live", "--view must be auto, static or off, not 'live'"),
+        ("--view", "gif", "--view must be auto, live, static or off, not 'gif'"),
         ("--temperature", "hot", "--temperature must be a number, not 'hot'"),
         ("--seed", "1.5", "--seed must be a whole number, not '1.5'"),
         ("--max-tokens", "0", "max_tokens must be 1 or more, not 0"),

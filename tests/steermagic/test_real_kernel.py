@@ -1,7 +1,9 @@
 """Cells in a real kernel with the embedded model: what a user sees when something is wrong."""
 
+import os
 import re
 import threading
+from pathlib import Path
 
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -23,13 +25,13 @@ class Kernel:
         def keep(message):
             content = message["content"]
             if "data" in content:
-                shown.append(content["data"]["text/plain"])
+                shown.append(content["data"].get("text/plain", ""))
             elif message["msg_type"] == "stream":
                 shown.append(content["text"])
 
         if interrupt_after_s is not None:
             threading.Timer(interrupt_after_s, self._manager.interrupt_kernel).start()
-        reply = self._client.execute_interactive(code, output_hook=keep, timeout=60)["content"]
+        reply = self._client.execute_interactive(code, output_hook=keep, timeout=180)["content"]
         return (reply if reply["status"] == "error" else None), shown
 
     def restart(self):
@@ -121,6 +123,56 @@ def mortal_kernel(tmp_path):
     store = f"%config SteerMagic.store = {str(tmp_path / 'runs.sqlite')!r}"
     yield kernel, f"%load_ext steermagic\n{store}\n"
     kernel.close()
+
+
+PROCESS = "shared_session().engine(None).process_id"
+
+
+DYING = """
+import os
+from steermagic.session import shared_session
+def dying(texts):
+    for i, text in enumerate(texts):
+        if i == 280:  # some 130 rows are taken ahead
+            os.kill(shared_session().engine(None).process_id, 9)
+        yield text
+whole = [f"Order {i} is here." for i in range(300)]
+texts = dying(whole)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_the_death_of_the_models_process_costs_one_line(mortal_kernel):
+    kernel, load = mortal_kernel
+    kernel.run(load + DYING)
+    cell = "%%steer n: int --over texts -o rows\n{{ text }}"
+    error, _ = kernel.run(cell)
+    assert error["evalue"].startswith("the model's process died (it was killed")
+    told = "\n".join(error["traceback"])
+    assert "finished rows are kept; run the cell again to go on there" in told
+    kernel.run("texts = whole")
+    error, shown = kernel.run(cell)
+    assert error is None
+    assert any(re.match(r"note: \d+ of 300 rows were finished before", line) for line in shown)
+    assert kernel.run("len(rows), int(rows['n'].isna().sum())")[1] == ["(300, 0)"]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+def test_unloading_ends_the_models_process(mortal_kernel):
+    kernel, load = mortal_kernel
+    kernel.run(load + "from steermagic.session import shared_session")
+    _, [process] = kernel.run(PROCESS)
+    assert Path(f"/proc/{process}").exists()
+    assert kernel.run("%steer unload")[1] == ["1 model unloaded"]
+    assert not Path(f"/proc/{process}").exists()
+    assert kernel.run("%%steer n: int\nThe number is 7.")[0] is None
+
+
+def test_a_model_can_be_loaded_in_the_kernel_itself(mortal_kernel):
+    kernel, load = mortal_kernel
+    kernel.run(load + "from steermagic.session import shared_session")
+    assert kernel.run("%config SteerMagic.isolate = False")[0] is None
+    assert kernel.run("type(shared_session().engine(None)).__name__")[1] == ["'Engine'"]
 
 
 def test_a_cell_is_resumed_after_the_kernel_was_killed(mortal_kernel):

@@ -200,6 +200,8 @@ def test_runs_are_exported_and_pruned(book, tmp_path):
     file = tmp_path / "my rows.csv"
     assert shown(book, f"%steer runs export {run_id} '{file}'") == f"1 row written to {file}"
     assert file.read_text() == "n\n7\n"
+    book.shell.user_ns["kept"] = book.session.result(book.session.last_run())
+    assert shown(book, f"%steer runs export kept '{file}'") == f"1 row written to {file}"
     assert shown(book, "%steer runs prune").startswith("0 runs and 0 answers taken out; ")
     assert shown(book, "%steer runs prune --keep 1").startswith("1 run and 1 answer taken out; ")
     assert re.search(r"; \d\.\d MB freed$", shown(book, "%steer runs prune --days 0"))

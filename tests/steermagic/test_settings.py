@@ -46,9 +46,9 @@ def test_a_wrong_setting_of_the_project_is_named(tmp_path):
 
 def test_a_wrong_setting_of_the_shell_is_named(tmp_path):
     with pytest.raises(OptionError) as caught:
-        read_settings({"view": "live"}, {}, tmp_path)
+        read_settings({"view": "loud"}, {}, tmp_path)
     assert str(caught.value) == (
-        "view in %config SteerMagic must be auto, static or off, not 'live'"
+        "view in %config SteerMagic must be auto, live, static or off, not 'loud'"
     )
 
 

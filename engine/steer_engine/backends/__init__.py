@@ -74,6 +74,14 @@ class Backend(Protocol):
         """Whether `trim` can drop a part of a slot. All models can drop the whole of one."""
         ...
 
+    @property
+    def is_memory_bound(self) -> bool:
+        """Whether reading the weights may take longer than computing with them, as on a GPU.
+
+        Then a call of some more tokens may cost hardly more, and drafts are tried.
+        """
+        ...
+
     def best_slots(self, *, n_read: int, n_written: int) -> int:
         """Return how many slots are fastest for rows that read and write so many tokens each.
 

@@ -42,6 +42,7 @@ class FakeBackend:
     """A `Backend` whose favourite continuation of any prompt is `wish`."""
 
     can_trim = True
+    is_memory_bound = False
     chat_template = (
         "{% for m in messages %}<|user|>{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<|user|>{% endif %}"

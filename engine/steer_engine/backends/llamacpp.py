@@ -83,6 +83,10 @@ class LlamaCppBackend:
         native, model = self._native, self._model.pointer
         return not (native.llama_model_is_recurrent(model) or native.llama_model_is_hybrid(model))
 
+    @property
+    def is_memory_bound(self) -> bool:
+        return bool(self._plan.machine.devices) and self._plan.n_gpu_layers != 0
+
     def best_slots(self, *, n_read: int, n_written: int) -> int:
         # Slots share the reading of the weights, once for each token that they write. In return
         # every token, also of a prompt, looks through what all of them hold: one buffer.

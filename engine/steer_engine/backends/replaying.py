@@ -9,11 +9,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from steer_engine.backends.slotted import Block, Logits
+from steer_engine.backends.slotted import CHUNK, Block, Logits
 from steer_engine.vocabulary import TokenId
 
 _Cache = TypeVar("_Cache")
@@ -60,7 +61,10 @@ class ReplayingNetwork(Generic[_Cache]):
             cache, unread = slot.cache, tokens
         slot.cache = None  # void until the call has ended well
         n_logits = len(tokens) - block.columns[0] if block.columns else 0
-        logits = self._call(unread, cache, n_logits)
+        *first, last = _pieces(unread)
+        for piece in first:
+            self._call(piece, cache, 0)
+        logits = self._call(last, cache, n_logits)
         slot.cache = cache
         slot.tokens += tokens
         return logits[np.newaxis]
@@ -70,3 +74,9 @@ class ReplayingNetwork(Generic[_Cache]):
         is_whole = n_tokens == len(held.tokens)
         cache = copy.deepcopy(held.cache) if is_whole else None
         self._slots[target] = _Slot(cache, held.tokens[:n_tokens])
+
+
+def _pieces(tokens: Sequence[TokenId]) -> list[Sequence[TokenId]]:
+    """Cut what is read again into pieces for one call each; the last has room for all logits."""
+    n_first = len(tokens) % CHUNK or CHUNK
+    return [tokens[a:b] for a, b in pairwise([0, *range(n_first, len(tokens) + 1, CHUNK)])]

@@ -18,7 +18,9 @@ from steer_engine.backends import ModelInfo, Run
 from steer_engine.errors import BackendError
 from steer_engine.vocabulary import TokenId, Vocabulary
 
-_CHUNK = 512  # tokens of a row in one call: a Ctrl-C waits until it has ended
+CHUNK = 512
+"""Tokens of a row in one call, at most: a Ctrl-C waits until it has ended."""
+
 _AREA = 2048  # tokens of a block, its padding included: what a call needs for itself grows with it
 
 Logits = NDArray[np.float32]
@@ -97,6 +99,7 @@ class SlottedBackend:
         self._room = 0
         # Where a cut slot is computed again, `trim` works and is too dear to be used freely.
         self.can_trim = network.can_trim
+        self.is_memory_bound = network.free_width > 1
         self.vocabulary = vocabulary
         self.info = info
         self.chat_template = chat_template
@@ -179,7 +182,7 @@ def _pieces(run: Run, logits: Logits) -> Iterator[_Piece]:
     """Cut a run into pieces that one call takes; there is at least one, and it may be empty."""
     n_tokens = len(run.tokens)
     n_silent = n_tokens - run.n_logits
-    cuts = [*range(0, max(n_tokens, 1), _CHUNK), n_tokens]
+    cuts = [*range(0, max(n_tokens, 1), CHUNK), n_tokens]
     for start, end in pairwise(cuts):
         rows = slice(max(start - n_silent, 0), max(end - n_silent, 0))
         yield _Piece(run.slot, run.tokens[start:end], logits[rows])

@@ -23,10 +23,19 @@ _MAX_LISTED = 12
 
 @dataclass(frozen=True, slots=True)
 class FileGroup:
-    """The files of one model: one, or all that it is split into. `label` is its quantization."""
+    """The files of one model: one, or those of the `n_parts` that it is split into.
+
+    `label` is its quantization.
+    """
 
     label: str
     files: tuple[str, ...]
+    n_parts: int = 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its files are there."""
+        return len(self.files) == self.n_parts
 
     def is_called(self, wanted: str) -> bool:
         """Tell whether `wanted` is its quantization or one of its files."""
@@ -35,11 +44,7 @@ class FileGroup:
 
 
 def group_files(files: Iterable[str]) -> list[FileGroup]:
-    """Return the models among the GGUF `files`, split ones as a whole.
-
-    Raises:
-        ModelError: a part of a split model is not there.
-    """
+    """Return the models among the GGUF `files`; a split one is one group."""
     groups = dict[tuple[str, int], list[str]]()
     for file in sorted(files):
         name = PurePosixPath(file).name.casefold()
@@ -47,16 +52,24 @@ def group_files(files: Iterable[str]) -> list[FileGroup]:
             continue
         part = _PART.fullmatch(file)
         groups.setdefault((part[1], int(part[3])) if part else (file, 1), []).append(file)
-    return [_group(stem, n_parts, found) for (stem, n_parts), found in groups.items()]
+    return [
+        FileGroup(quantization_of(stem), tuple(found), n_parts)
+        for (stem, n_parts), found in groups.items()
+    ]
 
 
-def _group(stem: str, n_parts: int, found: Sequence[str]) -> FileGroup:
-    if len(found) != n_parts:
+def check_whole(group: FileGroup) -> FileGroup:
+    """Return `group` if all of its files are there.
+
+    Raises:
+        ModelError: one of them is missing.
+    """
+    if not group.is_whole:
         raise ModelError(
-            f"{PurePosixPath(stem).name} is split into {n_parts} files, and {len(found)} of them"
-            " are there; fetch the others, too"
+            f"{PurePosixPath(group.files[0]).name} is one of {group.n_parts} files, and"
+            f" {len(group.files)} of them are there; fetch the others, too"
         )
-    return FileGroup(quantization_of(stem), tuple(found))
+    return group
 
 
 def quantization_of(file: str) -> str:
@@ -69,16 +82,16 @@ def choose(groups: Sequence[FileGroup], wanted: str | None, *, where: str) -> Fi
     """Return the model that is meant: `wanted`, else the usual quantization, else the only one.
 
     Raises:
-        ModelError: there is none, or there are several; the message lists them.
+        ModelError: there is none, or it is not whole, or there are several; the message lists them.
     """
     if not groups:
         raise ModelError(f"{where} has no .gguf file of a language model")
     named = [group for group in groups if wanted is None or group.is_called(wanted)]
     usual = [group for group in named if group.label == USUAL] if wanted is None else []
     if len(usual) == 1:
-        return usual[0]
+        return check_whole(usual[0])
     if len(named) == 1:
-        return named[0]
+        return check_whole(named[0])
     listed = _listed(named or groups)
     if wanted is not None and not named:
         raise ModelError(f"{where} has no {wanted}; it has {listed}")

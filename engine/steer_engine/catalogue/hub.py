@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from steer_engine.catalogue.choice import choose, group_files
 from steer_engine.catalogue.folders import CONFIG
@@ -18,6 +18,8 @@ from steer_engine.errors import ModelError
 if TYPE_CHECKING:
     from httpx2 import Response
     from huggingface_hub.hf_api import RepoSibling
+
+T = TypeVar("T")
 
 _TRUE = frozenset({"1", "on", "yes", "true"})
 _BESIDE_WEIGHTS = (
@@ -69,9 +71,8 @@ class RemoteFile:
         Raises:
             HTTPError: the hub refuses, or the connection breaks.
         """
-        from huggingface_hub import get_session, hf_hub_url
-        from huggingface_hub.utils._headers import build_hf_headers
-        from huggingface_hub.utils._http import hf_raise_for_status
+        from huggingface_hub import get_session, hf_hub_url, hf_raise_for_status
+        from huggingface_hub.utils._headers import build_hf_headers  # its own package hides it
 
         url = hf_hub_url(
             self.repo, self.file.name, revision=self.commit, endpoint=self.hub.endpoint
@@ -125,10 +126,8 @@ def plan_download(hub: Hub, model: HubModel) -> Download:
     check_installed()
     from huggingface_hub import HfApi
 
-    with told(model):
-        info = HfApi(endpoint=hub.endpoint).model_info(
-            model.repo, files_metadata=True, timeout=_TIMEOUT_S
-        )
+    api = HfApi(endpoint=hub.endpoint)
+    info = told(model, lambda: api.model_info(model.repo, files_metadata=True, timeout=_TIMEOUT_S))
     files = {file.name: file for file in map(_file, info.siblings or ())}
     folder = hub.cache / f"models--{model.repo.replace('/', '--')}"
     return Download(model, info.sha or "", _needed(model, files), folder)
@@ -163,37 +162,44 @@ def check_installed() -> None:
         ) from error
 
 
-@contextmanager
-def told(model: HubModel) -> Iterator[None]:
-    """Turn what goes wrong with the hub into a `ModelError` of one line.
+def told(model: HubModel, work: Callable[[], T]) -> T:
+    """Do `work` with the hub, and tell what goes wrong in one line.
 
     What the library says is not repeated, nor chained: it may hold a token or a signed address.
+
+    Raises:
+        ModelError: the hub refuses, cannot be reached, or the disk fails.
     """
     from httpx2 import HTTPError
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        RepositoryNotFoundError,
-    )
+    from huggingface_hub.errors import HFValidationError
 
     try:
-        yield
-    except GatedRepoError:
-        reason = "is gated: accept its terms on its page, then set HF_TOKEN to your token"
-    except RepositoryNotFoundError:
-        reason = "is not on the hub, or is private (then set HF_TOKEN to your token)"
-    except HfHubHTTPError as error:
-        reason = _refusal(error.response.status_code)
-    except HFValidationError:
-        reason = "is not a name that the hub can have; write owner/repo"
-    except HTTPError as error:
-        reason = f"cannot be fetched: the hub cannot be reached ({type(error).__name__}); try again"
-    except OSError as error:
-        reason = f"cannot be written: {error.strerror or type(error).__name__}"
-    else:
-        return
+        return work()
+    except (HTTPError, HFValidationError, OSError) as error:
+        reason = _reason(error)
     raise ModelError(f"{model} {reason}")
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong and what to do, in our words alone."""
+    from httpx2 import HTTPError
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return "is gated: accept its terms on its page, then set HF_TOKEN to your token"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return "is not on the hub, or is private (then set HF_TOKEN to your token)"
+    if isinstance(error, errors.HfHubHTTPError):
+        return _refusal(error.response.status_code)
+    if isinstance(error, errors.HFValidationError):
+        return "is not a name that the hub can have; write owner/repo"
+    if isinstance(error, errors.FileMetadataError):
+        return "cannot be fetched: what answers is no hub; look at HF_ENDPOINT and the proxy"
+    unreachable = (HTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled)
+    if isinstance(error, unreachable):
+        return f"cannot be fetched: the hub cannot be reached ({type(error).__name__}); try again"
+    said = error.strerror if isinstance(error, OSError) else None
+    return f"cannot be written: {said or type(error).__name__}"
 
 
 def _refusal(status: int) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from steer_engine.catalogue.choice import choose, group_files
+from steer_engine.catalogue.choice import check_whole, choose, group_files
 from steer_engine.catalogue.folders import is_model_folder
 from steer_engine.catalogue.gguf import MAGIC
 from steer_engine.catalogue.places import Places
@@ -97,11 +97,17 @@ def find_at(path: Path) -> LocalModel:
     if not path.is_file():
         raise ModelError(f"there is no model file {path}{_close_to(path)}")
     _check_magic(path)
-    folder = path.resolve().parent
-    for group in group_files(_names(folder)):
-        if path.resolve().name in group.files:
-            return GgufModel(tuple(folder / file for file in group.files))
-    return GgufModel((path.resolve(),))
+    # The hub's cache links to files without names; a link of the user's may lead to one of several.
+    found = [_with_parts(path.absolute()), _with_parts(path.resolve())]
+    return max(found, key=lambda model: len(model.parts))
+
+
+def _with_parts(path: Path) -> GgufModel:
+    """Return the model that the file at `path` belongs to."""
+    for group in group_files(_names(path.parent)):
+        if path.name in group.files:
+            return GgufModel(tuple(path.parent / file for file in check_whole(group).files))
+    return GgufModel((path,))
 
 
 def _in_folder(folder: Path) -> LocalModel:

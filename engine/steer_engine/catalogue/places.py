@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ def find_places(environment: Mapping[str, str], home: Path) -> Places:
 
     def named(*variables: str) -> Path | None:
         given = next((environment[each] for each in variables if environment.get(each)), None)
-        return None if given is None else Path(given.replace("~", str(home), 1))
+        return None if given is None else Path(re.sub(r"^~(?=/|$)", lambda _: str(home), given))
 
     caches = _caches(environment, home)
     huggingface = named("HF_HOME") or (named("XDG_CACHE_HOME") or home / ".cache") / "huggingface"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from steer_engine.catalogue.facts import ModelFacts
 from steer_engine.catalogue.folders import CONFIG, folder_facts
@@ -10,6 +11,7 @@ from steer_engine.catalogue.gguf import read_gguf
 from steer_engine.catalogue.gguf_facts import gguf_facts
 from steer_engine.catalogue.hub import Download, Hub, RemoteFile, told
 from steer_engine.catalogue.safetensors import parse_settings, read_safetensors
+from steer_engine.errors import ModelError
 
 _FIRST, _MOST = 2**18, 2**23  # bytes of one request: each is twice the one before
 
@@ -21,22 +23,24 @@ def read_remote_facts(hub: Hub, download: Download) -> ModelFacts:
         ModelError: the hub cannot be asked, or a header is damaged.
     """
     parts = download.parts(hub)
-    with told(download.model):
-        if download.is_gguf:
-            headers = [
-                read_gguf(_open(part), part.file.name, n_bytes=part.file.n_bytes) for part in parts
-            ]
-            return gguf_facts(headers, str(download.model), size_bytes=download.n_bytes)
-        tensors = [
-            tensor
-            for part in parts
-            if part.file.name.endswith(".safetensors")
-            for tensor in read_safetensors(_open(part), part.file.name, n_bytes=part.file.n_bytes)
-        ]
-        config = next(part for part in parts if part.file.name == CONFIG)
-        return folder_facts(
-            parse_settings(_open(config).read(), CONFIG), tensors, str(download.model)
-        )
+    read = _gguf_facts if download.is_gguf else _folder_facts
+    return told(download.model, lambda: read(download, parts))
+
+
+def _gguf_facts(download: Download, parts: Sequence[RemoteFile]) -> ModelFacts:
+    headers = [read_gguf(_open(part), part.file.name, n_bytes=part.file.n_bytes) for part in parts]
+    return gguf_facts(headers, str(download.model), size_bytes=download.n_bytes)
+
+
+def _folder_facts(download: Download, parts: Sequence[RemoteFile]) -> ModelFacts:
+    tensors = [
+        tensor
+        for part in parts
+        if part.file.name.endswith(".safetensors")
+        for tensor in read_safetensors(_open(part), part.file.name, n_bytes=part.file.n_bytes)
+    ]
+    config = next(part for part in parts if part.file.name == CONFIG)
+    return folder_facts(parse_settings(_open(config).read(), CONFIG), tensors, str(download.model))
 
 
 def _open(part: RemoteFile) -> io.BufferedReader:
@@ -85,7 +89,10 @@ class _Reader(io.RawIOBase):
         self._step = min(2 * self._step, _MOST)
         with self._part.opened(first=first, last=last) as response:
             if response.status_code != 206 and first:
-                raise OSError("the hub does not send parts of files")
+                raise ModelError(
+                    f"{self._part.repo} is on a hub that does not send parts of files: its size"
+                    " cannot be told before it is downloaded"
+                )
             chunks, n_bytes = list[bytes](), 0
             for chunk in response.iter_bytes(_FIRST):
                 chunks.append(chunk)

@@ -12,7 +12,6 @@ from steer_engine.catalogue.choice import USUAL, FileGroup, group_files
 from steer_engine.catalogue.folders import is_model_folder, weight_files
 from steer_engine.catalogue.places import Places
 from steer_engine.catalogue.sources import FolderModel, GgufModel, LocalModel
-from steer_engine.errors import ModelError
 
 SAFETENSORS = "safetensors"
 """What stands for a folder where a quantization stands for a file: ``owner/repo:safetensors``."""
@@ -21,6 +20,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _MODEL_LAYER = "application/vnd.ollama.image.model"
 _LATEST = "latest"
+_OLLAMA = "registry.ollama.ai"
 _MAX_MANIFEST = 2**20  # bytes
 
 
@@ -98,12 +98,9 @@ def _llamacpp(cache: Path) -> Iterator[Entry]:
 
 
 def _groups(folder: Path) -> list[FileGroup]:
-    files = [file.relative_to(folder).as_posix() for file in _files(folder, "**/*.gguf")]
-    try:
-        return group_files(files)
-    except ModelError:
-        # A download that is under way; the models beside it are whole.
-        return group_files(file for file in files if "-of-" not in file)
+    files = (file.relative_to(folder).as_posix() for file in _files(folder, "**/*.gguf"))
+    # One that is not whole is being downloaded.
+    return [group for group in group_files(files) if group.is_whole]
 
 
 def _ollama(root: Path) -> Iterator[Entry]:
@@ -111,8 +108,7 @@ def _ollama(root: Path) -> Iterator[Entry]:
         blob = _ollama_blob(manifest, root / "blobs")
         if blob is None:
             continue
-        owner, model, tag = manifest.parts[-3:]
-        name = model if owner == "library" else f"{owner}/{model}"
+        name, tag = _ollama_name(manifest.parent), manifest.name
         yield Entry(
             (f"ollama:{name}:{tag}", f"{name}:{tag}", f"ollama:{name}", name),
             "Ollama",
@@ -120,6 +116,14 @@ def _ollama(root: Path) -> Iterator[Entry]:
             _size((blob,)),
             is_usual=tag == _LATEST,
         )
+
+
+def _ollama_name(folder: Path) -> str:
+    """Return what Ollama calls the models of a folder: without what goes without saying."""
+    host, owner, model = folder.parts[-3:]
+    if host != _OLLAMA:
+        return f"{host}/{owner}/{model}"
+    return model if owner == "library" else f"{owner}/{model}"
 
 
 def _ollama_blob(manifest: Path, blobs: Path) -> Path | None:

@@ -19,7 +19,6 @@ from steer_engine.catalogue.hub import Download, Hub, RemoteFile, check_installe
 from steer_engine.catalogue.sources import FolderModel, GgufModel, LocalModel
 from steer_engine.errors import ModelError
 
-_CHUNK = 2**20  # bytes
 _ATTEMPTS = 5  # without a single new byte
 _PAUSE_S = 1.0
 _SPARE = 2**26  # bytes of the disk that are left free
@@ -50,9 +49,8 @@ def fetch(hub: Hub, download: Download, watch: Watch, *, pause_s: float = _PAUSE
     """
     check_installed()
     watch(Progress(download))
-    _check_room(download)
-    with told(download.model):
-        paths = list(_fetch_all(hub, download, watch, pause_s))
+    _check_room(hub, download)
+    paths = told(download.model, lambda: [*_fetch_all(hub, download, watch, pause_s)])
     snapshot = paths[0].parents[download.files[0].name.count("/")]
     if snapshot.name != download.commit:
         raise ModelError(f"{download.model} has changed on the hub meanwhile; try again")
@@ -64,10 +62,9 @@ def _fetch_all(hub: Hub, download: Download, watch: Watch, pause_s: float) -> It
 
     before = Progress(download)
     for part in download.parts(hub):
-        if part.file.sha256 is not None:
-            _Blob(part, part.file.sha256, download.folder / "blobs").fetch(
-                _counting(before, watch), pause_s=pause_s
-            )
+        blob = _Blob(part, download.folder / "blobs")
+        if blob.is_large:
+            blob.fetch(_counting(before, watch), pause_s=pause_s)
         path = hf_hub_download(
             part.repo,
             part.file.name,
@@ -98,12 +95,14 @@ class _NoBar:
     def update(self, n_bytes: int) -> None: ...
 
 
-def _check_room(download: Download) -> None:
+def _check_room(hub: Hub, download: Download) -> None:
     folder = next(each for each in (download.folder, *download.folder.parents) if each.is_dir())
     n_free = shutil.disk_usage(folder).free
-    if download.n_bytes + _SPARE > n_free:
+    n_there = sum(_Blob(part, download.folder / "blobs").n_there for part in download.parts(hub))
+    n_missing = download.n_bytes - n_there
+    if n_missing + _SPARE > n_free:
         raise ModelError(
-            f"{download.model} takes {download.n_bytes / 1e9:.1f} GB, and {folder} has"
+            f"{download.model} takes {n_missing / 1e9:.1f} GB more, and {folder} has"
             f" {n_free / 1e9:.1f} GB free; make room, or set HF_HUB_CACHE to another disk"
         )
 
@@ -113,26 +112,42 @@ class _Blob:
     """The content of a file, in the folder where the library looks for it by its hash."""
 
     part: RemoteFile
-    sha256: str
     folder: Path
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the hub tells its hash; smaller ones are left to the library."""
+        return self.part.file.sha256 is not None
+
+    @property
+    def n_there(self) -> int:
+        """How many bytes of it have come already."""
+        found = (path for path in (self._whole, self._begun) if self.is_large and path.exists())
+        return next((path.stat().st_size for path in found), 0)
 
     def fetch(self, count: Callable[[int], None], *, pause_s: float) -> None:
         """Have it there, whole and checked. `count` is told how many bytes there are."""
-        blob = self.folder / self.sha256
-        begun = self.folder / f"{self.sha256}.steermagic.incomplete"
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._alone():
-            if blob.exists():
+            if self._whole.exists():
                 return
-            with begun.open("ab") as out:
+            with self._begun.open("ab") as out:
                 self._fill(out, count, pause_s)
-            if _hash(begun) != self.sha256:
-                begun.unlink()
+            if _hash(self._begun) != self.part.file.sha256:
+                self._begun.unlink()
                 raise ModelError(
                     f"{self.part.file.name} of {self.part.repo} came damaged (its checksum is"
                     " wrong) and is deleted; try again"
                 )
-            begun.replace(blob)
+            self._begun.replace(self._whole)
+
+    @property
+    def _whole(self) -> Path:
+        return self.folder / f"{self.part.file.sha256}"
+
+    @property
+    def _begun(self) -> Path:
+        return self.folder / f"{self.part.file.sha256}.steermagic.incomplete"
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -141,7 +156,7 @@ class _Blob:
 
         locks = self.part.hub.cache / ".locks" / self.folder.parent.name
         locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"{self.sha256}.steermagic.lock"):
+        with FileLock(locks / f"{self.part.file.sha256}.steermagic.lock"):
             yield
 
     def _fill(self, out: BinaryIO, count: Callable[[int], None], pause_s: float) -> None:
@@ -149,27 +164,31 @@ class _Blob:
         from httpx2 import HTTPError
         from huggingface_hub.errors import HfHubHTTPError
 
-        n_failed, n_before = 0, out.tell()
+        n_failed, n_most = 0, out.tell()
         while out.tell() < self.part.file.n_bytes:
             try:
                 self._read_on(out, count)
             except HfHubHTTPError:
                 raise
             except HTTPError:
-                n_failed = 0 if out.tell() > n_before else n_failed + 1
-                n_before = out.tell()
+                n_failed = 0 if out.tell() > n_most else n_failed + 1
+                n_most = max(n_most, out.tell())
                 if n_failed == _ATTEMPTS:
                     raise
                 time.sleep(pause_s)
 
     def _read_on(self, out: BinaryIO, count: Callable[[int], None]) -> None:
+        from httpx2 import RemoteProtocolError
+
         with self.part.opened(first=out.tell()) as response:
             if response.status_code != 206:
                 out.truncate(0)  # the server sends all of it again
                 out.seek(0)
-            for chunk in response.iter_bytes(_CHUNK):
+            for chunk in response.iter_bytes():
                 out.write(chunk)
                 count(out.tell())
+        if out.tell() < self.part.file.n_bytes:
+            raise RemoteProtocolError("the answer ends early")
 
 
 def _hash(path: Path) -> str:

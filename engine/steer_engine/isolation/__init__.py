@@ -4,6 +4,6 @@
 the other, and `messages` are what they tell each other over two pipes that nobody else has.
 """
 
-from steer_engine.isolation.engine import IsolatedEngine
+from steer_engine.isolation.engine import IsolatedEngine, open_isolated
 
-__all__ = ["IsolatedEngine"]
+__all__ = ["IsolatedEngine", "open_isolated"]

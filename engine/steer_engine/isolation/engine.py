@@ -10,14 +10,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
+from steer_engine.any_engine import AnyEngine
 from steer_engine.backends import ModelInfo
 from steer_engine.errors import BackendError
 from steer_engine.events import Event, Request
 from steer_engine.explaining import Explanation
 from steer_engine.isolation.messages import Call, Happened, More, Run
 from steer_engine.isolation.process import Process
+from steer_engine.remote import RemoteEngine, is_address
 from steer_engine.schema import Schema
 from steer_engine.text_forms import TextForm
+
+
+def open_isolated(model: str | Path | None = None, *, n_threads: int | None = None) -> AnyEngine:
+    """Load a model in a process of its own; of a server's, nothing is loaded here anyway.
+
+    Raises:
+        ModelError: the model cannot be found, read or loaded.
+        BackendError: the process cannot be started, or died of this model.
+    """
+    if is_address(model):
+        return RemoteEngine(model)
+    return IsolatedEngine(model, n_threads=n_threads)
 
 
 class IsolatedEngine:

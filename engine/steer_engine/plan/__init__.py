@@ -5,12 +5,13 @@ Read in this order: `sizes` -> `memory` -> `fitting`.
 
 from steer_engine.plan.fitting import ALL_LAYERS, Plan, gigabytes, make_plan
 from steer_engine.plan.memory import Device, Machine, free_memory
-from steer_engine.plan.sizes import BATCH, OUTPUTS, Need, Room
+from steer_engine.plan.sizes import BATCH, OUTPUTS, PROCESS, Need, Room
 
 __all__ = [
     "ALL_LAYERS",
     "BATCH",
     "OUTPUTS",
+    "PROCESS",
     "Device",
     "Machine",
     "Need",

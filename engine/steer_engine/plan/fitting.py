@@ -147,11 +147,13 @@ def _vram(machine: Machine) -> int:
 
 
 def _way_out(plan: Plan) -> str:
-    ways = [*_smaller_quantizations(plan), *_shorter_contexts(plan)]
+    ways = [*_smaller_quantizations(plan), *_shorter_contexts(plan)] or [*_both(plan)]
     if ways:
         return f"try {' or '.join(ways)}"
     n_free = _budget(plan.machine) + _vram(plan.machine) - plan.ram.process - plan.ram.compute
-    n_params = max(0.0, n_free * 8 / _BITS["Q4_K_M"] / 1e9)
+    n_params = n_free * 8 / _BITS["Q4_K_M"] / 1e9
+    if n_params < 0.1:
+        return "free some memory, or use a model on a server"
     return f"a model of at most {n_params:.1f} billion parameters fits here (in Q4_K_M)"
 
 
@@ -169,12 +171,26 @@ def _smaller_quantizations(plan: Plan) -> Iterator[str]:
 
 def _shorter_contexts(plan: Plan) -> Iterator[str]:
     """Yield the longest context that fits, if that is of use."""
+    for shorter in _shortened(plan):
+        if shorter.fits:
+            yield f"--ctx {shorter.room.n_tokens}"
+            return
+
+
+def _both(plan: Plan) -> Iterator[str]:
+    """Yield a smaller quantization with a shorter context."""
+    for shorter in _shortened(plan):
+        for way in _smaller_quantizations(shorter):
+            yield f"{way} with --ctx {shorter.room.n_tokens}"
+            return
+
+
+def _shortened(plan: Plan) -> Iterator[Plan]:
+    """Yield the plan with half of the context, again and again, as long as that is of use."""
     n_tokens = plan.room.n_tokens // 2
     while n_tokens >= _LEAST_CONTEXT:
         n_tokens = n_tokens // _STEP * _STEP
-        if _with_room(plan.facts, plan.machine, Room(n_tokens, plan.room.n_slots)).fits:
-            yield f"--ctx {n_tokens}"
-            return
+        yield _with_room(plan.facts, plan.machine, Room(n_tokens, plan.room.n_slots))
         n_tokens //= 2
 
 

@@ -1,7 +1,7 @@
 """How much memory a model takes, from its shape alone.
 
-The formulas are those of llama.cpp's own allocator, as measured: `tests/engine/plan` compares them
-with what it says itself.
+The formulas are those of llama.cpp's own allocator: `tests/engine/plan` compares them with what it
+says itself, `benchmarks/memory_plan.py` with what processes take.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ BATCH: Final = 512
 OUTPUTS: Final = 64
 """Rows of logits that one native call may return."""
 
+PROCESS: Final = 76 * 2**20
+"""Bytes of the interpreter, the libraries, and what a run of one short row leaves behind."""
+
 _CELLS = 256  # the cache grows by so many tokens
 _FLOAT, _HALF = 4, 2  # bytes
-_PROCESS = 65 * 2**20  # the interpreter, the native libraries, the grammar of a schema
 _KEPT = 2**25  # what the allocator of the C library keeps at most
 _TOKEN = 860  # bytes a token of the vocabulary: its spelling, in each of the libraries
 
@@ -64,7 +66,7 @@ def process_bytes(facts: ModelFacts, room: Room) -> int:
     """Return what the process takes beside the model: libraries, vocabulary, logits."""
     # The logits stand in the library's buffer and in ours.
     logits = 2 * room.n_slots * facts.vocab_size * _FLOAT
-    return _PROCESS + _TOKEN * facts.vocab_size + logits
+    return PROCESS + _TOKEN * facts.vocab_size + logits
 
 
 def compute_bytes(facts: ModelFacts, room: Room, *, flash: bool) -> int:
@@ -87,7 +89,7 @@ def compute_bytes(facts: ModelFacts, room: Room, *, flash: bool) -> int:
 def work_bytes(facts: ModelFacts, room: Room) -> int:
     """Return what a CPU takes beside that buffer: the inputs of products, as 16-bit floats.
 
-    It grows with the context, and the allocator keeps some of what it had before.
+    When a run needs a longer context, the allocator keeps some of what the one before had.
     """
     shape = facts.shape
     widest = max(shape.n_heads * room.n_cells, shape.feed_forward_width)

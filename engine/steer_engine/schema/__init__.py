@@ -20,12 +20,15 @@ from steer_engine.schema.document import (
 from steer_engine.schema.forms import describe, write_json
 from steer_engine.schema.notation_writer import write_notation
 from steer_engine.schema.pydantic_writer import write_pydantic
+from steer_engine.schema.references import inlined
 from steer_engine.schema.rows import is_object, is_rows, rows_of
 from steer_engine.schema.sources import read_schema
 from steer_engine.schema.validation import validation_error
 from steer_engine.schema.validity import doubts
+from steer_engine.schema.words import TYPES as TYPE_WORDS
 
 __all__ = [
+    "TYPE_WORDS",
     "Column",
     "ColumnKind",
     "JsonObject",
@@ -36,6 +39,7 @@ __all__ = [
     "describe",
     "doubts",
     "in_any_order",
+    "inlined",
     "is_object",
     "is_rows",
     "read_schema",

@@ -9,7 +9,7 @@ from steer_engine import ModelError
 from steer_engine.backends import ModelInfo, Run
 from steer_engine.backends.probing import choose_network
 from steer_engine.backends.replaying import ReplayingNetwork
-from steer_engine.backends.slotted import SlottedBackend
+from steer_engine.backends.slotted import CHUNK, SlottedBackend
 from steer_engine.errors import BackendError
 from steer_engine.vocabulary import Vocabulary
 
@@ -192,6 +192,19 @@ def test_tokens_are_computed_again_only_where_a_cache_holds_too_many():
     backend.fork(0, 2, 1)
     backend.forward([Run(2, [7])])
     assert calls == [3, 1, 1, 3, 2]
+
+
+def test_a_long_slot_is_computed_again_in_pieces():
+    calls = []
+    backend = slotted(replaying(calls))
+    backend.reserve(n_slots=1, n_tokens=2 * CHUNK)
+    tokens = [n % 50 for n in range(CHUNK + 9)]
+    [expected] = backend.forward([Run(0, tokens, n_logits=3)])
+    backend.trim(0, 7)
+    calls.clear()
+    [again] = backend.forward([Run(0, tokens[-7:], n_logits=3)])
+    assert np.array_equal(again, expected)
+    assert calls == [9, CHUNK]
 
 
 def test_an_interrupted_call_leaves_a_slot_that_can_be_used():

@@ -44,27 +44,6 @@ def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
-_LLAMA_SERVER = """
-import sys, xllamacpp
-params = xllamacpp.CommonParams()
-params.model.path = sys.argv[1]
-params.n_parallel, params.n_ctx, params.cpuparams.n_threads = 4, 4096, 1
-server = xllamacpp.Server(params)
-print(server.listening_address, flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture(scope="session")
-def llama_server() -> Iterator[str]:
-    """The address of llama.cpp's own server, with the embedded model in 4 slots."""
-    if find_spec("xllamacpp") is None:
-        pytest.skip("xllamacpp is not installed: pip install --group test")
-    command = [sys.executable, "-c", _LLAMA_SERVER, str(embedded_path())]
-    with _process(command, stdout=subprocess.PIPE) as process:
-        yield next(line.strip() for line in process.stdout if line.startswith("http://"))
-
-
 @pytest.fixture(scope="session")
 def llama_cpp_python() -> Iterator[str]:
     """The address of llama-cpp-python's server, with the embedded model."""

@@ -1,0 +1,118 @@
+"""A widget that is a tool and not a picture: state that both sides write, and things to do.
+
+It exists only where a page shows it: what a kernel without one shows is HTML, and nothing of a
+widget is saved.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from steer_engine import SteerError
+from steermagic.progress import is_watched
+
+_STATIC = Path(__file__).parent / "static"
+
+
+class Panel:
+    """The kernel's half of `static/NAME.js`.
+
+    `state` is a text that the page changes, too; `edit` is told. `act` is told what was asked for
+    in the page, as a dict with its `kind`. `data` is for the page to read. An error of either is a
+    line in the page: nobody sees the traceback of a callback.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        state: str,
+        data: Mapping[str, object],
+        edit: Callable[[str], None],
+        act: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._data = dict(data)
+        self._edit, self._act = edit, act
+        self.widget = _widget_class(name)(state=state, data=json.dumps(self._data))
+        self.widget.observe(self._edited, "state")
+        self.widget.on_msg(self._asked)
+
+    def show(self, **values: object) -> None:
+        """Replace these entries of the data."""
+        self._data |= values
+        self.widget.data = json.dumps(self._data)
+
+    def set_state(self, text: str) -> None:
+        """Replace the state; the page draws it anew."""
+        self.widget.state = text
+
+    def _edited(self, change: Mapping[str, Any]) -> None:
+        self._do(lambda: self._edit(change["new"]))
+
+    def _asked(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
+        self._do(lambda: self._act(content), answered=content["asked"])
+
+    def _do(self, do: Callable[[], None], **shown: object) -> None:
+        problem = ""
+        try:
+            do()
+        except SteerError as error:
+            problem = str(error)
+        except KeyboardInterrupt:
+            problem = "stopped"  # from the page, ahead of a run or after it
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise  # a defect, whose traceback belongs in the log
+        finally:
+            self.show(problem=problem, **shown)
+
+
+def bundle(html: str, text: str, widget: Callable[[], Any]) -> dict[str, object]:
+    """Return what a cell shows: the widget where there is a page for it, else HTML and text."""
+    static: dict[str, object] = {"text/html": html, "text/plain": text}
+    if not is_page():
+        return static
+    found = widget()._repr_mimebundle_()  # IPython's protocol
+    shown = found[0] if isinstance(found, tuple) else found
+    return {**shown, **static}
+
+
+def is_page() -> bool:
+    """Tell whether a notebook page looks at this kernel."""
+    shell = _shell()
+    return shell is not None and is_watched(shell)
+
+
+def namespace() -> Mapping[str, object]:
+    """Return the names that the user has defined, if this is a notebook."""
+    shell = _shell()
+    return {} if shell is None else shell.user_ns
+
+
+def _shell() -> Any:  # noqa: ANN401 - IPython has no types
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()
+
+
+@cache
+def _widget_class(name: str) -> Any:  # noqa: ANN401 - anywidget has no types
+    import anywidget
+    import traitlets
+
+    def source(suffix: str) -> str:
+        # One file a widget: a module in a page has no place to import another one from.
+        parts = (_STATIC / f"{part}.{suffix}" for part in ("controls", name))
+        return "\n".join(part.read_text("utf-8") for part in parts)
+
+    attributes = {
+        "_esm": source("js"),
+        "_css": source("css"),
+        "state": traitlets.Unicode().tag(sync=True),
+        "data": traitlets.Unicode().tag(sync=True),
+    }
+    return type(f"{name.capitalize()}Widget", (anywidget.AnyWidget,), attributes)

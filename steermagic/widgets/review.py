@@ -1,0 +1,151 @@
+"""The review of a run's rows: the least sure first, each beside the text that was asked about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from steer_engine import JsonValue
+from steermagic.errors import CommandError
+from steermagic.judgements import (
+    VERDICTS,
+    Judgement,
+    JudgementStore,
+    check_value,
+    keys_in,
+    read_correction,
+    reviewed_frame,
+    with_value,
+)
+from steermagic.pieces import percent
+from steermagic.printable import printable
+from steermagic.runs import Run
+from steermagic.widgets.panel import Panel, bundle
+from steermagic.widgets.review_items import (
+    Item,
+    columns_to_review,
+    items_to_review,
+    marked_sources,
+    shown_values,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Review:
+    """What `df.steer.review()` returns; as the last line of a cell it is shown.
+
+    Each verdict is stored at once. `reviewed` is the frame with what was corrected.
+    """
+
+    def __init__(self, run: Run, frame: pd.DataFrame, store: JudgementStore) -> None:
+        self._run, self._store = run, store
+        self._items = items_to_review(run, keys_in(run, frame))
+        self._judged = dict(store.judgements(run.id))
+
+    @property
+    def reviewed(self) -> pd.DataFrame:
+        """The frame with what was corrected, and a column of the verdicts."""
+        return reviewed_frame(self._run, self._judged)
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The widget's kernel side; it is made when it is first asked for."""
+        first = next((n for n, item in enumerate(self._items) if item.key not in self._judged), 0)
+        data = {"items": self._list(), "item": self._shown(first)}
+        return Panel("review", state=str(first), data=data, edit=self._go, act=self._act)
+
+    @property
+    def widget(self) -> Any:  # noqa: ANN401 - anywidget has no types
+        """The anywidget; ``mo.ui.anywidget(review.widget)`` shows it in marimo."""
+        return self.panel.widget
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        html = self.reviewed._repr_html_()  # type: ignore[operator] # pandas' stubs lack it
+        return bundle(html, repr(self), lambda: self.widget)
+
+    def __repr__(self) -> str:
+        n_items = len(self._items)
+        counts = [
+            f"{sum(each.verdict == verdict for each in self._judged.values())} {verdict}"
+            for verdict in VERDICTS
+        ]
+        return f"Review of {n_items} row{'s' * (n_items != 1)}: {', '.join(counts)}"
+
+    def _list(self) -> list[dict[str, str]]:
+        return [
+            {
+                "label": self._label(item),
+                "sure": "" if item.sure is None else percent(item.sure),
+                "verdict": self._verdict(item),
+            }
+            for item in self._items
+        ]
+
+    def _label(self, item: Item) -> str:
+        number, nth = item.key
+        over = self._run.job.over
+        label = str(number + 1) if over is None else printable(str(over.label(number)), 40)
+        return label if nth < 0 else f"{label} · {nth + 1}"
+
+    def _verdict(self, item: Item) -> str:
+        judgement = self._judged.get(item.key)
+        return "" if judgement is None else judgement.verdict
+
+    def _value(self, item: Item) -> JsonValue:
+        judgement = self._judged.get(item.key)
+        return item.value if judgement is None else judgement.value
+
+    def _shown(self, number: int) -> dict[str, object] | None:
+        if not self._items:
+            return None
+        item = self._items[number]
+        return {
+            "number": number,
+            "values": shown_values(self._run, item, self._value(item)),
+            "sources": marked_sources(self._run, item),
+        }
+
+    def _go(self, state: str) -> None:
+        number = int(state) if state.isdecimal() else -1
+        if not 0 <= number < len(self._items):
+            raise CommandError(f"there is no row {state!r} to review")
+        self.panel.show(item=self._shown(number))
+
+    def _act(self, asked: Mapping[str, Any]) -> None:
+        number = int(asked["number"])
+        item = self._items[number]
+        match asked["kind"]:
+            case "judge" if asked["verdict"] in VERDICTS:
+                self._judge(item, Judgement(asked["verdict"], self._value(item)))
+            case "judge":
+                self._judge(item, None)
+            case "correct":
+                self._correct(item, str(asked["name"]), str(asked["text"]))
+        self.panel.show(items=self._list(), item=self._shown(number))
+
+    def _correct(self, item: Item, name: str, text: str) -> None:
+        column = next(each for each in columns_to_review(self._run) if each.name == name)
+        value = self._value(item)
+        corrected = read_correction(
+            text,
+            column.kind,
+            lambda each: check_value(self._run, with_value(value, column.path, each), key=item.key),
+        )
+        changed = with_value(value, column.path, corrected)
+        is_back = json.dumps(changed) == json.dumps(item.value)
+        self._judge(item, None if is_back else Judgement("corrected", changed))
+
+    def _judge(self, item: Item, judgement: Judgement | None) -> None:
+        if judgement is not None and judgement.verdict == "accepted":
+            is_changed = json.dumps(judgement.value) != json.dumps(item.value)
+            judgement = replace(judgement, verdict="corrected") if is_changed else judgement
+        self._store.judge(self._run.id, item.key, judgement)
+        if judgement is None:
+            self._judged.pop(item.key, None)
+        else:
+            self._judged[item.key] = judgement

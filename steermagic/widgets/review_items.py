@@ -1,0 +1,178 @@
+"""What the review shows of one row: its values, how sure the model was, where the text says so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, replace
+
+from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan
+from steermagic.judgements import Key, check_value, judged_parts, with_value
+from steermagic.marks import MarkedText, Span
+from steermagic.picture import pointer_of, shown
+from steermagic.pieces import percent
+from steermagic.runs import Row, Run
+
+_N_ALTERNATIVES = 4
+_MIN_FOUND = 2  # characters; a shorter text stands everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is judged as one; `sure` is how sure the model was of its least sure value."""
+
+    key: Key
+    value: JsonValue
+    sure: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as the page shows it.
+
+    `choices` are all that can stand there, if those are few; empty is null. `alternatives` are JSON
+    text with the probability that the model gave them.
+    """
+
+    name: str
+    text: str
+    sure: str
+    is_doubtful: bool
+    is_changed: bool
+    choices: list[str]
+    alternatives: list[tuple[str, str]]
+
+
+def items_to_review(run: Run, keys: Collection[Key]) -> list[Item]:
+    """Return those parts of a run, by rising confidence; last what nothing is known of."""
+    rows = {row.number: row for row in run.rows}
+    items = [
+        Item(key, value, _least(rows[key[0]], key))
+        for key, value in judged_parts(run)
+        if key in keys
+    ]
+    return sorted(items, key=lambda item: 2.0 if item.sure is None else item.sure)
+
+
+def columns_to_review(run: Run) -> tuple[Column, ...]:
+    """Return the columns of what is judged as one."""
+    columns = column_plan(run.job.found.schema)
+    if run.job.found.form is None:
+        return columns
+    return tuple(replace(column, path=()) for column in columns)  # the text is the record
+
+
+def shown_values(run: Run, item: Item, value: JsonValue) -> list[dict[str, object]]:
+    """Return the values of `item`, which somebody may have changed to `value`."""
+    known = {each.pointer: each for each in _row(run, item).confidence}
+    columns = columns_to_review(run)
+    sures = [_sure(known, item.key, column) for column in columns]
+    least = min((sure for sure in sures if sure is not None), default=1.0)
+    return [
+        asdict(_value(run, item, value, column, known, is_doubtful=sure == least != 1))
+        for column, sure in zip(columns, sures, strict=True)
+    ]
+
+
+def marked_sources(run: Run, item: Item) -> list[dict[str, object]]:
+    """Return the texts that were asked about, in parts: each with its labels, and if it is copied.
+
+    Evidence is marked, and where else a text of the item stands; that may be chance.
+    """
+    row = _row(run, item)
+    sources = list[dict[str, object]]()
+    for number, (name, text) in enumerate(run.job.inputs(row.number)):
+        spans = [*_evidence(run, item, number)]
+        copied = {span.label for span in spans}
+        spans += [span for span in _found(run, item, text) if span.label not in copied]
+        parts = [
+            (part.text, ", ".join(part.labels), any(part.pointers))
+            for part in MarkedText(name, text, tuple(spans)).parts()
+        ]
+        sources.append({"name": name, "parts": parts})
+    return sources
+
+
+def value_at(value: JsonValue, column: Column) -> JsonValue:
+    """Return the value of a column."""
+    for name in column.path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _row(run: Run, item: Item) -> Row:
+    return next(row for row in run.rows if row.number == item.key[0])
+
+
+def _start(key: Key) -> str:
+    return "" if key[1] < 0 else f"/{key[1]}"
+
+
+def _least(row: Row, key: Key) -> float | None:
+    start = _start(key)
+    means = [each.mean for each in row.confidence if _is_below(each.pointer, start)]
+    return min(means, default=None)
+
+
+def _is_below(pointer: str, start: str) -> bool:
+    return pointer == start or pointer.startswith(f"{start}/")
+
+
+def _sure(known: dict[str, Confidence], key: Key, column: Column) -> float | None:
+    start = _start(key) + pointer_of(column.path)
+    return min(
+        (each.mean for each in known.values() if _is_below(each.pointer, start)), default=None
+    )
+
+
+def _value(
+    run: Run,
+    item: Item,
+    value: JsonValue,
+    column: Column,
+    known: dict[str, Confidence],
+    *,
+    is_doubtful: bool,
+) -> Value:
+    sure = _sure(known, item.key, column)
+    own = known.get(_start(item.key) + pointer_of(column.path))
+    alternatives = () if own is None else own.alternatives[:_N_ALTERNATIVES]
+    now, before = value_at(value, column), value_at(item.value, column)
+    return Value(
+        name=column.name,
+        text=shown(now),
+        sure="" if sure is None else percent(sure),
+        is_doubtful=is_doubtful,
+        is_changed=now != before or isinstance(now, bool) != isinstance(before, bool),
+        choices=_choices(run, item, column),
+        alternatives=[(shown(each), percent(prob)) for each, prob in alternatives if each != now],
+    )
+
+
+def _choices(run: Run, item: Item, column: Column) -> list[str]:
+    choices = [*column.categories]
+    if column.kind is ColumnKind.BOOLEAN:
+        choices = ["true", "false"]
+    is_nullable = bool(choices) and _may_be_null(run, item, column)
+    return [*choices, ""] if is_nullable else choices
+
+
+def _may_be_null(run: Run, item: Item, column: Column) -> bool:
+    return check_value(run, with_value(item.value, column.path, None), key=item.key) is None
+
+
+def _evidence(run: Run, item: Item, source: int) -> Iterator[Span]:
+    starts = {
+        _start(item.key) + pointer_of(column.path): column for column in columns_to_review(run)
+    }
+    for each in _row(run, item).evidence:
+        for start, column in starts.items():
+            if each.source == source and _is_below(each.pointer, start):
+                yield Span(each.start, each.end, column.name, "evidence")
+
+
+def _found(run: Run, item: Item, text: str) -> Iterator[Span]:
+    for column in columns_to_review(run):
+        wanted = shown(value_at(item.value, column))
+        start = text.find(wanted) if len(wanted) >= _MIN_FOUND else -1
+        if start >= 0:
+            yield Span(start, start + len(wanted), column.name)

@@ -1,0 +1,141 @@
+// The review: a row at a time, the least sure first, judged with single keys.
+
+const SIGNS = { accepted: "✓", corrected: "✎", rejected: "✗", "": "·" };
+const VERDICTS = { accepted: ["Accept", "a"], rejected: ["Reject", "r"], "": ["Clear", "u"] };
+
+class Review {
+  constructor(model, el) {
+    this.model = model;
+    this.kernel = new Kernel(model);
+    this.status = statusLine();
+    this.bar = element("div", { class: "sm-bar", role: "toolbar", "aria-label": "Review" });
+    this.list = element("div", { class: "sm-list", role: "listbox", "aria-label": "Rows by rising confidence" });
+    this.values = element("div", { class: "sm-values", role: "group", "aria-label": "Values" });
+    this.sources = element("div", { class: "sm-sources", role: "region", "aria-label": "Source text", tabindex: "0" });
+    const body = element("div", { class: "sm-body" }, this.list, this.values, this.sources);
+    const attributes = { class: "sm sm-review", tabindex: "0", "aria-label": "Review of rows", role: "group" };
+    this.root = element("div", { ...attributes, onkeydown: (event) => this.keys(event) }, this.bar, body, this.status);
+    el.append(this.root);
+    const stops = [onChange(model, ["state", "data"], () => this.draw())];
+    this.close = () => stops.forEach((stop) => stop());
+    this.draw();
+  }
+
+  get number() { return Number(this.model.get("state")); }
+  get items() { return this.kernel.data.items; }
+  go(number) {
+    if (number < 0 || number >= this.items.length) return;
+    this.model.set("state", String(number));
+    this.model.save_changes();
+  }
+  judge(verdict) {
+    this.kernel.ask({ kind: "judge", number: this.number, verdict });
+    if (verdict) this.go(this.number + 1);
+    this.root.focus();
+  }
+  correct(name, text) {
+    this.kernel.ask({ kind: "correct", number: this.number, name, text });
+  }
+
+  keys(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target.matches("input, select, textarea")) {
+      if (event.key === "Escape") this.root.focus();
+      return;
+    }
+    const doing = {
+      a: () => this.judge("accepted"), r: () => this.judge("rejected"), u: () => this.judge(""),
+      j: () => this.go(this.number + 1), ArrowDown: () => this.go(this.number + 1),
+      k: () => this.go(this.number - 1), ArrowUp: () => this.go(this.number - 1),
+      e: () => this.edit(),
+    }[event.key];
+    if (!doing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    doing();
+  }
+  edit() {
+    const control = this.values.querySelector(".sm-doubtful .sm-input") ?? this.values.querySelector(".sm-input");
+    control?.focus();
+    control?.select?.();
+  }
+
+  draw() {
+    const focused = this.root.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const { items, item, problem } = this.kernel.data;
+    this.drawBar(items);
+    this.drawList(items);
+    const isThere = item && item.number === this.number; // else the kernel is about to send it
+    if (isThere) {
+      this.values.replaceChildren(...item.values.map((value) => this.value(value)));
+      this.sources.replaceChildren(...item.sources.flatMap((source) => sourceParts(source, item.sources.length > 1)));
+    }
+    if (!items.length) this.values.replaceChildren(element("div", { class: "sm-faint" }, "there are no rows to review"));
+    say(this.status, problem || "", Boolean(problem));
+    // Lab takes single keys for its own, unless the element that has the focus says otherwise.
+    for (const each of [this.root, ...this.root.querySelectorAll("button, select, [tabindex]")]) each.setAttribute("data-lm-suppress-shortcuts", "true");
+    if (focused && !this.root.contains(document.activeElement)) {
+      ([...this.root.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === focused) ?? this.root).focus();
+    }
+  }
+  drawBar(items) {
+    const n_judged = items.filter((item) => item.verdict).length;
+    const share = items.length ? (100 * n_judged) / items.length : 0;
+    const buttons = Object.entries(VERDICTS).map(([verdict, [text, key]]) => button(text, () => this.judge(verdict), {
+      text: element("span", {}, verdict ? `${SIGNS[verdict]} ${text}` : text, element("kbd", { class: "sm-key" }, key)), title: `${text} (key ${key})`, "aria-keyshortcuts": key,
+      disabled: !items.length, kind: verdict === "accepted" ? "sm-main" : "",
+    }));
+    this.bar.replaceChildren(
+      element("span", { class: "sm-title" }, "Review"),
+      button("Previous row", () => this.go(this.number - 1), { text: "↑", title: "Previous (key k)", disabled: this.number === 0 }),
+      button("Next row", () => this.go(this.number + 1), { text: "↓", title: "Next (key j)", disabled: this.number + 1 >= items.length }),
+      ...buttons,
+      element("span", { class: "sm-space" }),
+      element("span", { class: "sm-meter", "aria-hidden": "true" }, element("span", { style: `width:${share}%` })),
+      element("span", { class: "sm-faint" }, `${n_judged} of ${items.length} judged`),
+    );
+  }
+  drawList(items) {
+    const shown = items.slice(Math.max(0, this.number - 200), this.number + 200);
+    const start = Math.max(0, this.number - 200);
+    this.list.replaceChildren(...shown.map((item, offset) => {
+      const number = start + offset;
+      return element("div", {
+        role: "option", class: "sm-option", "aria-selected": String(number === this.number), onclick: () => { this.go(number); this.root.focus(); },
+        "aria-label": `Row ${item.label}, ${item.verdict || "not judged"}`,
+      }, element("span", { class: `sm-sign sm-${item.verdict}` }, SIGNS[item.verdict]), element("span", {}, item.label), element("span", { class: "sm-sure" }, item.sure));
+    }));
+    const selected = this.list.querySelector("[aria-selected=true]");
+    if (selected) this.list.scrollTop = selected.offsetTop - this.list.offsetTop - 80;
+  }
+  value(value) {
+    const correct = (text) => { if (text !== value.text) this.correct(value.name, text); };
+    const label = `Value of ${value.name}`;
+    const control = value.choices.length
+      ? select(label, value.choices, value.text, correct)
+      : input(label, value.text, () => {}, {
+        placeholder: "null",
+        onchange: (event) => correct(event.target.value),
+        onkeydown: (event) => { if (event.key === "Enter") { event.target.blur(); this.root.focus(); } },
+      });
+    const chips = value.alternatives.map(([text, share]) => button(`Set ${value.name} to ${text || "null"}`, () => this.correct(value.name, text), { text: `${text || "null"} ${share}`, kind: "sm-chip" }));
+    const name = element("span", { class: "sm-name" }, value.name, value.is_changed ? element("span", { title: "changed by you" }, " ✎") : null);
+    const sure = element("span", { class: "sm-sure", title: "how sure the model was" }, value.sure);
+    return element("div", { class: `sm-value${value.is_doubtful ? " sm-doubtful" : ""}` }, element("div", { class: "sm-line" }, name, sure), control, chips.length ? element("div", { class: "sm-line sm-chips" }, ...chips) : null);
+  }
+}
+
+function sourceParts(source, isNamed) {
+  const parts = source.parts.map(([text, labels, isCopied]) => (labels
+    ? element("mark", { class: isCopied ? "sm-copied" : "sm-found", title: isCopied ? `${labels}: copied from here` : `${labels}: stands here, too` },
+      text, element("sup", { class: "sm-sure" }, labels))
+    : text));
+  return [isNamed ? element("div", { class: "sm-faint" }, source.name) : null, element("div", { class: "sm-source" }, ...parts)].filter(Boolean);
+}
+
+export default {
+  render({ model, el }) {
+    const review = new Review(model, el);
+    return () => review.close();
+  },
+};

@@ -1,0 +1,118 @@
+"""Examples are valid under the schema that was inferred from them."""
+
+import datetime as dt
+import enum
+import json
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steer_engine import SchemaError, read_schema, validation_error, write_notation
+from steermagic.inference import infer_schema
+
+texts = st.one_of(
+    st.sampled_from(["low", "high", "2026-01-31", "a@b.example", "https://a.example", "x:y"]),
+    st.text(max_size=5),
+)
+scalars = st.one_of(texts, st.integers(), st.floats(-1e9, 1e9), st.booleans(), st.none())
+names = st.sampled_from(["a", "b", "a b", "ü"])
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(names, inner, max_size=3)),
+    max_leaves=12,
+)
+records = st.dictionaries(names, values, min_size=1, max_size=4)
+
+
+def filled(value, like):
+    """`value` with null for what it lacks beside the examples `like`."""
+    dicts = [each for each in like if isinstance(each, dict)]
+    if isinstance(value, dict):
+        keys = dict.fromkeys(key for each in dicts for key in each)
+        return {key: filled(value.get(key), [each.get(key) for each in dicts]) for key in keys}
+    if isinstance(value, list):
+        lists = [each for each in like if isinstance(each, list)]
+        return [filled(item, [i for each in lists for i in each]) for item in value]
+    return value
+
+
+@given(st.one_of(records, st.lists(records, min_size=1, max_size=5)))
+def test_an_example_is_valid_under_its_schema(example):
+    schema = infer_schema(example)
+    assert validation_error(schema, filled(example, [example])) is None
+    assert infer_schema(json.dumps(example)) == schema
+
+
+@pytest.mark.parametrize(
+    ("example", "notation"),
+    [
+        ({"n": 1, "x": 1.5, "ok": True, "t": "a"}, "n: int\nx: float\nok: bool\nt: str"),
+        ({"d": "2026-01-31", "m": "a@b.example"}, "d: date\nm: email"),
+        ({"u": "https://a.example/x", "s": "note:done"}, "u: url\ns: str"),
+        ({"when": "2026-01-31T09:30:00Z"}, "when: datetime"),
+        ({"a": None, "b": []}, "a: str | None\nb: list"),
+        ({"a": [1, 2.5, None]}, "a: list[float | None]"),
+        ({"a": [1, "x"]}, "a: list[int | str]"),
+        ({"a": {"b": {"c": 1}}}, "a: {\n    b: {\n        c: int\n    }\n}"),
+        ([{"a": 1}, {"b": 2}], "[\n    a: int | None\n    b: int | None\n]"),
+        ([{"s": w} for w in ["low", "high"] * 3], '[\n    s: "low" | "high"\n]'),
+        ([{"s": w} for w in ["low", "high"]], "[\n    s: str\n]"),
+    ],
+)
+def test_types_are_those_of_the_notation(example, notation):
+    assert write_notation(infer_schema(example)) == notation
+
+
+def test_a_frame_tells_its_types():
+    frame = pd.DataFrame(
+        {
+            "n": pd.array([1, None], "Int64"),
+            "x": [0.5, float("nan")],
+            "t": ["a", None],
+            "day": [dt.date(2026, 1, 31), None],
+            "when": pd.to_datetime(["2026-01-31T09:30", None]),
+            "mood": pd.Categorical(["good", None], categories=["good", "bad"]),
+            "size": pd.Categorical(["S", "M"]),
+            "price": [Decimal("1.5"), Decimal(2)],
+            "tags": [np.array(["a"]), np.array(["b", "c"])],
+            "kind": [enum.Enum("Kind", {"A": "a"})("a"), "b"],
+            7: [dt.timedelta(1), dt.timedelta(2)],
+        }
+    )
+    assert write_notation(infer_schema(frame)) == (
+        "n: int | None\nx: float | None\nt: str | None\nday: date | None\nwhen: datetime | None\n"
+        'mood: "good" | "bad" | None\nsize: "M" | "S"\nprice: float\ntags: list[str]\nkind: str\n'
+        '"7": str'
+    )
+
+
+def test_a_polars_frame_and_a_series_are_tables():
+    polars = pytest.importorskip("polars")
+    assert write_notation(infer_schema(polars.DataFrame({"a": [1, None]}))) == "a: int | None"
+    assert write_notation(infer_schema(pd.Series([True], name="ok"))) == "ok: bool"
+
+
+@pytest.mark.parametrize(
+    ("nothing", "problem"),
+    [
+        ("null", "an example is a JSON object or a list"),
+        ("{", "the example is not JSON"),
+        (None, "not a value of type NoneType"),
+        (pd.DataFrame({"a": []}), "says nothing of a type"),
+    ],
+)
+def test_what_says_nothing_is_an_error(nothing, problem):
+    with pytest.raises(SchemaError, match=problem):
+        infer_schema(nothing)
+
+
+def test_an_empty_list_is_a_list():
+    assert infer_schema([]) == read_schema({"type": "array"})
+
+
+def test_infinity_is_no_number():
+    assert write_notation(infer_schema({"a": [1.5, float("inf")]})) == "a: list[float | None]"

@@ -1,0 +1,271 @@
+"""What is done in the editor's rows is what the schema says, live in cells."""
+
+import json
+
+import pytest
+
+from steer_engine import SchemaError, read_schema, write_notation
+from steermagic.widgets import panel
+from steermagic.widgets.editor import SchemaEditor
+
+
+@pytest.fixture
+def editing(show, wishing):
+    def open_editor(schema=None, wish=None):
+        editor = SchemaEditor(schema, session=wishing(wish or {}))
+        return editor, show(editor.widget)
+
+    return open_editor
+
+
+def compact(editor):
+    return write_notation(editor.schema)
+
+
+def test_a_new_editor_has_one_field():
+    assert compact(SchemaEditor()) == "name: str"
+
+
+def test_a_field_is_added_named_and_typed(editing):
+    editor, tool = editing("name: str")
+    tool.click("Add field")
+    tool.page.keyboard.type("age")  # the new name is selected
+    tool.page.keyboard.press("Tab")
+    tool.sync()
+    tool.choose("Type of age", "int")
+    tool.click("More about age")
+    tool.fill("Lower bound of age", "0")
+    tool.fill("Upper bound of age", "120")
+    tool.fill("Default of age", "18")
+    tool.fill("Description of age", "in years")
+    tool.click("Optional: age")
+    assert compact(editor) == "name: str\nage: int 0..120 | None = 18  # in years"
+    assert "age: int 0..120 | None = 18" in tool.text()
+
+
+def test_fields_are_moved_with_buttons_and_keys_and_keep_the_focus(editing):
+    editor, tool = editing("a, b, c")
+    tool.click("Move c up")
+    assert [*editor.schema.document["properties"]] == ["a", "c", "b"]
+    tool.press("Enter")
+    assert [*editor.schema.document["properties"]] == ["c", "a", "b"]
+    tool.label("Name of b").focus()
+    tool.press("Alt+ArrowUp")
+    tool.press("Alt+ArrowUp")
+    assert [*editor.schema.document["properties"]] == ["b", "c", "a"]
+    assert editor.schema.document["required"] == ["b", "c", "a"]
+    assert tool.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Name of b"
+
+
+def test_a_field_is_deleted_and_brought_back(editing):
+    editor, tool = editing("a, b")
+    tool.click("Delete a")
+    assert compact(editor) == "b: str"
+    tool.click("Undo")
+    assert compact(editor) == "a: str\nb: str"
+
+
+def test_objects_lists_choices_and_patterns(editing):
+    editor, tool = editing("buyer: str")
+    tool.choose("Type of buyer", "object")
+    tool.click("Add field to buyer")
+    tool.fill("Name of buyer.field_2", "tags")
+    tool.choose("Type of buyer.tags", "list of")
+    tool.choose("Item type of buyer.tags", "choices")
+    tool.fill("Choices of buyer.tags", 'red, "dark, blue", 3')
+    tool.click("Add field")
+    tool.choose("Type of field_2", "list of")
+    tool.choose("Item type of field_2", "object")
+    tool.choose("Type of field_2.name", "pattern")
+    tool.fill("Pattern of field_2.name", "[a-z]+")
+    assert compact(editor) == (
+        'buyer: {\n    name: str\n    tags: list["red" | "dark, blue" | 3]\n}\n'
+        "field_2: list[{\n    name: /[a-z]+/\n}]"
+    )
+
+
+def test_the_answer_becomes_a_list_of_rows_and_back(editing):
+    editor, tool = editing("a: int")
+    tool.click("List of rows")
+    assert compact(editor) == "[\n    a: int\n]"
+    tool.fill("Name of a", "b")
+    tool.click("List of rows")
+    assert compact(editor) == "b: int"
+
+
+def test_what_cannot_be_drawn_is_text_that_stays(editing):
+    schema = {
+        "type": "object",
+        "title": "T",
+        "properties": {"n": {"type": "string"}, "x": {"not": {"type": "number", "minimum": 1.0}}},
+        "if": {"required": ["n"]},
+    }
+    editor, tool = editing(schema)
+    assert json.loads(editor.text) == schema
+    assert (
+        tool.label("JSON Schema of x").input_value()
+        == '{"not": {"type": "number", "minimum": 1.0}}'
+    )
+    tool.fill("Description of n", "a name")
+    changed = json.dumps(schema).replace(
+        '{"type": "string"}', '{"type": "string", "description": "a name"}'
+    )
+    assert editor.text == changed
+    tool.fill("JSON Schema of x", "true")
+    assert editor.schema.document["properties"]["x"] is True
+
+
+def test_a_schema_that_is_no_object_is_edited_as_a_whole(editing):
+    editor, tool = editing({"anyOf": [{"type": "integer"}, {"type": "boolean"}]})
+    tool.fill("JSON Schema of the schema", '{"type": "integer"}')
+    assert editor.schema == read_schema({"type": "integer"})
+
+
+def test_a_problem_is_said_in_the_page_and_in_the_cell(editing):
+    editor, tool = editing("a, b")
+    tool.fill("Name of b", "a")
+    assert "two fields are called 'a'; rename one" in tool.page.get_by_role("status").inner_text()
+    with pytest.raises(SchemaError, match="two fields are called 'a'"):
+        _ = editor.schema
+    assert repr(editor) == "SchemaEditor with a problem: two fields are called 'a'; rename one"
+    tool.click("Undo")
+    assert tool.page.get_by_role("status").inner_text() == ""
+    assert compact(editor) == "a: str\nb: str"
+
+
+def test_python_and_the_page_see_each_others_changes(editing):
+    editor, tool = editing("a: str")
+    editor.schema = "b: int"
+    tool.sync()
+    assert tool.label("Type of b").input_value() == "int"
+    editor.infer([{"c": 1.5}, {"c": 2}])
+    tool.sync()
+    assert tool.label("Type of c").input_value() == "float"
+    assert tool.label("List of rows").is_checked()
+
+
+def test_a_schema_is_inferred_from_an_example_or_a_variable(editing, monkeypatch):
+    monkeypatch.setattr(panel, "_shell", lambda: type("Shell", (), {"user_ns": {"seen": {"z": 1}}}))
+    editor, tool = editing()
+    tool.click("From an example")
+    tool.fill("Example", '{"x": "2026-01-31"}')
+    tool.click("Infer the schema")
+    assert compact(editor) == "x: date"
+    tool.fill("Example", "seen")
+    tool.click("Infer the schema")
+    assert compact(editor) == "z: int"
+    tool.fill("Example", "class A(BaseModel):\n    n: int | None")
+    tool.click("Read as a schema")
+    assert compact(editor) == "n: int | None"
+    tool.fill("Example", "{")
+    tool.click("Infer the schema")
+    assert tool.page.get_by_role("status").inner_text().startswith("the example is not JSON")
+    tool.fill("Example", " ")
+    tool.click("Infer the schema")
+    assert "write something into the box first" in tool.text()
+
+
+def test_a_sample_is_answered_below_it(editing):
+    _, tool = editing("name: str\nage: int", wish={"name": "Ada <b>", "age": 36})
+    tool.click("Try it")
+    tool.label("Sample text").fill("Ada is 36")
+    tool.label("Run").click()
+    assert tool.page.get_by_role("status").inner_text() == "running …"
+    tool.label("Stop").click()
+    tool.sync()
+    assert tool.interrupts == 1
+    cells = tool.page.locator("td").all_inner_texts()
+    assert cells == ["Ada <b>", "36"]
+    assert not tool.label("Stop").is_visible()
+
+
+def test_the_three_forms_and_the_cell_are_copied(editing):
+    editor, tool = editing("n: int")
+    tool.page.evaluate("navigator.clipboard = undefined")
+    tool.page.evaluate(
+        "document.execCommand = () => { window.copied = document.activeElement.value; }"
+    )
+    for form, text in [
+        ("Compact", "n: int"),
+        ("Pydantic", "from pydantic import BaseModel\n\n\nclass Answer(BaseModel):\n    n: int\n"),
+        ("JSON Schema", json.dumps(editor.schema.document, indent=2)),
+    ]:
+        tool.click(f"Show {form}")
+        tool.click(f"Copy {form}")
+        assert tool.page.evaluate("copied") == text
+    tool.click("Copy as cell")
+    assert tool.page.evaluate("copied").startswith("%%steer -o result\nn: int\n---\n")
+
+
+def test_every_control_has_a_label(editing):
+    _, tool = editing('a: list["x" | "y"]\nb: {c: int}')
+    tool.click("More about a")
+    tool.click("From an example")
+    unlabelled = (
+        "[...document.querySelectorAll('input,select,textarea,button')].filter(e => !e.ariaLabel)"
+    )
+    assert tool.page.evaluate(f"{unlabelled}.length") == 0
+    labels = tool.page.evaluate(
+        "[...document.querySelectorAll('[aria-label]')].map(e => e.ariaLabel)"
+    )
+    assert len(labels) == len({*labels})
+
+
+def test_without_a_page_its_fields_are_shown():
+    shown = SchemaEditor("a: str  # <b>")._repr_mimebundle_()
+    assert shown["text/plain"] == "SchemaEditor\na: str  # <b>"
+    assert "a: str  # &lt;b&gt;" in shown["text/html"]
+    assert set(shown) == {"text/plain", "text/html"}
+
+
+def test_in_a_page_the_widget_is_shown(monkeypatch):
+    monkeypatch.setattr(panel, "is_page", lambda: True)
+    assert "application/vnd.jupyter.widget-view+json" in SchemaEditor()._repr_mimebundle_()
+
+
+def test_a_cell_reads_the_editor_live(notebook):
+    book = notebook({"name": "Ada", "age": 36})
+    editor = SchemaEditor("name: str", session=book.session)
+    frame = book.run("%%steer editor\nWho?", editor=editor)
+    assert [*frame.columns] == ["name"]
+    editor.schema = "age: int\nname: str"
+    assert [*book.run("%%steer editor\nWho?").columns] == ["age", "name"]
+
+
+def test_what_is_referred_to_is_drawn_and_the_schema_stays_until_it_is_edited():
+    part = {"type": "object", "properties": {"mail": {"type": "string"}}}
+    schema = {"$defs": {"Part": part}, "properties": {"buyer": {"$ref": "#/$defs/Part"}}}
+    editor = SchemaEditor({"type": "object", **schema})
+    rows = json.loads(editor.panel.widget.state)
+    assert [each["kind"] for each in rows["fields"]] == ["object"]
+    assert editor.schema.document == {"type": "object", **schema}
+    rows["description"] = "an order"
+    editor.panel.widget.state = json.dumps(rows)
+    assert editor.schema.document == {
+        "type": "object",
+        "properties": {"buyer": part},
+        "description": "an order",
+    }
+
+
+def test_a_run_that_is_stopped_is_a_line(interrupted):
+    session = interrupted({"name": "Ada"}, text='{"name": "A')
+    editor = SchemaEditor("name: str", session=session)
+    editor.panel.widget._handle_custom_msg({"kind": "run", "text": "Who?", "asked": 1}, [])
+    assert json.loads(editor.panel.widget.data)["problem"] == "stopped"
+
+
+def test_a_pydantic_model_with_parts_is_drawn():
+    from pydantic import BaseModel
+
+    class Buyer(BaseModel):
+        mail: str
+
+    class Order(BaseModel):
+        buyer: Buyer
+        n: int
+
+    editor = SchemaEditor(Order)
+    rows = json.loads(editor.panel.widget.state)
+    assert [each["kind"] for each in rows["fields"]] == ["object", "int"]
+    assert editor.schema == read_schema(Order)

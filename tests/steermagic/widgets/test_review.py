@@ -1,0 +1,225 @@
+"""Rows are judged by rising confidence, and come back as a frame."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+OVER = """\
+%%steer --over mails -o found
+name: verbatim
+mood: "good" | "bad" | None
+age: int 0..120 | None
+paid: bool
+tags: list[str]
+---
+From: {{ text }}
+"""
+ANSWER = {"name": "Ada", "mood": "good", "age": 36, "paid": True, "tags": ["a", "b"]}
+MAILS = [f"Ada is 36, says mail {n}" for n in range(3)]
+
+
+@pytest.fixture
+def found(notebook):
+    book = notebook(ANSWER)
+    return book.run(OVER, mails=pd.DataFrame({"text": MAILS}, index=["x", "y", "z"]))
+
+
+@pytest.fixture
+def reviewing(found, show):
+    return found, show(found.steer.review().widget)
+
+
+def verdicts(frame):
+    return ["" if pd.isna(each) else each for each in frame.steer.reviewed["review"]]
+
+
+def go_to(tool, label):
+    tool.page.get_by_role("option", name=f"Row {label},").click()
+    tool.sync()
+
+
+def test_before_a_review_the_frame_is_as_it_was(found):
+    reviewed = found.steer.reviewed
+    assert verdicts(found) == ["", "", ""]
+    pd.testing.assert_frame_equal(reviewed.drop(columns="review"), found)
+    assert reviewed["review"].dtype.categories.tolist() == ["accepted", "corrected", "rejected"]
+
+
+def test_rows_are_judged_with_keys(reviewing):
+    frame, tool = reviewing
+    tool.label("Review of rows").focus()
+    first = tool.page.locator("[aria-selected=true]").inner_text()
+    tool.press("a")
+    assert tool.page.locator("[aria-selected=true]").inner_text() != first
+    tool.press("r")
+    tool.press("k")
+    tool.press("k")
+    tool.press("u")
+    tool.press("j")
+    assert sorted(verdicts(frame)) == ["", "", "rejected"]
+    assert "1 of 3 judged" in tool.text()
+    assert tool.page.evaluate("document.activeElement.ariaLabel") == "Review of rows"
+
+
+def test_values_are_corrected_and_typed(reviewing):
+    frame, tool = reviewing
+    go_to(tool, "y")
+    tool.fill("Value of name", "Grace")
+    tool.fill("Value of age", "37")
+    tool.choose("Value of mood", "bad")
+    tool.choose("Value of paid", "false")
+    tool.fill("Value of tags", '["c"]')
+    row = frame.steer.reviewed.loc["y"]
+    assert row.tolist() == [MAILS[1], "Grace", "bad", 37, False, ["c"], "corrected"]
+    assert frame.steer.reviewed.dtypes.drop("review").equals(frame.dtypes)
+    assert frame.loc["y", "name"] == "Ada"
+    tool.fill("Value of age", "")
+    tool.choose("Value of mood", "")
+    assert frame.steer.reviewed.loc["y", ["age", "mood"]].isna().all()
+
+
+def test_a_correction_has_to_be_valid(reviewing):
+    frame, tool = reviewing
+    go_to(tool, "x")
+    tool.fill("Value of age", "121")
+    assert "'121' cannot stand here: 121 is not at most 120 at /age" in tool.text()
+    assert verdicts(frame) == ["", "", ""]
+    tool.fill("Value of age", "old")
+    assert "'old' cannot stand here" in tool.page.get_by_role("status").inner_text()
+    tool.fill("Value of age", "12")
+    assert tool.page.get_by_role("status").inner_text() == ""
+    assert verdicts(frame)[0] == "corrected"
+
+
+def test_a_correction_that_is_taken_back_is_none(reviewing):
+    frame, tool = reviewing
+    go_to(tool, "z")
+    tool.fill("Value of age", "12")
+    tool.click("Accept")  # of what it is by now
+    go_to(tool, "z")
+    assert verdicts(frame)[2] == "corrected"
+    tool.fill("Value of age", "36")
+    assert verdicts(frame)[2] == ""
+    tool.click("Reject")
+    assert verdicts(frame)[2] == "rejected"
+    go_to(tool, "z")
+    tool.click("Clear")
+    assert verdicts(frame)[2] == ""
+
+
+def test_an_alternative_is_one_click(reviewing):
+    frame, tool = reviewing
+    go_to(tool, "x")
+    chip = tool.page.get_by_role("button", name=re.compile("^Set mood to bad"))
+    assert chip.count() == 1
+    chip.click()
+    tool.sync()
+    assert frame.steer.reviewed.loc["x", "mood"] == "bad"
+
+
+def test_the_source_stands_beside_it_with_its_evidence(reviewing):
+    _, tool = reviewing
+    go_to(tool, "z")
+    source = tool.label("Source text")
+    assert "says mail 2" in source.inner_text()
+    assert source.locator("mark.sm-copied").inner_text().startswith("Ada")
+    assert source.locator("mark.sm-copied").get_attribute("title") == "name: copied from here"
+    assert source.locator("mark.sm-found").inner_text().startswith("36")
+
+
+def test_e_goes_to_the_value_and_escape_comes_back(reviewing):
+    _, tool = reviewing
+    tool.label("Review of rows").focus()
+    tool.press("e")
+    assert tool.page.evaluate("document.activeElement.ariaLabel").startswith("Value of ")
+    tool.press("Escape")
+    assert tool.page.evaluate("document.activeElement.ariaLabel") == "Review of rows"
+
+
+def test_some_rows_of_the_frame_are_reviewed(found, show):
+    tool = show(found.loc[["z"]].steer.review().widget)
+    assert "0 of 1 judged" in tool.text()
+    tool.click("Accept")
+    assert verdicts(found) == ["", "", "accepted"]
+
+
+def test_a_review_goes_on_where_it_was(found, show):
+    tool = show(found.steer.review().widget)
+    tool.click("Accept")
+    tool = show(found.steer.review().widget)
+    assert "1 of 3 judged" in tool.text()
+    assert "not judged" in tool.page.locator("[aria-selected=true]").get_attribute("aria-label")
+
+
+def test_the_items_of_a_list_are_judged_one_by_one(notebook, show):
+    book = notebook([{"name": "Rex", "age": 3}, {"name": "Rex", "age": 4}])
+    frame = book.run("%%steer --many\nname: str, age: int\n---\nInvent dogs")
+    tool = show(frame.steer.review().widget)
+    go_to(tool, "1 · 2")
+    tool.fill("Value of name", "Fido")
+    assert frame.steer.reviewed["name"].tolist() == ["Rex", "Fido"]
+    assert verdicts(frame) == ["", "corrected"]
+
+
+def test_rows_of_a_list_inside_have_the_verdict_of_their_record(notebook):
+    book = notebook({"lines": [{"n": 1}, {"n": 2}], "review": "x"})
+    cell = "%%steer --rows lines\nlines: list[{n: int}], review: str\n---\nLines?"
+    frame = book.run(cell)
+    review = frame.steer.review()
+    review.panel._act({"kind": "judge", "number": 0, "verdict": "rejected"})
+    assert frame.steer.reviewed["review_"].tolist() == ["rejected", "rejected"]
+    assert review.reviewed.equals(frame.steer.reviewed)
+
+
+def test_answers_that_are_texts_are_reviewed(notebook, show):
+    book = notebook("praise")
+    frame = book.run("%%steer --choices praise,complaint\nWhich?")
+    tool = show(frame.steer.review().widget)
+    tool.choose("Value of answer", "complaint")
+    assert frame.steer.reviewed["answer"].tolist() == ["complaint"]
+
+
+def test_rows_that_failed_are_not_judged(notebook):
+    book = notebook(ANSWER)
+    rows = [{"n": 1}, {"n": 0}]
+    frame = book.run("%%steer --over rows\nname: str\n---\n{{ 1 / n }}", rows=rows)
+    review = frame.steer.review()
+    assert repr(review) == "Review of 1 row: 0 accepted, 0 corrected, 0 rejected"
+    assert len(review.reviewed) == 2
+
+
+def test_a_row_that_is_not_there_is_refused(found):
+    widget = found.steer.review().widget
+    widget.state = "7"
+    assert json.loads(widget.data)["problem"] == "there is no row '7' to review"
+
+
+def test_what_is_judged_is_kept_in_the_store(notebook, tmp_path):
+    book = notebook(ANSWER)
+    store = tmp_path / "runs.sqlite"
+    frame = book.run(f"%%steer --store {store}\nname: str\n---\nWho?")
+    review = frame.steer.review()
+    review.panel._act({"kind": "correct", "number": 0, "name": "name", "text": "Grace"})
+    run = book.session.last_run()
+    [(key, judgement)] = book.session.store(str(store)).judgements(run.id).items()
+    assert (key, judgement.verdict, judgement.value) == ((0, -1), "corrected", {"name": "Grace"})
+    book.session.store(str(store)).prune(keep=0)
+    assert book.session.store(str(store)).judgements(run.id) == {}
+
+
+def test_without_a_page_the_frame_is_shown(found):
+    shown = found.steer.review()._repr_mimebundle_()
+    assert shown["text/plain"] == "Review of 3 rows: 0 accepted, 0 corrected, 0 rejected"
+    assert "<table" in shown["text/html"]
+    assert set(shown) == {"text/plain", "text/html"}
+
+
+def test_every_control_has_a_label(reviewing):
+    _, tool = reviewing
+    labels = tool.page.evaluate(
+        "[...document.querySelectorAll('input,select,button,[role=option]')].map(e => e.ariaLabel)"
+    )
+    assert all(labels)
+    assert len(labels) == len({*labels})
