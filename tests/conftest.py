@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # How long an example takes says something about the machine, nothing about the code. The same
 # examples every time, so that a red run is about the change; `--hypothesis-profile=search` draws
 # new ones.
-settings.register_profile("steermagic", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None)
+CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("steermagic", **CALM, derandomize=True)
+settings.register_profile("search", **CALM)
 settings.load_profile("steermagic")
 
 ROOT = Path(__file__).parent.parent

@@ -1,4 +1,4 @@
-"""JupyterLab or Notebook 7 and Debian's Chromium, both without a screen; one of each for all tests.
+"""JupyterLab or Notebook 7 and Debian's Chromium, both without a screen; one server for all tests.
 
 `CHROMIUM` names another browser of that kind. Without any, the tests are left out, which is said.
 """
@@ -26,6 +26,12 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
 READY_S = 60
+# What the page shows as idle may be a kernel that is not connected yet: it loses what is run.
+KERNEL_IS_READY = """() => {
+    const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    const kernel = context?.isReady && context.session?.kernel;
+    return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}"""
 TOKEN = "t0k"  # noqa: S105 - of a server that is gone with the test
 
 collect_ignore_glob = [] if CHROMIUM else ["test_*.py"]
@@ -39,10 +45,11 @@ def pytest_terminal_summary(terminalreporter):
         )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # while Playwright runs, no other test may have an event loop
 def browser():
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * READY_S)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, headless=True, args=ARGUMENTS
@@ -81,6 +88,8 @@ class Server:
                     "--ip=127.0.0.1", f"--port={self.url.rpartition(':')[2]}",
                     "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
                     f"--ServerApp.root_dir={self.notebooks}",
+                    "--LabApp.expose_app_in_browser=True",
+                    "--JupyterNotebookApp.expose_app_in_browser=True",
                 ],
                 env={**os.environ, **environment, "PYTHONPATH": path}, stdout=log,
                 stderr=subprocess.STDOUT,
@@ -110,7 +119,7 @@ class Server:
             self._process.wait()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("server"))
     server.wait()
@@ -159,9 +168,9 @@ class OpenNotebook:
         before = self.path.stat().st_mtime_ns
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("Control+s")
-        for _ in range(100):
-            if self.path.stat().st_mtime_ns != before:
-                break
+        start = time.monotonic()
+        while self.path.stat().st_mtime_ns == before:
+            assert time.monotonic() - start < READY_S, "the notebook is not saved"
             self.page.wait_for_timeout(50)
         return nbformat.read(self.path, as_version=4)
 
@@ -198,11 +207,7 @@ def open_notebook(server, browser, request):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{server.url}/{app}/{name}?reset&token={TOKEN}", wait_until="domcontentloaded")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=READY_S * 1000)
-        idle = {  # the dot of Lab's toolbar says so too early
-            "doc/tree": "#jp-main-statusbar >> text=/\\| Idle/",
-            "notebooks": ".jp-Notebook-ExecutionIndicator[data-status=idle]",
-        }
-        page.wait_for_selector(idle[app], state="attached", timeout=READY_S * 1000)
+        page.wait_for_function(KERNEL_IS_READY, timeout=READY_S * 1000)
         complaints.clear()  # those of the application itself, while it starts
         return OpenNotebook(page, path)
 

@@ -17,7 +17,6 @@ from steer_engine.events import Event, Request
 from steer_engine.explaining import Explanation
 from steer_engine.isolation.messages import Call, Happened, More, Run
 from steer_engine.isolation.process import Process
-from steer_engine.remote import RemoteEngine, is_address
 from steer_engine.schema import Schema
 from steer_engine.text_forms import TextForm
 
@@ -29,6 +28,8 @@ def open_isolated(model: str | Path | None = None, *, n_threads: int | None = No
         ModelError: the model cannot be found, read or loaded.
         BackendError: the process cannot be started, or died of this model.
     """
+    from steer_engine.remote import RemoteEngine, is_address
+
     if is_address(model):
         return RemoteEngine(model)
     return IsolatedEngine(model, n_threads=n_threads)
