@@ -11,8 +11,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from steer_engine.alternatives import alternatives_of
 from steer_engine.answers import Answer
@@ -20,6 +18,7 @@ from steer_engine.any_engine import AnyEngine
 from steer_engine.backends import Backend, ModelInfo
 from steer_engine.backends.opening import backend_named, open_backend
 from steer_engine.byte_index import ByteIndex
+from steer_engine.closeable import Closeable
 from steer_engine.closing import Closer, tokens_needed
 from steer_engine.decoding import decode
 from steer_engine.drafting import Drafting
@@ -78,7 +77,7 @@ def open_engine(model: str | Path | None = None, *, n_threads: int | None = None
         raise
 
 
-class Engine:
+class Engine(Closeable):
     """Runs requests on one backend. Use it as a context manager, or `close` it."""
 
     def __init__(self, backend: Backend) -> None:
@@ -92,17 +91,6 @@ class Engine:
             thinks: ChatLayout(backend.chat_template, backend.vocabulary, thinks=thinks)
             for thinks in (False, True)
         }
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def info(self) -> ModelInfo:

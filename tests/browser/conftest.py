@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -102,13 +103,23 @@ class Server:
             assert time.monotonic() - start < READY_S, self._log.read_text()[-2000:]
             time.sleep(0.1)
 
+    def shut_kernels_down(self) -> None:
+        with self._ask("GET", "kernels") as reply:
+            kernels = json.load(reply)
+        for kernel in kernels:
+            self._ask("DELETE", f"kernels/{kernel['id']}").close()
+
     def _answers(self) -> bool:
         try:
-            url = f"{self.url}/api/status?token={TOKEN}"
-            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - our own server
+            self._ask("GET", "status", timeout=1).close()
         except OSError:
             return False
         return True
+
+    def _ask(self, method: str, what: str, timeout: float = READY_S):
+        url = f"{self.url}/api/{what}?token={TOKEN}"
+        request = urllib.request.Request(url, method=method)  # noqa: S310 - our own server
+        return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
 
     def stop(self) -> None:
         self._process.terminate()
@@ -214,5 +225,6 @@ def open_notebook(server, browser, request):
     yield open_
     for context in contexts:
         context.close()
+    server.shut_kernels_down()
     assert outside == []
     assert complaints == []

@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 from steer_engine.any_engine import AnyEngine
 from steer_engine.backends import ModelInfo
+from steer_engine.closeable import Closeable
 from steer_engine.errors import BackendError
 from steer_engine.events import Event, Request
 from steer_engine.explaining import Explanation
@@ -35,7 +35,7 @@ def open_isolated(model: str | Path | None = None, *, n_threads: int | None = No
     return IsolatedEngine(model, n_threads=n_threads)
 
 
-class IsolatedEngine:
+class IsolatedEngine(Closeable):
     """Runs requests on a model in a process of its own. Use it as a context manager, or `close` it.
 
     If that process dies, the call at work raises `BackendError`, and the next one starts another.
@@ -54,17 +54,6 @@ class IsolatedEngine:
         self._holder: int | None = None
         with self._asking():
             pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def info(self) -> ModelInfo:

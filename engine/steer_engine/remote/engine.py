@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator, Sized
 from contextlib import closing
-from types import TracebackType
-from typing import Self
 
 from steer_engine.backends import ModelInfo
+from steer_engine.closeable import Closeable
 from steer_engine.errors import BackendError, ModelError, PromptError, ServerLostError
 from steer_engine.events import Event, Finished, Request, RowDone, RowFailed, Started, Steps
 from steer_engine.explaining import Explanation
@@ -26,7 +25,7 @@ from steer_engine.schema import Schema
 from steer_engine.text_forms import TextForm
 
 
-class RemoteEngine:
+class RemoteEngine(Closeable):
     """Runs requests on a server. Use it as a context manager, or `close` it.
 
     It does what `steer_engine.engine.Engine` does, as far as a server lets it: how tokens are
@@ -52,17 +51,6 @@ class RemoteEngine:
             self.close()
             raise
         self._server = Server(self._client, self._address, self._served)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def info(self) -> ModelInfo:

@@ -2,24 +2,25 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 
 import numpy as np
 import pytest
 
+from hub_models import (
+    SMALL,
+    TOKENS,
+    assert_answers_as_llama_cpp,
+    assert_opens_silently,
+    assert_reads_again,
+    network_of,
+    story,
+)
 from steer_engine import (
     Engine,
     ModelError,
-    Request,
-    RowDone,
-    compose,
-    open_engine,
-    read_schema,
 )
 from steer_engine.backends import Run
-from steer_engine.models import embedded_path
 
 pytest.importorskip("mlx_lm", reason="mlx-lm is not installed")
 pytest.importorskip("gguf")
@@ -29,31 +30,16 @@ import mlx.utils
 from mlx_lm.utils import load_model, quantize_model
 
 from steer_engine.backends import mlxlm
-from steer_engine.backends.gguf_folder import write_folder
 from steer_engine.backends.mlxlm import MlxNetwork, open_mlx
 from steer_engine.backends.replaying import ReplayingNetwork
 
-SMALL = {
-    "vocab_size": 2048,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
+CONFIG = {
+    **SMALL,
     "num_key_value_heads": 2,
     "head_dim": 8,
     "rms_norm_eps": 1e-5,
-    "max_position_embeddings": 512,
-    "eos_token_id": 4,
     "tie_word_embeddings": False,
 }
-TOKENS = [(7 * i * i + 11) % 2000 for i in range(40)]
-
-
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("embedded")
-    write_folder(embedded_path(), folder)
-    return folder
 
 
 @pytest.fixture
@@ -61,7 +47,7 @@ def make_model(embedded, tmp_path):
     """Writes the folder of a small model with random weights."""
 
     def make(**config):
-        config = {**SMALL, **config}
+        config = {**CONFIG, **config}
         kind, arguments = mlxlm_classes(config)
         mx.random.seed(3)
         model = kind(arguments.from_dict(config))
@@ -85,24 +71,6 @@ def write(folder, embedded, weights, config):
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(embedded / name, folder / name)
     return folder
-
-
-def story(backend):
-    """Return the logits of some calls that have rows of several lengths, trims and forks."""
-    backend.reserve(n_slots=4, n_tokens=300)
-    backend.forward([Run(3, TOKENS[:12], n_logits=0)])
-    for slot, n_tokens in enumerate((7, 12, 12)):
-        backend.fork(3, slot, n_tokens)
-    logits = backend.forward([Run(2, TOKENS[:30]), Run(0, TOKENS[3:23], 5), Run(1, TOKENS[:28], 2)])
-    backend.trim(1, 3)
-    backend.trim(0, 11)
-    logits += backend.forward([Run(slot, TOKENS[slot : slot + 2], 2) for slot in (0, 1, 2)])
-    logits += backend.forward([Run(0, [5]), Run(2, [6])])
-    return np.concatenate(logits)
-
-
-def network_of(backend):
-    return type(backend._network)
 
 
 @pytest.mark.parametrize(
@@ -147,14 +115,7 @@ def test_a_recurrent_model_is_trimmed_and_forked_by_reading_again(make_model):
         time_step_rank=4,
     )  # fmt: skip
     backend = open_mlx(folder)
-    assert network_of(backend) is ReplayingNetwork
-    backend.reserve(n_slots=2, n_tokens=99)
-    [expected] = backend.forward([Run(0, TOKENS[:9])])
-    backend.trim(0, 4)
-    backend.fork(0, 1, 3)
-    [trimmed, forked] = backend.forward([Run(0, TOKENS[5:9]), Run(1, TOKENS[3:9])])
-    assert np.allclose(expected, trimmed, atol=1e-4)
-    assert np.allclose(expected, forked, atol=1e-4)
+    assert_reads_again(backend)
 
 
 @pytest.mark.parametrize("is_tied", [True, False])
@@ -209,18 +170,7 @@ def test_a_quantized_model_loads_and_is_near_the_whole_one(embedded, tmp_path):
 
 
 def test_the_embedded_model_answers_as_in_llama_cpp():
-    schema = read_schema('name: str, amount: float, kind: "praise" | "complaint"')
-    texts = ["Maria paid 12.50 and loves it!", "Jo paid 7 dollars and it broke at once."]
-
-    def answers(model):
-        requests = [Request(row, compose(text, schema), schema) for row, text in enumerate(texts)]
-        with open_engine(model) as engine:
-            assert engine.info.embedded
-            assert engine.info.path == str(embedded_path())
-            return {e.row: e.record for e in engine.run(requests) if isinstance(e, RowDone)}
-
-    assert len(answers("mlx:embedded")) == len(texts)
-    assert answers("mlx:embedded") == answers("embedded")
+    assert_answers_as_llama_cpp("mlx:embedded")
 
 
 def test_a_model_can_be_used_in_another_thread(embedded):
@@ -233,12 +183,7 @@ def test_a_model_can_be_used_in_another_thread(embedded):
 
 
 def test_nothing_is_written_to_stdout_or_stderr(embedded):
-    code = f"""
-from steer_engine import open_engine
-open_engine("mlx:" + {str(embedded)!r}).close()
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert_opens_silently(f"mlx:{embedded}")
 
 
 def test_a_model_that_cannot_be_loaded_is_one_line(make_model):
