@@ -5,7 +5,7 @@
 
 Read in this order: `magics` -> `cell` (with `line`, `options`) -> `job` (with `schemas`, `prompt`,
 `over`, `tables`) -> `session` -> `ongoing` (with `store`) -> `runs` -> `results` -> `joining` ->
-`frames` -> `display`.
+`frames` -> `display`; for the Tab key `completion` -> `offers` -> `candidates`.
 """
 
 from __future__ import annotations
@@ -36,10 +36,21 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the two above
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register `%%steer` and `%steer`; IPython calls this for ``%load_ext steermagic``."""
+    from steermagic.completion import register_completion
     from steermagic.magics import SteerMagic
     from steermagic.session import shared_session
 
     shell.register_magics(SteerMagic(shell, shared_session()))
+    register_completion(shell, shared_session())
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take the magics and their completion out again; models and results stay where they are."""
+    from steermagic.completion import unregister_completion
+
+    unregister_completion(shell)
+    for magics in shell.magics_manager.magics.values():
+        magics.pop("steer", None)
 
 
 def steer(

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from steer_engine import Schema, SteerError
 from steermagic.confidences import alternatives_frame, confidence_frame, on_index
 from steermagic.display import SteerView, view_of
+from steermagic.frame_view import FrameView, frame_view
 from steermagic.judgements import JudgementStore, reviewed_frame
+from steermagic.plots import plot_frame
 from steermagic.review import doubtful_rows, min_confidence
 from steermagic.runs import Run, found_evidence
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from steermagic.widgets.review import Review
 
@@ -149,6 +152,28 @@ class SteerAccessor:
         They are accepted, corrected or rejected; a row that nobody has judged has none.
         """
         return reviewed_frame(self._run, self._judgements.judgements(self._run.id))
+
+    def show(self, *, rows: int | None = None, columns: int | None = None) -> FrameView:
+        """Return the frame to look at; as the last line of a cell it is shown.
+
+        Headers tell the type and the description of their column, cells how sure the model was and
+        where their value was copied from, when pointed at. Addresses of http and https are links,
+        long texts are folded. `rows` and `columns` say how many are shown, by default as many as
+        the options ``display.max_rows`` and ``display.max_columns`` of pandas.
+        """
+        return frame_view(self._run, self._frame, rows=rows, columns=columns)
+
+    def plot(self) -> Figure:
+        """Return a figure; as the last line of a cell it is shown.
+
+        It has the distribution of each enum and boolean, the confidence of each column's values,
+        and why rows failed. It is none of pyplot's: nothing need be closed.
+
+        Raises:
+            FrameError: there is nothing of all that.
+            MissingExtraError: matplotlib is not installed.
+        """
+        return plot_frame(self._run, self._frame)
 
     def view(self) -> SteerView:
         """Return the view of all tokens; as the last line of a cell it is shown."""

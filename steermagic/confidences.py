@@ -87,7 +87,7 @@ def _cells(run: Run) -> _Cells:
     options = run.job.options
     plan = column_plan(row_schema(run.job.found.schema, rows=options.rows))
     rows, n_items = list[list[_Known]](), list[int]()
-    for row in _of_the_frame(run):
+    for row in rows_of_frame(run):
         items = [None] if row is None else items_of(_marked(row), rows=options.rows)
         known = () if row is None else row.confidence
         rows += [[_known(item, column, known) for column in plan] for item in items]
@@ -95,8 +95,8 @@ def _cells(run: Run) -> _Cells:
     return _Cells(plan, _index(run, n_items), rows)
 
 
-def _of_the_frame(run: Run) -> list[Row | None]:
-    """Return the rows that the frame is made of; None is one that has no values there."""
+def rows_of_frame(run: Run) -> list[Row | None]:
+    """Return the rows that the run's frame is made of; None is one that has no values there."""
     if run.job.over is None:
         return [row for row in run.rows if row.is_kept]
     kept = {row.number: row for row in run.rows if row.is_kept}

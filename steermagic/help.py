@@ -41,7 +41,16 @@ Instead of a schema, an option says which text the answer is; then the whole cel
 Types: str int float bool date datetime time email url uuid, "a" | "b", T | None, list[T],
 dict[str, T], int 0..120, /regex/, verbatim (copied from the prompt). A comment after a field tells
 the model what is meant.
-In a prompt, \\{{ is a literal {{, and {{ schema }} says where the model is told the schema."""
+In a prompt, \\{{ is a literal {{, and {{ schema }} says where the model is told the schema.
+
+The Tab key completes options and their values, models, types, names of schemas and tables, and
+inside {{ your variables and the columns of --over. %%steer? and %steer help show this text."""
+
+_RESULTS = """\
+A frame knows where it came from: df.steer.confidence, .alternatives, .doubtful, .evidence,
+.thoughts, .tokens and .errors; df.steer.review() has you judge its rows, one key a row.
+steermagic.steer() is %%steer as a function; steermagic.SchemaEditor() edits a schema as rows in the
+page and stands in place of its name; steermagic.playground() has two settings side by side."""
 
 _ROWS = """\
 Every finished row is stored at once. After an interrupt or a crash, run the cell again (or %steer
@@ -55,7 +64,14 @@ temperature = 0.7 under [tool.steermagic] in pyproject.toml. What stands in the 
 def make_help(commands: Iterable[tuple[str, str]]) -> str:
     """Return the whole text; `commands` are the uses of `%steer` with what each does."""
     options = _table((_usage(option), option.help) for option in OPTIONS if option.flags)
-    parts = (_CELLS, f"Options:\n{options}", f"Commands:\n{_table(commands)}", _ROWS, _SETTINGS)
+    parts = (
+        _CELLS,
+        f"Options:\n{options}",
+        f"Commands:\n{_table(commands)}",
+        _RESULTS,
+        _ROWS,
+        _SETTINGS,
+    )
     return "\n\n".join(parts)
 
 

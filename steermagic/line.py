@@ -48,6 +48,15 @@ def read_line(line: str) -> Line:
     return Line("".join(kept), options)
 
 
+def takes_option(line: str) -> bool:
+    """Tell whether an option could go on with `line`: it is not in brackets, or in a comment."""
+    try:
+        starts = [given.start for given in _options(f"{line}--quiet")]
+    except OptionError:
+        return False
+    return len(line) in starts
+
+
 @dataclass(frozen=True, slots=True)
 class _Given:
     """An option as it stands in ``line[start:end]``."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-from steer_engine import EMBEDDED, AnyEngine, ModelInfo, open_engine, open_isolated
+from steer_engine import EMBEDDED, AnyEngine, ModelError, ModelInfo, open_engine, open_isolated
 from steermagic.accessor import attach, register_accessor
 from steermagic.downloads import brought_here
 from steermagic.errors import CommandError, StoreError
@@ -34,6 +35,10 @@ from steermagic.store import (
 from steermagic.unsteered import judge
 
 _MAX_STEPS = 100_000  # of all runs that are kept; a step takes some 650 bytes
+_NO_MODELS = (
+    "no model can be used in a browser's Python, not even one on a server: it has no threads, and"
+    " llguidance has no build for it; choose a kernel on a machine"
+)
 
 
 class Session:
@@ -224,6 +229,8 @@ def shared_session() -> Session:
     """Return the session of this process: magics and `steer` share the models they load."""
 
     def open_it(model: str) -> AnyEngine:
+        if sys.platform == "emscripten":
+            raise ModelError(_NO_MODELS)
         found = brought_here(model, session.aliases)
         return (open_isolated if session.settings().get("isolate", True) else open_engine)(found)
 

@@ -28,12 +28,16 @@ def plain(node: JsonValue, root: JsonValue) -> dict[str, JsonValue]:
 
 def subschema(root: JsonValue, path: Sequence[str]) -> dict[str, JsonValue]:
     """Return the plain schema of the field at `path` of a record, or of an item of a root list."""
-    node = plain(root, root)
-    if node.get("type") == "array":
-        node = plain(node.get("items"), root)
+    return plain(field(root, path), root)
+
+
+def field(root: JsonValue, path: Sequence[str]) -> JsonValue:
+    """Return the schema of that field as it is written, with what is said beside a reference."""
+    row = plain(root, root)
+    node = row.get("items") if row.get("type") == "array" else root
     for name in path:
-        fields = node.get("properties")
-        node = plain(fields.get(name) if isinstance(fields, dict) else None, root)
+        fields = plain(node, root).get("properties")
+        node = fields.get(name) if isinstance(fields, dict) else None
     return node
 
 

@@ -51,6 +51,7 @@ from steer_engine.models import (
     embedded_card,
     find_model,
     list_models,
+    model_names,
     notice,
     plan_model,
 )
@@ -150,6 +151,7 @@ __all__ = [
     "in_any_order",
     "inlined",
     "list_models",
+    "model_names",
     "notice",
     "open_engine",
     "open_isolated",

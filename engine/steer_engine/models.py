@@ -124,6 +124,11 @@ def list_models() -> list[ListedModel]:
     ]
 
 
+def model_names() -> list[tuple[str, ...]]:
+    """Return the names of each model on this machine, in full and then shorter; none is opened."""
+    return [(EMBEDDED,), *(entry.names for entry in find_entries(_places()))]
+
+
 def plan_model(
     model: str | Path | None,
     *,

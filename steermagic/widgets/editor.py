@@ -19,7 +19,7 @@ from steermagic.session import Session, shared_session
 from steermagic.widgets.answering import answer
 from steermagic.widgets.editor_fields import BOUNDS, KINDS
 from steermagic.widgets.editor_state import EditorState, edited, forms_of, opened
-from steermagic.widgets.panel import Panel, bundle, namespace
+from steermagic.widgets.panel import Bundle, Panel, bundle, namespace
 
 _NEW = "name: str"
 _PROMPT = "Extract the fields from this text:\n{{ text }}"
@@ -88,7 +88,7 @@ class SchemaEditor:
         """The anywidget; ``mo.ui.anywidget(editor.widget)`` shows it in marimo."""
         return self.panel.widget
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
         return bundle(self._html(), repr(self), lambda: self.widget)
 
     def __repr__(self) -> str:

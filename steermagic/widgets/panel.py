@@ -10,12 +10,13 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from steer_engine import SteerError
 from steermagic.progress import is_watched
 
 _STATIC = Path(__file__).parent / "static"
+Bundle: TypeAlias = tuple[dict[str, object], dict[str, object]]
 
 
 class Panel:
@@ -71,14 +72,14 @@ class Panel:
             self.show(problem=problem, **shown)
 
 
-def bundle(html: str, text: str, widget: Callable[[], Any]) -> dict[str, object]:
+def bundle(html: str, text: str, widget: Callable[[], Any]) -> Bundle:
     """Return what a cell shows: the widget where there is a page for it, else HTML and text."""
     static: dict[str, object] = {"text/html": html, "text/plain": text}
     if not is_page():
-        return static
-    found = widget()._repr_mimebundle_()  # IPython's protocol
-    shown = found[0] if isinstance(found, tuple) else found
-    return {**shown, **static}
+        return static, {}
+    # The metadata tells Colab where widgets that are not its own come from.
+    shown, metadata = widget()._repr_mimebundle_()  # IPython's protocol
+    return {**shown, **static}, metadata
 
 
 def is_page() -> bool:

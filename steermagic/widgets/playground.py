@@ -16,7 +16,7 @@ from steermagic.prompt import interpolate
 from steermagic.schemas import find_schema, read_source
 from steermagic.session import Session, shared_session
 from steermagic.widgets.answering import answer
-from steermagic.widgets.panel import Panel, bundle, namespace
+from steermagic.widgets.panel import Bundle, Panel, bundle, namespace
 from steermagic.widgets.playground_cells import NAMES, read_setting, read_state, written_cell
 
 _SCHEMA = "name: str\nborn: int | None"
@@ -54,7 +54,7 @@ class Playground:
         """Return the cell that asks the same as that setting, counted from 0."""
         return self._cells()[number]
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
         html = f'<pre style="margin:0">{escape(repr(self))}</pre>'
         return bundle(html, repr(self), lambda: self.widget)
 

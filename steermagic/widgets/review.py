@@ -23,7 +23,7 @@ from steermagic.judgements import (
 from steermagic.pieces import percent
 from steermagic.printable import printable
 from steermagic.runs import Run
-from steermagic.widgets.panel import Panel, bundle
+from steermagic.widgets.panel import Bundle, Panel, bundle
 from steermagic.widgets.review_items import (
     Item,
     columns_to_review,
@@ -64,7 +64,7 @@ class Review:
         """The anywidget; ``mo.ui.anywidget(review.widget)`` shows it in marimo."""
         return self.panel.widget
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+    def _repr_mimebundle_(self, **_: object) -> Bundle:
         html = self.reviewed._repr_html_()  # type: ignore[operator] # pandas' stubs lack it
         return bundle(html, repr(self), lambda: self.widget)
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
-IMAGES = Path(__file__).parents[2] / "notebooks" / "images"
-POST = """My order never arrived and nobody answers. I paid $49.99 two weeks ago!
-@jonas_w, 3 May 2024"""
+from pictures import keep
+
+MAIL = """My name is Jonas Weber. On 3 May 2024 I paid $49.99 for a lamp that is broken.
+Please answer to jonas.weber@example.org"""
 CELL = """%%steer -o first
-author: verbatim
-date: date | None
+name: verbatim
+mail: email
+date: date
 amount: float
-currency: "EUR" | "USD"
+currency: "US dollar" | "euro"
 ---
-Extract the post:
-{{ post }}"""
+Extract the complaint:
+{{ mail }}"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_take(open_notebook, theme):
-    setup = f"%load_ext steermagic\npost = {POST!r}"
+    setup = f"%load_ext steermagic\nmail = {MAIL!r}"
     notebook = open_notebook([setup, CELL], theme=theme, viewport=(800, 900))
     page = notebook.page
     notebook.run(0)
@@ -30,7 +30,8 @@ def test_take(open_notebook, theme):
     page.add_style_tag(content=".jp-cell-toolbar, .jp-Collapser { visibility: hidden; }")
     cell = notebook.cells.nth(1)
     view = cell.locator(".steermagic-view")
-    view.locator("summary", has_text="table").click()
-    view.locator("td", has_text="USD").hover()
+    view.locator("summary", has_text="table").click()  # moves the text out from under the card
+    expect(view.locator("[data-origin=narrowed]")).to_have_text("US")
+    view.locator("[data-origin=narrowed]").hover()
     expect(view.locator(".steermagic-card")).to_be_visible()
-    page.screenshot(path=IMAGES / f"steering_view_{theme}.png", clip=cell.bounding_box())
+    keep(page.screenshot(clip=cell.bounding_box()), f"steering_view_{theme}")

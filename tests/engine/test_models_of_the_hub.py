@@ -6,7 +6,7 @@ import pytest
 
 from hub_stand_in import HubStandIn
 from model_stores import folder_files, small, write
-from steer_engine import ModelError, bring_here, list_models, plan_model
+from steer_engine import ModelError, bring_here, list_models, model_names, plan_model
 from steer_engine.models import embedded_card, embedded_path, find_model
 
 
@@ -66,6 +66,7 @@ def test_what_is_damaged_is_listed_with_what_is_wrong(hub, tmp_path):
     assert (embedded.name, embedded.facts.name) == ("embedded", "steermagic-tiny")
     assert (bad.name, bad.store) == ("bad.gguf", "llama.cpp cache")
     assert isinstance(bad.facts, ModelError)
+    assert model_names() == [("embedded",), ("bad.gguf", "bad")]
 
 
 def test_a_name_that_is_not_there_is_told_with_one_that_is(hub, tmp_path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from unittest.mock import patch
 
 import pytest
 
+import steermagic
 from steer_engine import BudgetError, Engine
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.closing import Closer
+from steermagic.accessor import SteerAccessor
 from steermagic.commands import COMMANDS, help_text, run_command
 from steermagic.display import SteerView
 from steermagic.errors import CommandError
@@ -102,6 +105,17 @@ def test_help_lists_every_option_and_command(session):
     assert all(flag in text for option in OPTIONS for flag in option.flags)
     assert all(command.usage in text for command in COMMANDS.values())
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_what_help_says_of_frames_is_there(session):
+    [results] = [part for part in run(session, "help").split("\n\n") if "df.steer.review" in part]
+    named = re.findall(r"(?:\s|df\.steer)\.(\w+)", results)
+    assert named[0] == "confidence"
+    assert named[-1] == "review"
+    assert all(hasattr(SteerAccessor, name) for name in named)
+    tools = re.findall(r"steermagic\.(\w+)\(", results)
+    assert tools == ["steer", "SchemaEditor", "playground"]
+    assert {*tools} <= {*steermagic.__all__}
 
 
 def test_the_embedded_model_says_what_it_is_and_what_it_is_not_for(session):

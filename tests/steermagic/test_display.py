@@ -6,12 +6,12 @@ import json
 import math
 import re
 import sys
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostile_html import HOSTILE, markup
 from steer_engine import Confidence, Step
 from steermagic.display import SteerView, Text
 from steermagic.marks import MarkedText, Span
@@ -29,16 +29,6 @@ NARROWED = Step(
     wanted_logprob=math.log(0.61999),
 )
 COLUMNS = (("a", ("a",)),)
-HOSTILE = [
-    "<script>boom()</script>",
-    '"><img src=x onerror=boom()>',
-    "javascript:boom()",
-    "\x1b[31mred",
-    "\u202egnp",
-    "</td></table></div>",
-    "&lt;b&gt;",
-    "x" * 1_000_000,
-]
 TAGS = {
     "b", "div", "span", "details", "summary", "pre", "table", "thead", "tbody", "tr", "th", "td",
     "mark",
@@ -50,19 +40,6 @@ ATTRIBUTES = {
     "class", "data-origin", "data-place", "data-places", "data-p", "data-wanted", "data-wanted-p",
     "data-odds",
 }  # fmt: skip
-
-
-def markup(page: str) -> tuple[set[str], set[str]]:
-    """The tags and attributes of a page, as a browser would read it."""
-    tags, attributes = set(), set()
-
-    class Reader(HTMLParser):
-        def handle_starttag(self, tag, attrs):
-            tags.add(tag)
-            attributes.update(name for name, _ in attrs)
-
-    Reader().feed(page)
-    return tags, attributes
 
 
 def assert_safe(page: str) -> None:

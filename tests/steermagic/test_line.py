@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steermagic.errors import OptionError
-from steermagic.line import read_line
+from steermagic.line import read_line, takes_option
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,24 @@ def test_a_line_that_cannot_be_read_says_why(line, message):
     with pytest.raises(OptionError) as caught:
         read_line(line)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("line", "is_place"),
+    [
+        ("", True),
+        ("a: str ", True),
+        ("-o x ", True),
+        ("a: str", False),
+        ("a: list[ ", False),
+        ("a: str # said ", False),
+        ("-o ", False),
+        ("--unknown ", False),
+        ('a: "x" ', True),
+    ],
+)
+def test_where_an_option_can_stand(line, is_place):
+    assert takes_option(line) == is_place
 
 
 @given(st.text(alphabet="abc:,|\"'/[]{}#\\ \t5.", max_size=40))

@@ -23,10 +23,12 @@ class Kernel:
         shown = []
 
         def keep(message):
-            content = message["content"]
-            if "data" in content:
+            kind, content = message["msg_type"], message["content"]
+            if kind in ("display_data", "execute_result"):
                 shown.append(content["data"].get("text/plain", ""))
-            elif message["msg_type"] == "stream":
+            elif kind == "update_display_data":
+                shown[-1] = content["data"]["text/plain"]
+            elif kind == "stream":
                 shown.append(content["text"])
 
         if interrupt_after_s is not None:
@@ -109,11 +111,11 @@ def test_an_interrupt_keeps_the_finished_rows_and_the_kernel(kernel, data, promp
     assert shown == ["'still here'"]
 
 
-def test_a_cell_shows_its_frame_and_the_view_below_it(kernel):
-    error, shown = kernel.run("%%steer -o one\na: int\n---\nThe number is 7.")
+def test_a_cell_shows_the_view_and_its_frame_below_it(kernel):
+    error, [view, frame] = kernel.run("%%steer -o one\na: int\n---\nThe number is 7.")
     assert error is None
-    assert shown[0].split()[0] == "a"
-    assert shown[1].startswith("steermagic-tiny · ")
+    assert view.startswith("steermagic-tiny · ")
+    assert frame.split()[0] == "a"
     assert kernel.run("_ is one")[1] == ["True"]
 
 

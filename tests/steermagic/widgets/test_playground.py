@@ -163,7 +163,7 @@ def test_schemas_of_any_kind_are_written_into_the_box():
 
 
 def test_without_a_page_its_cells_are_shown():
-    shown = playground("a: str", "<b>?", models=(None, "b"))._repr_mimebundle_()
+    shown, _ = playground("a: str", "<b>?", models=(None, "b"))._repr_mimebundle_()
     assert shown["text/plain"] == (
         "Playground\n\n%%steer\na: str\n---\n<b>?\n\n%%steer -m b\na: str\n---\n<b>?"
     )

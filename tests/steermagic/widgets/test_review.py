@@ -210,7 +210,7 @@ def test_what_is_judged_is_kept_in_the_store(notebook, tmp_path):
 
 
 def test_without_a_page_the_frame_is_shown(found):
-    shown = found.steer.review()._repr_mimebundle_()
+    shown, _ = found.steer.review()._repr_mimebundle_()
     assert shown["text/plain"] == "Review of 3 rows: 0 accepted, 0 corrected, 0 rejected"
     assert "<table" in shown["text/html"]
     assert set(shown) == {"text/plain", "text/html"}
