@@ -4,7 +4,8 @@
         [--vocab GGUF] [--jobs N] [--list]
 
 Every schema of both sets that has a guarded keyword is decoded with a seeded random model, and
-with one that wants to write an invalid instance. A row has a budget of tokens and of model calls.
+with one that wants to write an invalid instance. A row has a budget of tokens and of model calls; a
+schema whose shortest answer is beyond it is left out, as it is refused before a run.
 The last line is a JSON object: `rows`, `finished`, `invalid`, `gave_up_by_keyword`.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from acceptance.workers import in_workers
 from conformance import parser, read_cases
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
 from steer_engine.byte_index import ByteIndex
-from steer_engine.closing import Closer
+from steer_engine.closing import Closer, tokens_needed
 from steer_engine.decoding import Ask, Undone, decode
 from steer_engine.errors import RowError, SteerError
 from steer_engine.grammar import GrammarCompiler
@@ -57,6 +59,7 @@ class Row:
 
 def main() -> None:
     """Decode and print, the last line as JSON."""
+    sys.setrecursionlimit(20_000)  # some rows nest 300 levels, and are checked by recursion
     options = parser(__doc__.splitlines()[0]).parse_args()
     vocabulary = read_vocabulary(options.vocab)
     cases = read_cases(options)
@@ -89,6 +92,8 @@ class Writer:
             return []  # whether that is right is a question of conformance
         clauses = lowered(schema.document).clauses
         if all(clause.treatment == "masked" for clause in clauses):
+            return []
+        if tokens_needed(grammar.matcher(), self._index, schema, max_tokens=MAX_TOKENS) is not None:
             return []
         return [
             self._row(case, schema, grammar.matcher(), name, model)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from IPython.core.completer import (
     CompletionContext,
@@ -18,7 +19,7 @@ from IPython.core.completer import (
 )
 from IPython.core.interactiveshell import InteractiveShell
 
-from steer_engine import EMBEDDED, model_names
+from steer_engine import EMBEDDED, SteerError, model_names
 from steermagic.accessor import find_attached
 from steermagic.candidates import is_frame, names_of
 from steermagic.commands import COMMANDS
@@ -29,6 +30,7 @@ from steermagic.options import FORMS, OPTIONS, Option, is_option, option_of
 from steermagic.session import Session
 
 _IDENTIFIER = "steermagic"
+_N_RUNS = 20
 _MODELS_LAST_S = 30.0  # looking through large stores takes its time
 
 # `%%time` and `%%capture` run the cell below them as it stands.
@@ -46,9 +48,10 @@ def register_completion(shell: InteractiveShell, session: Session) -> None:
     def match(context: CompletionContext) -> SimpleMatcherResult:
         lines = context.full_text.split("\n")[: context.cursor_line + 1]
         before = "\n".join([*lines[:-1], lines[-1][: context.cursor_position]])
-        offer = offered(before, Scope(_visible(shell), known, session.find_run))
+        scope = Scope(_visible(shell), known, session.find_run, partial(_run_ids, session))
+        offer = offered(before, scope)
         return SimpleMatcherResult(
-            completions=[SimpleCompletion(text) for text in offer.texts[: context.limit]],
+            completions=[_completion(text) for text in offer.texts[: context.limit]],
             matched_fragment=offer.fragment,
             suppress=True,  # IPython does so only where there are completions
             ordered=True,
@@ -114,6 +117,8 @@ def _in_command(line: str, scope: Scope) -> Offer:
     following = {key[len(begun) :].split(" ")[0] for key in COMMANDS if key.startswith(begun)}
     if following - {""}:
         return matching(word, sorted(following - {""}))
+    if (command := " ".join(words)) in ("resume", "runs show", "runs export"):
+        return matching(word, scope.run_ids(command == "resume"))
     name, rest = words[0], line.lstrip()[len(words[0]) :].lstrip()
     if name == "explain":
         return _on_line(rest, scope)
@@ -121,8 +126,8 @@ def _in_command(line: str, scope: Scope) -> Offer:
         return types(rest) or matching(rest, schemas(word, scope))
     if len(words) == 1 and word[:1] != "-":
         return _argument(name, word, scope)
-    command = COMMANDS.get(" ".join(words[:2])) or COMMANDS.get(name)
-    usage = "" if command is None or words[-1].startswith("--") else command.usage
+    known = COMMANDS.get(" ".join(words[:2])) or COMMANDS.get(name)
+    usage = "" if known is None or words[-1].startswith("--") else known.usage
     return matching(word, [flag for flag in re.findall(r"--\w+", usage) if flag not in words])
 
 
@@ -178,12 +183,24 @@ def _last_word(text: str) -> tuple[str, str]:
     return text.removesuffix(word), word
 
 
+def _completion(text: str) -> SimpleCompletion:
+    return SimpleCompletion(text, type="option" if text[:1] == "-" else "value")
+
+
 def _visible(shell: InteractiveShell) -> dict[str, object]:
     return {
         name: value
         for name, value in list(shell.user_ns.items())
         if name not in shell.user_ns_hidden and name.isidentifier()
     }
+
+
+def _run_ids(session: Session, is_unfinished: bool) -> list[str]:  # noqa: FBT001 - see Scope
+    try:
+        ids = session.store().ids(limit=_N_RUNS, is_unfinished=is_unfinished)
+    except SteerError:  # it is told by the command itself, not by its completion
+        return []
+    return [run_id[:8] for run_id in ids]
 
 
 class _Models:

@@ -77,7 +77,7 @@ class FrameView:
             f"<tbody>{body}</tbody></table>"
         )
         notes = "".join(_tag("div", "note", escape(note)) for note in self._notes())
-        return _tag("div", "rows", table) + notes + _legend(columns)
+        return _scrolling("rows", table, "the rows of the frame") + notes + _legend(columns)
 
     def __repr__(self) -> str:
         shown = self._shown()
@@ -199,7 +199,7 @@ def _folded(text: str) -> str:
     summary = _tag("summary", "fold", f"{escape(printable(start))} …")
     length = f" ({len(text):,} characters, cut here)" if len(text) > _MAX_TEXT else ""
     whole = escape(printable(text, _MAX_TEXT)) + length
-    return f"<details>{summary}{_tag('div', 'folded', whole)}</details>"
+    return f"<details>{summary}{_scrolling('folded', whole, 'the whole text')}</details>"
 
 
 def _spelled(value: object, kind: ColumnKind | None = None) -> str | None:
@@ -255,6 +255,12 @@ def _named(name: Hashable) -> str:
 
 def _name(text: str | None) -> str:
     return escape(printable(text or "", _MAX_NAME))
+
+
+def _scrolling(style: str, content: str, label: str) -> str:
+    """Return a part that arrow keys can scroll, too."""
+    attributes = {"tabindex": "0", "role": "group", "aria-label": label}
+    return _tag("div", style, content, **attributes)
 
 
 def _tag(name: str, style: str, content: str, *, title: str = "", **attributes: str) -> str:

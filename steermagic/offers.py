@@ -51,11 +51,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What there is to name: the user's variables, models with all names of each, and runs."""
+    """What there is to name: the user's variables, models with all names of each, and runs.
+
+    `run_ids` is told whether only runs count that can be gone on with.
+    """
 
     namespace: Mapping[str, object]
     models: Callable[[], Iterable[tuple[str, ...]]]
     find_run: Callable[[str], Run | None]
+    run_ids: Callable[[bool], Iterable[str]]
 
 
 def matching(word: str, texts: Iterable[str]) -> Offer:

@@ -6,10 +6,10 @@ A finished row is in the store before anybody is told of it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from itertools import takewhile
+from itertools import chain, takewhile
 
 from steer_engine import (
     AnyEngine,
@@ -56,7 +56,7 @@ def follow(
     events = engine.run(ongoing.unanswered())
     is_cancelled = False
     try:
-        with closing(events):  # which stops the model
+        with closing(events), ongoing.to_the_end_of(events):  # which stops the model
             for event in events:
                 ongoing.take(event)
                 if ongoing.is_stopped:
@@ -129,10 +129,9 @@ class _OngoingRun:
             if self.is_stopped:
                 return
             key = answer_key(request, fingerprint=self._fingerprint)
-            row = self._record.find(key, number=request.row)
+            row = self._record.take_up(request.row, key)
             if row is not None:
                 self._rows[request.row] = row
-                self._record.refer(request.row, key)
                 self._tell(row)
             elif self._job.options.cache and key in self._equals:
                 self._equals[key].append(request.row)
@@ -160,6 +159,17 @@ class _OngoingRun:
                 self.notes.append(event.text)
             case _:
                 pass
+
+    @contextmanager
+    def to_the_end_of(self, events: Generator[Event, None, None]) -> Iterator[None]:
+        """After an interrupt, take in what had happened before the engine heard of it."""
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            self.keep()
+            for event in chain([events.throw(interrupt)], events):
+                self.take(event)
+            raise
 
     def keep(self) -> None:
         """Put the row into the store that an interrupt may have kept from it."""

@@ -90,7 +90,8 @@ def _lend_llama_cpp(place: Path) -> None:
     if found is None or found.origin is None:
         raise MissingError("llama-cpp-python is not installed here; `make test` installs it")
     packages = next(place.glob("lib/python*/site-packages"))
-    (packages / "llama_cpp").symlink_to(Path(found.origin).parent, target_is_directory=True)
+    ours = Path(found.origin).resolve().parent
+    (packages / "llama_cpp").symlink_to(ours, target_is_directory=True)
 
 
 def _run(*command: str | Path, what: str) -> None:

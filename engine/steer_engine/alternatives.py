@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from steer_engine.cursor import JsonCursor
 from steer_engine.schema import JsonValue, Schema
 from steer_engine.schema.choices import MAX_CHOICES, choice_places
-from steer_engine.schema.document import dump
+from steer_engine.schema.lowering import spelled
 from steer_engine.schema.places import Path
 from steer_engine.steps import Step
 from steer_engine.text_forms import Choices, TextForm
@@ -24,7 +24,8 @@ class Members:
 
     def __init__(self, values: Sequence[JsonValue], *, is_json: bool) -> None:
         self.values = tuple(values)
-        self._texts = [_text(value) if is_json else str(value).encode() for value in values]
+        texts = (spelled(value) if is_json else str(value) for value in values)
+        self._texts = [text.encode("utf-8", "replace") for text in texts]
         self._order = sorted(range(len(values)), key=self._texts.__getitem__)
         self._sorted = [self._texts[number] for number in self._order]
 
@@ -40,12 +41,6 @@ class Members:
     def equal_to(self, written: bytes) -> tuple[int, ...]:
         """Return the number of the one that is just `written`, if there is one."""
         return tuple(number for number, text in enumerate(self._texts) if text == written)
-
-
-def _text(value: JsonValue) -> bytes:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # the mask writes whole numbers without a point
-    return dump(value).encode("utf-8", "replace")
 
 
 def _goes_beyond(written: bytes, text: bytes) -> bool:

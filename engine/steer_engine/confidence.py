@@ -32,7 +32,8 @@ class Confidence:
     or several of them), all its members with their probabilities, the most probable first: each is
     the sum over all ways to write it after what was written before. What they lack to 1 was less
     than a thousandth at a time, or was not resolved with a few questions to the model. There are
-    none where the token before the value already ruled some of them out.
+    none where the token before the value already ruled some of them out, or where the value is
+    written in an unusual way.
     """
 
     pointer: str
@@ -122,14 +123,21 @@ def _alternatives(
     """Return the members with their probabilities; `value` is the one that was written."""
     if tokens.logprobs and not tokens.forks:
         return ()  # they were ruled out by a token that was no fork
+    written = canonical(value)
+    numbers = [n for n, member in enumerate(members.values) if canonical(member) == written]
+    if tokens.forks and not any(_leads_to(tokens.forks[-1], number) for number in numbers):
+        return ()  # it is not spelled as members are
     probs, reached = [0.0] * len(members.values), 1.0
     for fork in tokens.forks:
         for number, share in fork.shares:
             probs[number] += reached * share
         reached *= fork.undecided
-    written = canonical(value)
-    for number, member in enumerate(members.values):
-        if canonical(member) == written:
-            probs[number] += reached  # what came then was forced
+    for number in numbers:
+        probs[number] += reached  # what came then was forced
     pairs = zip(members.values, probs, strict=True)
     return tuple(sorted(pairs, key=lambda pair: -pair[1]))
+
+
+def _leads_to(fork: Fork, number: int) -> bool:
+    """Tell whether the alternative `number` may be what the fork's own token led to."""
+    return fork.undecided > 0 or any(number == other for other, _ in fork.shares)

@@ -38,9 +38,12 @@ class Drafting:
         """Whether drafts may pay at all."""
         return self._cost < 1
 
-    def prepare(self) -> None:
-        """Measure the cost, once; slot 0 must be empty, with room for some tokens."""
-        if math.isnan(self._cost):
+    def prepare(self, n_tokens: int) -> None:
+        """Measure the cost, once; slot 0 must be empty and have room for `n_tokens` tokens.
+
+        Where those are too few, drafts have to wait for more room.
+        """
+        if math.isnan(self._cost) and n_tokens > _N_MOST:
             self._cost = _cost_of_width(self._backend)
 
     def n_tokens(self, n_rows: int) -> int:

@@ -25,6 +25,7 @@ from steer_engine.drafting import Drafting
 from steer_engine.errors import (
     BackendError,
     BudgetError,
+    DefectError,
     PromptError,
     PromptTooLongError,
 )
@@ -48,7 +49,7 @@ from steer_engine.schema import Schema
 from steer_engine.schema.places import verbatim_places
 from steer_engine.slots import Decoding, Said, Task, decode_rows
 from steer_engine.text_forms import TextForm
-from steer_engine.thinking import think
+from steer_engine.thinking import most_ending_tokens, think
 from steer_engine.verbatim import SpellingIndex, VerbatimMatcher
 from steer_engine.vocabulary import TokenId
 
@@ -142,7 +143,8 @@ class Engine(Closeable):
             SchemaError: one of the schemas cannot be used. Those of a sequence are all looked at
                 before any model work, those of another iterable when their row's turn comes near.
             BudgetError: likewise, if one of the rows may write too few tokens.
-            BackendError: another run that this thread has begun is not finished.
+            BackendError: another run that this thread has begun is not finished; or the model
+                failed: the rows that had begun fail, and if there are more, it is raised.
         """
         if self._runner == threading.get_ident():
             raise BackendError("another run of this model is not finished; finish or close it")
@@ -208,6 +210,11 @@ class Engine(Closeable):
         return ByteIndex(self._backend.vocabulary)
 
     @cached_property
+    def _n_ending(self) -> int:
+        """How many tokens may have to be added to thoughts."""
+        return most_ending_tokens(self._backend.vocabulary, self._layouts[True].style)
+
+    @cached_property
     def _spellings(self) -> SpellingIndex:
         return SpellingIndex(self._backend.vocabulary)
 
@@ -221,9 +228,11 @@ class Engine(Closeable):
                 yield answers[said.row].event(said.what)
                 if answers[said.row].is_ended:
                     del answers[said.row]
-        except BackendError as error:
-            for answer in (*answers.values(), *map(Answer, requests)):
+        except (BackendError, DefectError) as error:
+            for answer in answers.values():
                 yield answer.failed(error)
+            if next(requests, None) is not None:  # there may be any number of them
+                raise
 
     def _tasks(
         self, requests: Iterator[Request], answers: dict[int, Answer]
@@ -246,8 +255,11 @@ class Engine(Closeable):
         prompt = self._prompt(request)
         answer.n_prompt_tokens = len(prompt)
         room = self.info.context_length - len(prompt)
-        n_thoughts = min(request.n_thoughts, room // 2)  # the answer needs room, too
-        max_tokens = min(request.max_tokens, room - n_thoughts)
+        n_ending = self._n_ending if request.n_thoughts else 0
+        n_most = max(0, room - n_ending) // 2  # the answer needs room, too
+        n_thoughts = min(request.n_thoughts, n_most)
+        n_before = n_thoughts + n_ending if n_thoughts else 0  # tokens before the answer
+        max_tokens = min(request.max_tokens, room - n_before)
 
         def decoding() -> Decoding:
             answer.begin()  # only now does the row's turn come
@@ -274,7 +286,7 @@ class Engine(Closeable):
                 )
             )
 
-        return Task(number, prompt, decoding(), n_tokens=len(prompt) + n_thoughts + max_tokens)
+        return Task(number, prompt, decoding(), n_tokens=len(prompt) + n_before + max_tokens)
 
     def _prompt(self, request: Request) -> list[TokenId]:
         tokens = self._layout(request).tokenize(request.messages)

@@ -9,7 +9,7 @@ from steer_engine.confidence import Confidence
 from steer_engine.decoding import FinishReason
 from steer_engine.errors import BackendError, DefectError, PromptError, RowError
 from steer_engine.evidence import Evidence, find_evidence
-from steer_engine.prompting import Message, instruction
+from steer_engine.prompting import Message, exact, instruction
 from steer_engine.sampling import Sampling
 from steer_engine.schema import JsonValue, Schema
 from steer_engine.schema.places import verbatim_places
@@ -38,6 +38,10 @@ class Request:
     max_tokens: int = MAX_TOKENS
     inputs: tuple[str, ...] | None = None
     n_thoughts: int = 0
+
+    def __post_init__(self) -> None:
+        if self.inputs is not None:  # other processes know nothing of the classes of the user
+            object.__setattr__(self, "inputs", tuple(exact(text) for text in self.inputs))
 
 
 def source_of(request: Request) -> SourceText:

@@ -71,12 +71,15 @@ class Forking:
         """Return how the tokens that `mask` allows share the probability, `taken` being the next.
 
         Yields tokens, to which the logits after them are sent, were they to follow the text now.
-        Returns None where `taken` gives the value no turn.
+        Returns None where `taken` gives the value no turn, and a fork without shares where it leads
+        to no alternative.
         """
         stand, undecided = self._start.stand, 0.0
         if stand.is_left_by(self._vocabulary.spellings[taken]):
             return None
         for way, share in self._ways(self._start, logits, mask, taken):
+            if way.token == taken and not way.numbers:
+                return Fork(stand.pointer, ())
             if way.token == taken and len(way.numbers) > 1:
                 undecided = share
             else:

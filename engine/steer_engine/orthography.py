@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from steer_engine.vocabulary import TokenId, Vocabulary
 
@@ -63,10 +64,8 @@ class Orthography:
 
     def _begun(self, tokens: Sequence[TokenId]) -> bytes:
         """Return the number in which `tokens` end, or what looks like one."""
-        first = len(tokens) - 1
-        while first and tokens[first] in self._inside:
-            first -= 1
-        match = _END.search(self._vocabulary.spell(tokens[first:]))
+        n_inside = len([*takewhile(self._inside.__contains__, reversed(tokens))])
+        match = _END.search(self._vocabulary.spell(tokens[-n_inside - 1 :]))
         return b"" if match is None else match[0]
 
     def _fault(self, tokens: Sequence[TokenId], spelling: bytes) -> bytes:

@@ -33,6 +33,14 @@ class Message:
     role: str
     content: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", exact(self.content))
+
+
+def exact(text: str) -> str:
+    """Return `text` itself where it is of a class of its own, as the members of a `StrEnum` are."""
+    return str.__str__(text)
+
 
 def compose(
     prompt: str, schema: Schema | TextForm | None, *, system: str | None = None

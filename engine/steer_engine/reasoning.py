@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from steer_engine.vocabulary import Vocabulary
@@ -37,6 +38,12 @@ class ReasoningStyle:
         if not closing:
             return f"\n{self.closing}{self.lead_in}"
         return self.lead_in.removeprefix(after) if self.lead_in.startswith(after) else ""
+
+    def endings(self) -> Iterator[str]:
+        """Yield all that `ending` may return."""
+        yield self.ending("")
+        for start in range(len(self.lead_in) + 1):
+            yield self.lead_in[start:]
 
     def without_closing(self, thoughts: str) -> str:
         """Return the text of the thoughts alone."""

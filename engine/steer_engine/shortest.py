@@ -150,12 +150,13 @@ class Search:
         self._ways: list[tuple[float, int, int, _Way]] = []  # cheap and short ones first
         self._numbers = count()
         self._led_to: dict[tuple[int, TokenId], int] = {}  # from a mask over a token to a mask
+        self._end = 0.0  # of the thread's processor time
 
     def completions(self, matcher: Matcher, place: Place) -> Iterator[list[TokenId]]:
         """Yield completions of the text of `matcher`, which stays at `place`, good ones first."""
         self._add(_Way(0, (), place, matcher))
-        end, n_left = time.thread_time() + _MAX_S, _MAX_FOLLOWED
-        while self._ways and n_left and time.thread_time() < end:
+        self._end, n_left = time.thread_time() + _MAX_S, _MAX_FOLLOWED
+        while self._ways and n_left and self._has_time():
             way = heapq.heappop(self._ways)[-1]
             if way.region is not None and way.region.is_left:
                 self._add(replace(way, price=way.price + _DETOUR, region=None))
@@ -166,6 +167,9 @@ class Search:
                 if completion := self._follow(way):
                     yield completion
                     n_left = min(n_left, _MAX_MORE)
+
+    def _has_time(self) -> bool:
+        return time.thread_time() < self._end
 
     def _is_alike(self, way: _Way) -> bool:
         """Tell whether `way` is expected to lead to where another way has led."""
@@ -181,7 +185,7 @@ class Search:
     def _follow(self, way: _Way) -> list[TokenId] | None:
         """Follow `way` to its end, or to where it parts or becomes dear; note the other ways."""
         walk, nth = _Walk(way, self._index.vocabulary.spellings), way.nth
-        while walk.is_open and len(walk.tokens) <= self._max_length:
+        while walk.is_open and len(walk.tokens) <= self._max_length and self._has_time():
             way = self._outside(way, walk)
             n_tokens = len(walk.tokens)
             is_at_end = walk.is_at_end()

@@ -68,7 +68,8 @@ def decode_rows(
     order and end as they come. A row that is too long for the memory there is fails alone.
 
     Raises:
-        BackendError: the model failed; every row that has not ended is lost.
+        BackendError, DefectError: the model failed, or was misused; every row that has not ended
+            is lost.
     """
     queue = _Queue(tasks, n_ahead=_AHEAD * max_slots)
     yield from queue.fill()
@@ -112,7 +113,7 @@ class _Slots:
 
     def __init__(self, room: _Room, backend: Backend, drafting: Drafting) -> None:
         self._backend, self._drafting = backend, drafting
-        drafting.prepare()
+        drafting.prepare(len(room.shared) + room.n_tokens)
         self._shared, self._source = room.shared, room.n_slots
         self._free, self._n_free = deque(range(room.n_slots)), room.n_tokens
         self._rows = list[_Active]()
@@ -210,8 +211,9 @@ class _Active:
         if ask.n_forgotten:
             backend.trim(self.slot, ask.n_forgotten)
         self.n_held += len(ask.tokens) - ask.n_forgotten
-        if n_drafted and not ask.aside:
-            self._draft = self._lookup.draft(min(n_drafted, self._task.n_tokens - self.n_held))
+        n_drafted = min(n_drafted, self._task.n_tokens - self.n_held)
+        if n_drafted > 0 and not ask.aside:
+            self._draft = self._lookup.draft(n_drafted)
             self.n_held += len(self._draft)
         return Run(self.slot, [*ask.tokens, *self._draft], n_logits=1 + len(self._draft))
 

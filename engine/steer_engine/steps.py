@@ -18,7 +18,8 @@ class Fork:
 
     `shares` pairs numbers of alternatives with what the step gave them. `undecided` is what went on
     with the step's own token, if that leaves more than one. Together they are at most 1: what is
-    missing was too little, or too hard, to be followed. `pointer` is the value's.
+    missing was too little, or too hard, to be followed. `pointer` is the value's. With neither the
+    text is none of the alternatives as they are usually written.
     """
 
     pointer: str

@@ -62,6 +62,12 @@ def think(
     return Thoughts(style.without_closing(text), unread)
 
 
+def most_ending_tokens(vocabulary: Vocabulary, style: ReasoningStyle) -> int:
+    """Return how many tokens `think` adds at most behind the thoughts."""
+    endings = (vocabulary.tokenize(text, parse_special=True) for text in style.endings())
+    return max(map(len, endings))
+
+
 class ThoughtMatcher(FreeMatcher):
     """A `Matcher` that allows every text and stops once `closing` stands in it."""
 

@@ -49,4 +49,4 @@ class Vocabulary:
 
     def spell(self, tokens: Sequence[TokenId]) -> bytes:
         """Return the bytes that `tokens` stand for."""
-        return b"".join(self.spellings[token] for token in tokens)
+        return b"".join(map(self.spellings.__getitem__, tokens))

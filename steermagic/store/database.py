@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -16,6 +17,8 @@ _APPLICATION = 0x73746D67  # tells our files from those of others
 _VERSION = 1
 _PATIENCE_S = 10.0  # another kernel's transaction takes milliseconds
 _SYNC_PERIOD_S = 1.0
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 _TABLES = """
 CREATE TABLE runs (
@@ -73,6 +76,20 @@ def default_path() -> Path:
     return platformdirs.user_data_path("steermagic") / "runs.sqlite"
 
 
+class _Connection(sqlite3.Connection):
+    """Takes text with half of a surrogate pair, too: UTF-8 has none, so U+FFFD stands for it."""
+
+    def execute(self, query: str, values: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 - as there
+        try:
+            return super().execute(query, values)
+        except UnicodeEncodeError:  # raised before anything is done
+            return super().execute(query, [_whole(value) for value in values])
+
+
+def _whole(value: object) -> object:
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+
+
 class Database:
     """The file at `path`, made if it is not there; without a path, a store in memory.
 
@@ -93,6 +110,7 @@ class Database:
                 timeout=_PATIENCE_S,
                 isolation_level=None,  # transactions begin and end where we say
                 check_same_thread=False,
+                factory=_Connection,
             )
             self._connection.row_factory = sqlite3.Row
             try:

@@ -87,6 +87,14 @@ class Store:
         """Return the newest `limit` runs, or all, the newest first."""
         return self._summaries("true", (), limit=limit)
 
+    def ids(self, *, limit: int, is_unfinished: bool = False) -> list[str]:
+        """Return the ids of the newest `limit` runs, or of those that can be gone on with."""
+        with self._database.transaction() as connection:
+            self._settle(connection)
+        condition, values = (_IS_UNFINISHED, (_UNFINISHED,)) if is_unfinished else ("true", ())
+        query = f"{_IDS} WHERE {condition} ORDER BY number DESC LIMIT {limit}"
+        return [run_id for (run_id,) in self._database.read(query, values)]
+
     def count(self) -> int:
         """Return how many runs there are."""
         [(n_runs,)] = self._database.read("SELECT count(*) FROM runs")
@@ -216,6 +224,7 @@ def _stored(row: sqlite3.Row) -> StoredRun:
 
 _IS_UNFINISHED = "line IS NOT NULL AND state IN (SELECT value FROM json_each(?))"
 _SOURCES = "SELECT number FROM runs WHERE state IN (SELECT value FROM json_each(?))"
+_IDS = "SELECT id FROM runs"
 _SUMMARY = """
 SELECT *,
     (SELECT count(key) FROM run_rows WHERE run = runs.number) AS n_done,

@@ -12,7 +12,7 @@ from steermagic.runs import Row
 from steermagic.store.database import Database
 from steermagic.store.keys import Key
 from steermagic.store.locks import RunLock
-from steermagic.store.packing import packed, packed_failure, unpacked
+from steermagic.store.packing import Columns, packed, packed_failure, unpacked
 
 State: TypeAlias = Literal[
     "running", "done", "interrupted", "stopped", "failed", "broken off", "continued"
@@ -25,7 +25,7 @@ Reuse: TypeAlias = Literal["all", "unfinished", "nothing"]
 
 UNFINISHED: Sequence[State] = ("interrupted", "stopped", "failed", "broken off")
 
-_MAX_WAITING = 500  # references to answers that the store has already
+_MAX_WAITING = 500  # answers that the store has already and this run refers to
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,13 @@ class RunRecord:
         self._sources = frozenset(sources)
         self._reuse = reuse
         self._is_usable = True
-        self._waiting: list[tuple[int, int, Key]] = []
+        self._waiting: list[tuple[int, Key, Columns]] = []
 
-    def find(self, key: Key, *, number: int) -> Row | None:
-        """Return the row with the answer that the store has for `key`, if this run may use it."""
+    def take_up(self, number: int, key: Key) -> Row | None:
+        """Return the row with the answer that the store has for `key`, if this run may use it.
+
+        The run has that row from now on, with what follows committed.
+        """
         if not (self._is_usable and self._may_find):
             return None
         try:
@@ -125,14 +128,14 @@ class RunRecord:
         except StoreError as error:
             self._give_up(error)
             return None
-        self.n_taken_up += is_unfinished and bool(found)
-        return unpacked(found[0], number=number, trace=self._trace) if found else None
-
-    def refer(self, number: int, key: Key) -> None:
-        """Note that the row of that `number` has an answer that the store has already."""
-        self._waiting.append((self._run, number, key))
+        if not found:
+            return None
+        self.n_taken_up += is_unfinished
+        columns: Columns = tuple(found[0])
+        self._waiting.append((number, key, columns))
         if len(self._waiting) >= _MAX_WAITING:
             self._write()
+        return unpacked(columns, number=number, trace=self._trace)
 
     def keep(self, row: Row, key: Key) -> None:
         """Commit a finished row; if it failed, its error."""
@@ -169,8 +172,10 @@ class RunRecord:
             return
         try:
             with self._database.transaction() as connection:
-                rows = ((*each, None) for each in self._waiting)
-                connection.executemany(_PUT_ROW, rows)
+                for number, key, columns in self._waiting:
+                    # Another kernel may have pruned the answer since it was read.
+                    connection.execute(_PUT_BACK, (key, *columns))
+                    connection.execute(_PUT_ROW, (self._run, number, key, None))
                 for statement, values in statements:
                     connection.execute(statement, values)
         except StoreError as error:
@@ -192,6 +197,9 @@ ON CONFLICT (key) DO UPDATE SET
         THEN steps
         ELSE excluded.steps
     END
+"""
+_PUT_BACK = """
+INSERT OR IGNORE INTO answers (key, kind, text, thoughts, details, steps) VALUES (?, ?, ?, ?, ?, ?)
 """
 _PUT_ROW = """
 INSERT INTO run_rows (run, number, key, failure) VALUES (?, ?, ?, ?)

@@ -23,7 +23,7 @@ def store_judgement(database: Database, run_id: str, key: Key, judgement: Judgem
         if judgement is None:
             connection.execute(_DROP, (run_id, *key))
         else:
-            value = json.dumps(judgement.value, ensure_ascii=False)
+            value = json.dumps(judgement.value)
             connection.execute(_PUT, (run_id, *key, judgement.verdict, value))
 
 

@@ -75,10 +75,13 @@ class Panel:
 def bundle(html: str, text: str, widget: Callable[[], Any]) -> Bundle:
     """Return what a cell shows: the widget where there is a page for it, else HTML and text."""
     static: dict[str, object] = {"text/html": html, "text/plain": text}
-    if not is_page():
-        return static, {}
+    return widget_bundle(widget(), static) if is_page() else (static, {})
+
+
+def widget_bundle(widget: Any, static: Mapping[str, object]) -> Bundle:  # noqa: ANN401 - as below
+    """Return what a page shows of `widget`, with the `static` forms for those that show none."""
     # The metadata tells Colab where widgets that are not its own come from.
-    shown, metadata = widget()._repr_mimebundle_()  # IPython's protocol
+    shown, metadata = widget._repr_mimebundle_()  # IPython's protocol
     return {**shown, **static}, metadata
 
 

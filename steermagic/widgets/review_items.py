@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 
 from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan
 from steermagic.judgements import Key, check_value, judged_parts, with_value
@@ -13,6 +15,7 @@ from steermagic.pieces import percent
 from steermagic.runs import Row, Run
 
 _N_ALTERNATIVES = 4
+_NUMBER = re.compile(r"(?<![\d.])-?\d+(?:\.\d+)?", re.ASCII)
 _MIN_FOUND = 2  # characters; a shorter text stands everywhere
 
 
@@ -172,7 +175,19 @@ def _evidence(run: Run, item: Item, source: int) -> Iterator[Span]:
 
 def _found(run: Run, item: Item, text: str) -> Iterator[Span]:
     for column in columns_to_review(run):
-        wanted = shown(value_at(item.value, column))
-        start = text.find(wanted) if len(wanted) >= _MIN_FOUND else -1
-        if start >= 0:
-            yield Span(start, start + len(wanted), column.name)
+        value = value_at(item.value, column)
+        if place := place_of(value, text):
+            yield Span(*place, column.name)
+
+
+def place_of(value: JsonValue, text: str) -> tuple[int, int] | None:
+    """Return where `value` begins and ends in `text`; 75.2 also stands where 75.20 is written."""
+    wanted = shown(value)
+    if len(wanted) < _MIN_FOUND:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = Decimal(str(value))
+        spans = (each.span() for each in _NUMBER.finditer(text) if Decimal(each[0]) == number)
+        return next(spans, None)
+    start = text.find(wanted)
+    return None if start < 0 else (start, start + len(wanted))

@@ -14,7 +14,9 @@ from steermagic.runs import Run
 from steermagic.session import Session
 from steermagic.store import CellText
 from steermagic.widgets.batches import LiveView, head_of
+from steermagic.widgets.panel import widget_bundle
 
+_WAITING = "steermagic: the answer is being written"
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -27,7 +29,8 @@ def run_live(session: Session, job: Job, cell: CellText) -> Run:
     model = session.engine(job.options.model).info.name  # loaded ahead of the view
     widget = _widget_class()(head=head_of(job, model))
     handle = DisplayHandle()  # type: ignore[no-untyped-call] # IPython has no types
-    handle.display(widget)  # type: ignore[no-untyped-call] # as above
+    shown, metadata = widget_bundle(widget, {"text/plain": _WAITING})
+    handle.display(shown, raw=True, metadata=metadata)  # type: ignore[no-untyped-call] # as above
     view = LiveView(job, widget.send)
     frozen: SteerView | Text = Text("")
     try:

@@ -238,6 +238,44 @@ def test_the_card_tells_what_the_model_wanted(page, live):
     expect(card).to_be_hidden()
 
 
+@pytest.mark.parametrize("top", [0, 100, 640])
+def test_the_card_is_whole_however_short_its_output_is(top, page, live):
+    """It was cut off where the area of an output ended."""
+    view = live(job())
+    view.take(gained("x", origin="narrowed", wanted=b"Sure thing", wanted_logprob=-0.5))
+    frame(page)
+    page.locator("#root").evaluate(
+        "(root, top) => { root.style = `margin-top:${top}px; height:40px; overflow:hidden`; }", top
+    )
+    token, card = page.locator("[data-origin]"), page.locator(".steermagic-card")
+    token.scroll_into_view_if_needed()
+    token.hover()
+    box = card.bounding_box()
+    assert 0 <= box["y"] < box["y"] + box["height"] <= 700
+    corners = [(box["x"] + x, box["y"] + y) for x in (2, box["width"] - 2) for y in (2, 40)]
+    card.evaluate("card => { card.style.pointerEvents = 'auto'; }")
+    for corner in corners:
+        assert page.evaluate(
+            "at => document.elementFromPoint(...at).closest('.steermagic-card') !== null", corner
+        )
+
+
+def test_the_card_follows_what_it_is_about(page, live):
+    view = live(job())
+    view.take(gained("x", origin="narrowed", wanted=b"Sure thing", wanted_logprob=-0.5))
+    frame(page)
+    page.evaluate("() => { document.body.style.height = '3000px'; }")
+    page.locator(".steermagic-tokens").focus()
+    page.keyboard.press("ArrowRight")
+    card = page.locator(".steermagic-card")
+    before = card.bounding_box()["y"]
+    page.evaluate("() => new Promise((done) => { onscroll = done; scrollTo(0, 30); })")
+    assert card.bounding_box()["y"] == before - 30
+    page.locator("[data-origin]").evaluate("token => token.remove()")
+    page.evaluate("() => new Promise((done) => { onscroll = done; scrollTo(0, 0); })")
+    expect(card).to_be_hidden()
+
+
 def test_tokens_can_be_read_with_the_keyboard(page, live):
     view = live(job())
     view.take(gained("{", origin="forced"))

@@ -390,6 +390,34 @@ def test_what_was_emptied_to_end_in_time_was_not_the_models_choice():
     assert confidence_of(schema, {"tags": []}, (whole,)) == ()
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-05, "0.00001"),
+        (-2.5e-7, "-0.00000025"),
+        (-0.0, "0"),
+        (1e16, "1" + "0" * 16),
+        (1e23, "1" + "0" * 23),
+        ("a\x7f", r'"a\u007f"'),
+        ("a\x01", r'"a\u0001"'),
+    ],
+)
+def test_alternatives_are_known_as_the_mask_writes_them(value, text):
+    schema = read_schema({"enum": [0.0001, "a", 12, value]})
+    done, _, _ = follow(FakeBackend(text), schema)
+    assert done.text == text
+    assert done.confidence[0].alternatives[0] == (value, pytest.approx(1, abs=1e-3))
+
+
+@pytest.mark.parametrize("others", [[0.0001, 0.02, 0.3], [0.0001, 0.0002, 0.3]])
+def test_a_value_in_another_spelling_has_no_alternatives(others, monkeypatch):
+    monkeypatch.setattr("steer_engine.alternatives.spelled", json.dumps)
+    schema = read_schema({"enum": [1.1e-05, *others]})
+    done, _, _ = follow(FakeBackend("0.000011"), schema)
+    assert done.text == "0.000011"
+    assert done.confidence[0].alternatives == ()
+
+
 def test_after_a_token_that_ruled_some_out_there_are_no_alternatives():
     schema = read_schema({"type": "array", "items": {"enum": ["a", None]}})
     entered = Step(0, b', "', "chosen", "/1", -0.1, -0.1)

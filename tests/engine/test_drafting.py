@@ -82,23 +82,37 @@ def test_the_cost_is_measured_once_and_only_where_drafts_may_pay():
     backend = Wide()
     backend.reserve(n_slots=1, n_tokens=100)
     gate = Drafting(backend)
-    gate.prepare()
+    gate.prepare(100)
     n_calls = backend.n_calls
     assert n_calls > 0
-    gate.prepare()
+    gate.prepare(100)
     assert backend.n_calls == n_calls
     assert len(backend._slots[0]) == 0
     plain = FakeBackend()
     gate = Drafting(plain)
-    gate.prepare()
+    gate.prepare(100)
     assert not gate.is_on
     assert gate.n_tokens(1) == 0
+
+
+def test_the_cost_is_measured_only_where_there_is_room_for_it():
+    backend = Wide()
+    backend.reserve(n_slots=1, n_tokens=8)
+    gate = Drafting(backend)
+    gate.prepare(8)
+    assert (backend.n_calls, gate.is_on) == (0, False)
+    backend.reserve(n_slots=1, n_tokens=9)
+    gate.prepare(9)
+    assert backend.n_calls > 0
+    asked = [Request(0, (Message("user", "hi"),), None, Sampling(), 3)]
+    with Engine(Wide("x")) as engine:
+        assert [e.text for e in engine.run(asked) if isinstance(e, RowDone)] == ["x"]
 
 
 def test_drafts_are_as_long_as_they_pay(monkeypatch):
     free(monkeypatch, cost=0.05)
     gate = Drafting(Wide())
-    gate.prepare()
+    gate.prepare(100)
     alone, together = gate.n_tokens(1), gate.n_tokens(8)
     assert alone > together >= 1
     assert gate.n_tokens(20) == 0  # all slots together cost as much as a call

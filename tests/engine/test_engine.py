@@ -1,6 +1,7 @@
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
@@ -141,6 +142,18 @@ def test_a_row_whose_memory_is_refused_fails_alone():
     seen = list(Engine(Tight(WISH)).run(requests))
     assert [event.row for event in seen if isinstance(event, RowDone)] == [0, 2]
     assert [event.row for event in seen if isinstance(event, RowFailed)] == [1]
+
+
+def test_a_model_that_breaks_ends_a_run_without_end():
+    class Broken(FakeBackend):
+        def forward(self, runs):
+            raise BackendError("the card fell out")
+
+    asked, seen = count(), []
+    with pytest.raises(BackendError, match="the card fell out"):
+        seen.extend(Engine(Broken(WISH)).run(request(row) for row in asked))
+    failed = [event.row for event in seen if isinstance(event, RowFailed)]
+    assert failed == [*range(next(asked) - 1)]  # the next one shows that there are more
 
 
 def test_a_second_run_in_one_thread_is_refused_while_the_first_is_open():

@@ -13,6 +13,7 @@ from steer_engine.grammar import GrammarCompiler
 from steer_engine.mask import allocate_mask, allows
 from steer_engine.orthography import MAX_DIGITS, Orthography, first_fault, is_too_large
 from steer_engine.prompting import Message
+from steer_engine.schema import lowering
 from steer_engine.vocabulary import Vocabulary
 
 BACKEND = FakeBackend()
@@ -125,6 +126,29 @@ def spelled(text):
 def test_listed_texts_are_written_whatever_characters_they_have(walk, texts):
     schema = {"enum": [*texts, "\x1f"]}
     assert [walk(schema, spelled(text)).text for text in texts] == [*map(spelled, texts)]
+    assert [*map(lowering.spelled, texts)] == [*map(spelled, texts)]
+
+
+@given(st.floats(-(2.0**53), 2.0**53) | st.integers(-(2**53), 2**53))
+def test_listed_numbers_are_written_digit_by_digit(walk, number):
+    text = lowering.spelled(number)
+    assert json.loads(text) == number
+    assert walk({"enum": [number]}, text) == (text, True)
+
+
+def test_a_number_that_the_mask_compiler_misreads_is_written_as_it_is_listed(walk):
+    """It takes 6.0686557652131035e-68 for the float before it."""
+    number = 6.0686557652131035e-68
+    text = lowering.spelled(number)
+    assert walk({"const": number}, text) == (text, True)
+    before = lowering.spelled(math.nextafter(number, 0))
+    assert not walk({"const": number}, before).is_complete
+
+
+def test_a_bound_that_the_mask_compiler_misreads_is_where_it_is(walk):
+    text = "64966448.907436356"
+    assert walk({"minimum": 64966448.907436356}, text) == (text, True)
+    assert not walk({"exclusiveMinimum": 64966448.907436356}, text).is_complete
 
 
 ASKS = {"properties": {"a": {"const": "\x01"}, "b": {"type": "string"}, "n\n": {"type": "string"}}}

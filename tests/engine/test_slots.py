@@ -150,11 +150,12 @@ def test_a_defect_in_one_row_leaves_the_others_alone(monkeypatch):
     assert len([event for event in events if isinstance(event, RowDone)]) == 3
 
 
-def test_a_model_that_breaks_fails_every_row_that_has_not_ended():
+@pytest.mark.parametrize("kind", [BackendError, DefectError])
+def test_a_model_that_breaks_fails_every_row_that_has_not_ended(kind):
     class Breaking(Counting):
         def forward(self, runs):
             if len(self.calls) == 5:
-                raise BackendError("the card fell out")
+                raise kind("the card fell out")
             return super().forward(runs)
 
     with Engine(Breaking()) as engine:

@@ -12,8 +12,8 @@ from steer_engine import (
     read_schema,
 )
 from steer_engine.backends.fake import FakeBackend
-from steer_engine.reasoning import PLAIN
-from steer_engine.thinking import ThoughtMatcher
+from steer_engine.reasoning import _TRAINED, PLAIN
+from steer_engine.thinking import ThoughtMatcher, most_ending_tokens
 
 PERSON = read_schema("name: str, born: int")
 ANSWER = '{"name": "Ada", "born": 1815}'
@@ -81,6 +81,38 @@ def test_without_a_budget_nothing_is_thought():
     end, steps = run(ANSWER)
     assert end.thoughts == ""
     assert not any(step.is_thought for step in steps)
+
+
+@pytest.mark.parametrize("schema", [None, PERSON, read_schema("str")])
+@pytest.mark.parametrize("backend", [FakeBackend, ReasoningBackend])
+def test_there_is_room_for_what_closes_the_thoughts(schema, backend):
+    """Budgets that were used up to the last token once failed every row."""
+    for wish in ("x" * 300, "t" * 20 + '\nAnswer:\n"' + "y" * 300):
+        end, steps = run(wish, schema=schema, backend=backend, n_thoughts=20, max_tokens=42)
+        assert isinstance(end, RowDone), end
+        assert sum(step.is_thought for step in steps) == 20
+
+
+def test_a_context_that_is_full_holds_thoughts_their_end_and_the_answer():
+    engine = Engine(FakeBackend("x" * 300, context_length=300))
+    request = Request(0, compose("Who?", None), None, max_tokens=300, n_thoughts=300)
+    events = [*engine.run([request])]
+    [end] = [event for event in events if isinstance(event, RowDone)]
+    steps = [step for event in events if isinstance(event, Steps) for step in event.steps]
+    n_ending = len(VOCABULARY.tokenize("\nAnswer:\n", parse_special=False))
+    assert end.finish_reason == "length"
+    assert engine.count_tokens(request) + len(steps) + n_ending == 300
+
+
+@pytest.mark.parametrize("style", [PLAIN, *_TRAINED])
+def test_no_thoughts_are_closed_with_more_tokens_than_there_is_room_for(style):
+    most = most_ending_tokens(VOCABULARY, style)
+    lead = style.lead_in
+    afters = ["", *(lead[:end] for end in range(1, len(lead) + 1)), "else"]
+    for thoughts in ("So.", *(f"So. {style.closing}{after}" for after in afters)):
+        ending = style.ending(thoughts)
+        assert ending in [*style.endings()]
+        assert len(VOCABULARY.tokenize(ending, parse_special=True)) <= most
 
 
 def test_the_matcher_of_thoughts_stops_at_what_closes_them_and_can_go_back():

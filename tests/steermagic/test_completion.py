@@ -88,6 +88,7 @@ NAMES = {
     "_private": "x",
     "pd": pd,
 }
+RUNS = {False: ["0a1b2c3d", "0a9f8e7d", "77aa66bb"], True: ["0a9f8e7d"]}
 MODELS = [("embedded",), ("ollama:qwen3:1b", "qwen3:1b"), ("Org/Tiny:Q4_K_M", "Org/Tiny")]
 
 
@@ -97,7 +98,7 @@ def _elsewhere(tmp_path, monkeypatch):
 
 
 def scope(**names):
-    return Scope({**NAMES, **names}, lambda: MODELS, lambda _run_id: None)
+    return Scope({**NAMES, **names}, lambda: MODELS, lambda _run_id: None, RUNS.__getitem__)
 
 
 def texts(cell, **names):
@@ -159,6 +160,12 @@ def test_models_by_any_of_their_names(cell, expected):
         ("x = 1\n%steer un¦", ["unload"]),
         ("%steer runs ¦", ["export", "prune", "show"]),
         ("%steer runs prune --¦", ["--keep", "--days"]),
+        ("%steer runs show ¦", RUNS[False]),
+        ("%steer runs show 7¦", ["77aa66bb"]),
+        ("%steer runs export 0a¦", ["0a1b2c3d", "0a9f8e7d"]),
+        ("%steer runs export 0a1b2c3d ¦", []),
+        ("%steer resume ¦", RUNS[True]),
+        ("%steer resume 7¦", []),
         ("%steer use embedded ¦", ["--as"]),
         ("%steer use embedded --as ¦", []),
         ("%steer plan --¦", ["--ctx", "--slots"]),
@@ -368,6 +375,23 @@ def test_frames_of_runs_can_be_viewed_and_aliases_named(notebook, shell):
         assert complete(shell, "%steer view ") == ["answers"]
         assert complete(shell, "%steer use ")[:2] == ["mine", "embedded"]
         assert complete(shell, "%steer plan mi") == ["mine"]
+    finally:
+        unregister_completion(shell)
+
+
+def test_the_ids_of_stored_runs_are_offered(notebook, shell):
+    book = notebook({"a": "x"})
+    register_completion(shell, book.session)
+    book.run("%%steer\na: str\n---\nhi")
+    done = book.session.last_run().id[:8]
+    try:
+        assert complete(shell, "%steer runs show ") == [done]
+        assert done not in complete(shell, "%steer resume ")
+        with book.session.store()._database.transaction() as connection:
+            connection.execute("UPDATE runs SET state = 'interrupted'")
+        assert complete(shell, "%steer resume " + done[:3]) == [done]
+        book.session.store().close()
+        assert done not in complete(shell, "%steer runs show ")
     finally:
         unregister_completion(shell)
 

@@ -20,7 +20,9 @@ from steermagic.schemas import FoundSchema
 TAGS = {
     "div", "span", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "a",
 }  # fmt: skip
-ATTRIBUTES = {"style", "title", "scope", "href", "rel", "target"}
+ATTRIBUTES = {
+    "style", "title", "scope", "tabindex", "role", "aria-label", "href", "rel", "target",
+}  # fmt: skip
 
 
 def asked(wishing, wish, schema, texts=("Ann met Bob",), *, index=None, **options) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import contextmanager
 
 import pandas as pd
 import pytest
 
-from steer_engine import Engine
+from steer_engine import BackendError, Engine
 from steer_engine.backends.fake import FakeBackend
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
@@ -77,6 +78,54 @@ def test_an_interrupt_while_a_row_is_written_loses_nothing(is_late, session, mon
     [stored] = session.store().runs()
     assert (stored.state, stored.n_done) == ("interrupted", 10)
     assert session.run(job()).notes == ("10 of 40 rows were finished before and are kept",)
+
+
+def test_an_interrupt_keeps_what_the_engine_had_finished_meanwhile(tmp_path, monkeypatch):
+    class Ahead(Engine):
+        """Finishes its rows before the first is told, as one in another process may."""
+
+        def run(self, requests):
+            events = deque(super().run(requests))
+            try:
+                while events:
+                    yield events.popleft()
+            except KeyboardInterrupt:
+                yield from events
+                raise
+
+    def stop(n_finished: int, _n_failed: int) -> None:
+        if n_finished == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+    session = Session(lambda _spec: Ahead(FakeBackend('{"n": 7}')))
+    run = session.run(job(), progress=stop)
+    assert run.is_cancelled
+    assert len([row for row in run.rows if row.is_finished]) == 40
+    [stored] = session.store().runs()
+    assert (stored.state, stored.n_done) == ("interrupted", 40)
+
+
+def test_a_model_that_breaks_leaves_a_run_to_go_on_with(tmp_path, monkeypatch):
+    class Breaking(FakeBackend):
+        n_calls = 0
+
+        def forward(self, runs):
+            self.n_calls += 1
+            if self.n_calls == 20:
+                raise BackendError("the card fell out")
+            return super().forward(runs)
+
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+    session = Session(lambda _spec: Engine(Breaking('{"n": 7}')))
+    with pytest.raises(BackendError, match="the card fell out"):
+        session.run(job(500))
+    [stored] = session.store().runs()
+    assert stored.state == "failed"
+    assert 0 < stored.n_done < 300
+    run = session.run(job(500))
+    assert run.notes == (f"{stored.n_done} of 500 rows were finished before and are kept",)
+    assert len(run.records) == 500
 
 
 def test_rows_that_the_store_has_are_told_as_well(session):

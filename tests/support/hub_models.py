@@ -7,7 +7,8 @@ import numpy as np
 
 from steer_engine import Request, RowDone, compose, open_engine, read_schema
 from steer_engine.backends import Run
-from steer_engine.backends.replaying import ReplayingNetwork
+from steer_engine.backends.replaying import ReplayingBackend
+from steer_engine.backends.row_by_row import RowNetwork
 from steer_engine.models import embedded_path
 
 SMALL = {
@@ -23,7 +24,8 @@ TOKENS = [(7 * i * i + 11) % 2000 for i in range(40)]
 
 
 def network_of(backend):
-    return type(backend._network)
+    slotted = backend._backend if isinstance(backend, ReplayingBackend) else backend
+    return type(slotted._network)
 
 
 def story(backend):
@@ -42,7 +44,8 @@ def story(backend):
 
 def assert_reads_again(backend):
     """Rows are run one by one; what is trimmed and forked is read anew, with the same result."""
-    assert network_of(backend) is ReplayingNetwork
+    assert isinstance(backend, ReplayingBackend)
+    assert network_of(backend) is RowNetwork
     backend.reserve(n_slots=2, n_tokens=99)
     [expected] = backend.forward([Run(0, TOKENS[:9])])
     backend.trim(0, 4)

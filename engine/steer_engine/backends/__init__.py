@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from steer_engine.errors import DefectError
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 
@@ -46,7 +47,8 @@ class Backend(Protocol):
     """A language model with a KV cache of independent slots.
 
     A slot is a sequence of tokens, empty at first. Nothing is shared between slots but what `fork`
-    copies. Methods raise `BackendError` when the native library fails.
+    copies. Methods raise `BackendError` when the native library fails, and `DefectError` when they
+    are misused.
     """
 
     @property
@@ -115,3 +117,8 @@ class Backend(Protocol):
     def close(self) -> None:
         """Free the model. Calling it again does nothing."""
         ...
+
+
+def slot_is_full(slot: int, n_tokens: int) -> DefectError:
+    """Return the error of a run that `slot` has no room for: whoever reserved it miscounted."""
+    return DefectError(f"slot {slot} holds at most {n_tokens} tokens; please report this")

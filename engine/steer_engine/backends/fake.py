@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from steer_engine.backends import ModelInfo, Run
-from steer_engine.errors import BackendError
+from steer_engine.backends import ModelInfo, Run, slot_is_full
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 _LONGER = (b'": ', b', "', b'{"', b"the", b"name", b" 20", "é".encode())
@@ -96,7 +95,7 @@ class FakeBackend:
     def _append(self, run: Run) -> NDArray[np.float32]:
         slot = self._slots[run.slot]
         if len(slot) + len(run.tokens) > self._room:
-            raise BackendError(f"slot {run.slot} holds at most {self._room} tokens")
+            raise slot_is_full(run.slot, self._room)
         logits = np.empty((run.n_logits, self.vocabulary.vocab_size), dtype=np.float32)
         first = len(run.tokens) - run.n_logits
         for i, token in enumerate(run.tokens):

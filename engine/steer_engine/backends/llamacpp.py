@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from steer_engine.backends import Run
+from steer_engine.backends import Run, slot_is_full
 from steer_engine.backends.llamacpp_devices import plan_file
 from steer_engine.backends.llamacpp_model import (
     Handle,
@@ -32,7 +32,8 @@ from steer_engine.backends.llamacpp_model import (
     read_metadata,
 )
 from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
-from steer_engine.errors import BackendError, ModelError
+from steer_engine.backends.replaying import ReplayingBackend, with_trim
+from steer_engine.errors import BackendError, DefectError, ModelError
 from steer_engine.plan import BATCH, OUTPUTS
 from steer_engine.vocabulary import TokenId
 
@@ -42,16 +43,26 @@ if TYPE_CHECKING:
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 
 
+def open_llamacpp(
+    path: Path, *, n_threads: int | None = None, embedded: bool = False
+) -> LlamaCppBackend | ReplayingBackend:
+    """Load the GGUF model at `path`.
+
+    Raises:
+        ModelError: the file is not a model that this llama.cpp can load, or there is not enough
+            memory for it.
+    """
+    return with_trim(LlamaCppBackend(path, n_threads=n_threads, embedded=embedded))
+
+
 class LlamaCppBackend:
-    """A GGUF model in this process. See `Backend` for the promises."""
+    """A GGUF model in this process. See `Backend` for the promises.
+
+    Where `can_trim` is false, a slot can be emptied or forked as a whole only.
+    """
 
     def __init__(self, path: Path, *, n_threads: int | None = None, embedded: bool = False) -> None:
-        """Load the model at `path`.
-
-        Raises:
-            ModelError: the file is not a model that this llama.cpp can load, or there is not enough
-                memory for it.
-        """
+        """Load the model at `path`; see `open_llamacpp`."""
         self._native = bindings()
         self._plan = plan_file(path)
         self._model = load_model(self._native, path, n_gpu_layers=self._plan.n_gpu_layers)
@@ -72,7 +83,9 @@ class LlamaCppBackend:
             self._native, self._model.pointer, "tokenizer.chat_template"
         )
         if not self.vocabulary.eos_ids:
-            raise ModelError(f"{path} has no end-of-generation token: it is not a text generator")
+            raise ModelError(
+                f"{path} has no end-of-generation token: it is no text generator; name another"
+            )
 
     @property
     def max_cached_tokens(self) -> int:
@@ -107,7 +120,7 @@ class LlamaCppBackend:
         for run, logits in zip(runs, wanted, strict=True):
             first = len(run.tokens) - run.n_logits
             if self._lengths[run.slot] + len(run.tokens) > self._room:
-                raise BackendError(f"slot {run.slot} holds at most {self._room} tokens")
+                raise slot_is_full(run.slot, self._room)
             for i, token in enumerate(run.tokens):
                 if self._batch.is_full or len(rows) == OUTPUTS:
                     self._compute(rows)
@@ -121,7 +134,7 @@ class LlamaCppBackend:
     def trim(self, slot: int, n_tokens: int) -> None:
         keep = self._lengths[slot] - n_tokens
         if not self._native.llama_memory_seq_rm(self._memory, slot, keep, -1):
-            raise BackendError("this model's cache cannot be trimmed (it is recurrent)")
+            raise DefectError("a cache was cut that can only be emptied; please report this")
         self._lengths[slot] = keep
 
     def fork(self, source: int, target: int, n_tokens: int) -> None:
@@ -136,10 +149,10 @@ class LlamaCppBackend:
             self._model.free()
 
     def _reserve(self, n_slots: int, n_tokens: int) -> None:
-        native = self._native
+        native_log().clear()
         is_enough = n_slots <= self._n_slots and n_tokens <= self._capacity
         if is_enough:
-            native.llama_memory_clear(self._memory, False)
+            self._native.llama_memory_clear(self._memory, False)
         else:
             self._open_context(n_slots, n_tokens)
         self._lengths = [0] * n_slots
@@ -165,7 +178,6 @@ class LlamaCppBackend:
         if not native.llama_supports_gpu_offload():
             # On a CPU it makes single tokens slower and results depend on how a prompt is cut.
             params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        native_log().clear()
         context = native.llama_init_from_model(self._model.pointer, params)
         if not context:
             raise BackendError(
@@ -187,12 +199,17 @@ class LlamaCppBackend:
         status = self._decode()
         if status != 0:
             reason = "no room in the KV cache" if status == 1 else native_log().reason()
-            raise BackendError(f"llama_decode failed with status {status} ({reason})")
+            raise BackendError(
+                f"llama.cpp could not compute the model ({reason}, status {status});"
+                " use a smaller max_tokens or another model"
+            )
         size = self.vocabulary.vocab_size
         for row, position in zip(rows, self._batch.outputs, strict=True):
             logits = self._native.llama_get_logits_ith(self._opened.pointer, position)
             if not logits:
-                raise BackendError("the model gives no logits: it is not a text generator")
+                raise BackendError(
+                    "the model gives no logits: it is no text generator; name another model"
+                )
             row[:] = np.ctypeslib.as_array(logits, shape=(size,))
         rows.clear()
         self._batch.clear()

@@ -181,7 +181,7 @@ class _NativeLog:
         self._errors.clear()
 
     def _keep(self, level: int, text: bytes, _data: object) -> None:
-        line = text.decode("utf-8", "replace").strip()
+        line = " ".join(text.decode("utf-8", "replace").split())
         if line and level == _GGML_LOG_LEVEL_ERROR and len(self._errors) < _ERRORS:
             self._errors.append(line)
 

@@ -17,7 +17,8 @@ from steer_engine.backends.folder import Settings, read_folder
 from steer_engine.backends.folder_vocabulary import read_vocabulary
 from steer_engine.backends.mlxlm_cache import LayerCache, Rows
 from steer_engine.backends.probing import choose_network
-from steer_engine.backends.replaying import ReplayingNetwork
+from steer_engine.backends.replaying import ReplayingBackend, with_trim
+from steer_engine.backends.row_by_row import RowNetwork
 from steer_engine.backends.slotted import Block, Logits, SlottedBackend
 from steer_engine.errors import ModelError
 from steer_engine.vocabulary import TokenId
@@ -26,7 +27,7 @@ Caches: TypeAlias = list[Any]
 """mlx-lm's own caches, one a layer, of whatever kind the layer needs."""
 
 
-def open_mlx(path: Path, *, embedded: bool = False) -> SlottedBackend:
+def open_mlx(path: Path, *, embedded: bool = False) -> SlottedBackend | ReplayingBackend:
     """Load the model in the folder `path`. Code in the folder is never run.
 
     Raises:
@@ -40,16 +41,17 @@ def open_mlx(path: Path, *, embedded: bool = False) -> SlottedBackend:
         raise ModelError(f"mlx-lm cannot load {path} ({reason}); name another model") from error
     n_params = get_total_parameters(model)
     output = _OutputLayer(model)
-    plain = ReplayingNetwork(partial(make_prompt_cache, model), partial(_call, model, output))
+    plain = RowNetwork(partial(make_prompt_cache, model), partial(_call, model, output))
     network, vocab_size = choose_network(_slots(model, output), plain)
     n_bytes = 4 if folder.quantization == "F32" else 2
-    return SlottedBackend(
+    backend = SlottedBackend(
         network,
         vocabulary=read_vocabulary(folder, vocab_size=vocab_size),
         info=folder.info(n_params=n_params, embedded=embedded),
         chat_template=folder.chat_template,
         max_cached_tokens=folder.max_cached_tokens(n_bytes=n_bytes),
     )
+    return with_trim(backend)
 
 
 def _older_names(config: Settings) -> dict[str, object]:
@@ -113,7 +115,7 @@ def _call(
     caches: Caches,
     n_logits: int,
 ) -> Logits:
-    """Continue caches of mlx-lm's own; see `ReplayingNetwork`."""
+    """Continue caches of mlx-lm's own; see `RowNetwork`."""
     columns = range(len(tokens) - n_logits, len(tokens))
     logits: Logits = output.compute(model, mx.array([tokens]), caches, columns)[0]
     return logits

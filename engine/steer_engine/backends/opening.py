@@ -13,6 +13,7 @@ from pathlib import Path
 
 from steer_engine.backends import Backend
 from steer_engine.backends.folder import read_folder
+from steer_engine.backends.replaying import ReplayingBackend
 from steer_engine.backends.slotted import SlottedBackend
 from steer_engine.errors import ModelError
 
@@ -45,9 +46,9 @@ def open_backend(
     if path.is_dir():
         return _open_folder(path, name or _suiting(path), embedded=embedded, n_threads=n_threads)
     if name in (None, "llamacpp"):
-        from steer_engine.backends.llamacpp import LlamaCppBackend
+        from steer_engine.backends.llamacpp import open_llamacpp
 
-        return LlamaCppBackend(path, n_threads=n_threads, embedded=embedded)
+        return open_llamacpp(path, n_threads=n_threads, embedded=embedded)
     if not embedded:
         raise ModelError(f"{path} is a GGUF file, which llama.cpp reads; leave out `{name}:`")
     _check_installed(name, "gguf")
@@ -61,7 +62,9 @@ def open_backend(
     return backend
 
 
-def _open_folder(path: Path, name: str, *, embedded: bool, n_threads: int | None) -> SlottedBackend:
+def _open_folder(
+    path: Path, name: str, *, embedded: bool, n_threads: int | None
+) -> SlottedBackend | ReplayingBackend:
     if name == "llamacpp":
         raise ModelError(f"{path} is a folder of safetensors, and llama.cpp reads .gguf files")
     _check_installed(name)

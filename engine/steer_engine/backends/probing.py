@@ -30,7 +30,7 @@ def choose_network(batched: Network | None, plain: Network) -> tuple[Network, in
         ModelError: the model cannot be computed.
     """
     try:
-        expected = _sample(plain, [0], [1])
+        expected = _alone(plain)
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ModelError(f"the model cannot be computed ({reason}); name another model") from error
@@ -38,20 +38,29 @@ def choose_network(batched: Network | None, plain: Network) -> tuple[Network, in
     if batched is None:
         return plain, vocab_size
     try:
-        found = _sample(batched, [0, 1])
+        found = _side_by_side(batched)
     except Exception:  # noqa: BLE001 - whatever goes wrong in a foreign model, `plain` is there
         return plain, vocab_size
     difference = np.abs(found - expected).mean() / expected.std()
     return (batched if difference < _MAX_DIFFERENCE else plain), vocab_size
 
 
-def _sample(network: Network, *calls: Sequence[int]) -> Logits:
-    """Return logits behind two slots, shape ``(2, vocab_size)``; each call is for some of them."""
-    network.reserve(2)
+def _alone(network: Network) -> Logits:
+    """Return logits behind two rows, shape ``(2, vocab_size)``, each computed for itself."""
+    network.reserve(len(_STARTS))
+    logits: list[Logits] = []
+    for slot, start in enumerate(_STARTS):
+        network.compute(_block([slot], [0], _HELD[:start]))
+        logits.append(network.compute(_block([slot], [start], _NEXT))[:, -1])
+    return np.concatenate(logits)
+
+
+def _side_by_side(network: Network) -> Logits:
+    """Return the same, computed in one call: of slots of which one is cut, the other forked."""
+    network.reserve(len(_STARTS))
     network.compute(_block([0], [0], _HELD))
     network.copy(0, 1, _STARTS[1])
-    blocks = [_block(slots, [_STARTS[slot] for slot in slots], _NEXT) for slots in calls]
-    return np.concatenate([network.compute(block)[:, -1] for block in blocks])
+    return network.compute(_block([0, 1], _STARTS, _NEXT))[:, -1]
 
 
 def _block(slots: Sequence[int], starts: Sequence[int], tokens: Sequence[TokenId]) -> Block:

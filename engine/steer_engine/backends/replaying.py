@@ -1,82 +1,81 @@
-"""Slots for models whose caches cannot be cut: those with a recurrent state, say.
+"""A backend over one whose slots can be emptied but not cut: those with a recurrent state, say.
 
-Each slot has a cache of its own. Where a cache holds more than it should, the slot's tokens are
-computed once more.
+Where a slot holds more than it should, its tokens are computed once more.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-import numpy as np
-
-from steer_engine.backends.slotted import CHUNK, Block, Logits
+from steer_engine.backends import Backend, Run
+from steer_engine.mask import Logits
 from steer_engine.vocabulary import TokenId
 
-_Cache = TypeVar("_Cache")
+_Backend = TypeVar("_Backend", bound=Backend)
+
+
+def with_trim(backend: _Backend) -> _Backend | ReplayingBackend:
+    """Return `backend` if its slots can be cut, else one over it that computes them once more."""
+    return backend if backend.can_trim else ReplayingBackend(backend)
 
 
 @dataclass(slots=True)
-class _Slot(Generic[_Cache]):
-    cache: _Cache | None = None
+class _Slot:
     tokens: list[TokenId] = field(default_factory=list)
-    """What the cache holds, or has yet to hold when there is none."""
+    n_computed: int = 0
+    """All of them, or none: then they are computed with the slot's next run."""
 
 
-class ReplayingNetwork(Generic[_Cache]):
-    """A `Network` that needs nothing of a cache but that it can be made, used and copied."""
+class ReplayingBackend:
+    """A `Backend` over one that can `forward`, and empty or fork a slot as a whole."""
 
-    can_trim = False
-    max_rows = 1
-    free_width = 1
+    can_trim = False  # `trim` works, and is too dear to be used freely
 
-    def __init__(
-        self,
-        make_cache: Callable[[], _Cache],
-        call: Callable[[Sequence[TokenId], _Cache, int], Logits],
-    ) -> None:
-        """Take what the library does.
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._slots: list[_Slot] = []
+        self.vocabulary = backend.vocabulary
+        self.info = backend.info
+        self.chat_template = backend.chat_template
+        self.max_cached_tokens = backend.max_cached_tokens
+        self.is_memory_bound = backend.is_memory_bound
 
-        ``call(tokens, cache, n_logits)`` appends tokens to a cache and returns the logits of the
-        last of them, shape ``(n_logits, vocab_size)``.
-        """
-        self._make_cache, self._call = make_cache, call
-        self._slots: list[_Slot[_Cache]] = []
+    def best_slots(self, *, n_read: int, n_written: int) -> int:
+        return self._backend.best_slots(n_read=n_read, n_written=n_written)
 
-    def reserve(self, n_slots: int) -> None:
+    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
+        self._backend.reserve(n_slots=n_slots, n_tokens=n_tokens)
         self._slots = [_Slot() for _ in range(n_slots)]
 
-    def compute(self, block: Block) -> Logits:
-        [number], [start] = block.slots, block.starts
-        slot, tokens = self._slots[number], block.tokens[0].tolist()
-        if start < len(slot.tokens):
-            slot.tokens, slot.cache = slot.tokens[:start], None
-        if slot.cache is None:
-            cache, unread = self._make_cache(), [*slot.tokens, *tokens]
-        else:
-            cache, unread = slot.cache, tokens
-        slot.cache = None  # void until the call has ended well
-        n_logits = len(tokens) - block.columns[0] if block.columns else 0
-        *first, last = _pieces(unread)
-        for piece in first:
-            self._call(piece, cache, 0)
-        logits = self._call(last, cache, n_logits)
-        slot.cache = cache
-        slot.tokens += tokens
-        return logits[np.newaxis]
+    def forward(self, runs: Sequence[Run]) -> list[Logits]:
+        logits = self._backend.forward([self._with_uncomputed(run) for run in runs])
+        for run in runs:
+            slot = self._slots[run.slot]
+            slot.tokens += run.tokens
+            slot.n_computed = len(slot.tokens)
+        return logits
 
-    def copy(self, source: int, target: int, n_tokens: int) -> None:
+    def trim(self, slot: int, n_tokens: int) -> None:
+        held = self._slots[slot]
+        n_kept = len(held.tokens) - n_tokens
+        if n_kept < held.n_computed:
+            self._backend.trim(slot, held.n_computed)
+            held.n_computed = 0
+        del held.tokens[n_kept:]
+
+    def fork(self, source: int, target: int, n_tokens: int) -> None:
         held = self._slots[source]
-        is_whole = n_tokens == len(held.tokens)
-        cache = copy.deepcopy(held.cache) if is_whole else None
-        self._slots[target] = _Slot(cache, held.tokens[:n_tokens])
+        self.trim(target, len(self._slots[target].tokens))
+        is_whole = n_tokens == held.n_computed
+        if is_whole:
+            self._backend.fork(source, target, n_tokens)
+        self._slots[target] = _Slot(held.tokens[:n_tokens], n_tokens if is_whole else 0)
 
+    def close(self) -> None:
+        self._backend.close()
 
-def _pieces(tokens: Sequence[TokenId]) -> list[Sequence[TokenId]]:
-    """Cut what is read again into pieces for one call each; the last has room for all logits."""
-    n_first = len(tokens) % CHUNK or CHUNK
-    return [tokens[a:b] for a, b in pairwise([0, *range(n_first, len(tokens) + 1, CHUNK)])]
+    def _with_uncomputed(self, run: Run) -> Run:
+        slot = self._slots[run.slot]
+        return replace(run, tokens=[*slot.tokens[slot.n_computed :], *run.tokens])

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from steer_engine.backends import ModelInfo, Run
+from steer_engine.backends import ModelInfo, Run, slot_is_full
 from steer_engine.errors import BackendError
 from steer_engine.vocabulary import TokenId, Vocabulary
 
@@ -55,7 +55,7 @@ class Network(Protocol):
 
     @property
     def can_trim(self) -> bool:
-        """Whether a slot can be cut without computing it again."""
+        """Whether a slot can be cut. If not, it is emptied and copied as a whole only."""
         ...
 
     @property
@@ -80,7 +80,7 @@ class Network(Protocol):
 
 
 class SlottedBackend:
-    """A `Backend` whose model is a `Network`.
+    """A `Backend` whose model is a `Network`; where that cannot trim, take it `with_trim`.
 
     What slots share is copied for each of them, so that it takes its memory many times.
     """
@@ -97,7 +97,6 @@ class SlottedBackend:
         self._network: Network | None = network
         self._lengths: list[int] = []
         self._room = 0
-        # Where a cut slot is computed again, `trim` works and is too dear to be used freely.
         self.can_trim = network.can_trim
         self.is_memory_bound = network.free_width > 1
         self.vocabulary = vocabulary
@@ -121,7 +120,7 @@ class SlottedBackend:
         last: list[_Piece] = []
         for run, logits in zip(runs, wanted, strict=True):
             if self._lengths[run.slot] + len(run.tokens) > self._room:
-                raise BackendError(f"slot {run.slot} holds at most {self._room} tokens")
+                raise slot_is_full(run.slot, self._room)
             *first, end = _pieces(run, logits)
             for piece in first:
                 self._compute([piece])

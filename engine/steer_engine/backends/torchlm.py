@@ -18,7 +18,8 @@ from transformers.cache_utils import Cache, DynamicCache
 from steer_engine.backends.folder import ModelFolder, read_folder
 from steer_engine.backends.folder_vocabulary import read_vocabulary
 from steer_engine.backends.probing import choose_network
-from steer_engine.backends.replaying import ReplayingNetwork
+from steer_engine.backends.replaying import ReplayingBackend, with_trim
+from steer_engine.backends.row_by_row import RowNetwork
 from steer_engine.backends.slotted import Block, Logits, SlottedBackend
 from steer_engine.backends.torchlm_cache import Rows, SlotCache
 from steer_engine.errors import ModelError
@@ -29,7 +30,7 @@ _FULL, _SLIDING = "full_attention", "sliding_attention"  # of a configuration's 
 
 def open_transformers(
     path: Path, *, embedded: bool = False, n_threads: int | None = None
-) -> SlottedBackend:
+) -> SlottedBackend | ReplayingBackend:
     """Load the model in the folder `path`. Code in the folder is never run.
 
     `n_threads` goes for all that torch does in this process.
@@ -42,15 +43,16 @@ def open_transformers(
         torch.set_num_threads(n_threads)
     with _silence():
         model = _load(folder)
-        plain = ReplayingNetwork(partial(DynamicCache, config=model.config), partial(_call, model))
+        plain = RowNetwork(partial(DynamicCache, config=model.config), partial(_call, model))
         network, vocab_size = choose_network(_slots(model), plain)
-    return SlottedBackend(
+    backend = SlottedBackend(
         network,
         vocabulary=read_vocabulary(folder, vocab_size=vocab_size),
         info=folder.info(n_params=model.num_parameters(), embedded=embedded),
         chat_template=folder.chat_template,
         max_cached_tokens=folder.max_cached_tokens(n_bytes=model.dtype.itemsize),
     )
+    return with_trim(backend)
 
 
 def _load(folder: ModelFolder) -> transformers.PreTrainedModel:
@@ -156,7 +158,7 @@ class TorchNetwork:
 def _call(
     model: transformers.PreTrainedModel, tokens: Sequence[TokenId], cache: Cache, n_logits: int
 ) -> Logits:
-    """Continue a cache of transformers' own; see `ReplayingNetwork`."""
+    """Continue a cache of transformers' own; see `RowNetwork`."""
     columns = range(len(tokens) - n_logits, len(tokens))
     logits: Logits = _logits(model, np.array([tokens]), cache, columns)[0]
     return logits

@@ -5,6 +5,7 @@ It ends when its input does, so it never outlives the process that started it.
 
 from __future__ import annotations
 
+import _thread
 import faulthandler
 import os
 import pickle
@@ -15,6 +16,8 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,9 +27,11 @@ from steer_engine.errors import DefectError, SteerError
 from steer_engine.events import Request
 from steer_engine.isolation.messages import (
     Call,
+    Drop,
     FromChild,
     Happened,
     More,
+    Numbered,
     Raised,
     Returned,
     Run,
@@ -44,17 +49,18 @@ def main() -> None:
     faulthandler.enable()
     _offer_to_be_killed_first()
     inbox, outbox = _Inbox(sys.stdin.buffer), _Outbox(_take_output())
-    interrupts = _Interrupts()
     serving = _Serving(inbox, outbox)
     while True:
-        question = inbox.next()
+        number, question = inbox.next()
         answer: FromChild
         try:
-            with interrupts:
-                answer = Returned(serving.answer(question))
+            with inbox.interruptible(number):
+                answer = Returned(serving.answer(number, question))
+        except KeyboardInterrupt:
+            answer = Returned()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the other side raises it
             answer = Raised(_portable(error))
-        outbox.send(answer)
+        outbox.send(number, answer)
 
 
 class _Serving:
@@ -64,9 +70,9 @@ class _Serving:
         self._inbox, self._outbox = inbox, outbox
         self._engine: AnyEngine | None = None
 
-    def answer(self, question: ToChild) -> object:
+    def answer(self, number: int, question: ToChild) -> object:
         if isinstance(question, Run):
-            self._run(question)
+            self._run(number, question)
             return None
         if not isinstance(question, Call):
             raise DefectError(f"{type(question).__name__} is no question; please report this")
@@ -76,21 +82,25 @@ class _Serving:
             return self._engine.info
         return getattr(self._opened, question.method)(*question.arguments)
 
-    def _run(self, question: Run) -> None:
-        requests = self._asked() if question.requests is None else question.requests
+    def _run(self, number: int, question: Run) -> None:
+        requests = self._asked(number) if question.requests is None else question.requests
         events = self._opened.run(requests)
         try:
             for event in events:
-                self._outbox.send(Happened((event,)))
+                self._inbox.check(number)  # native callbacks may have lost the interrupt
+                self._outbox.send(number, Happened((event,)))
         finally:
             events.close()
 
-    def _asked(self) -> Iterator[Request]:
+    def _asked(self, number: int) -> Iterator[Request]:
         """Ask the other side for requests as they are needed."""
         while True:
-            self._outbox.send(Wanted(_ROWS))
-            more = self._inbox.next()
-            if not isinstance(more, More) or not more.requests:
+            self._outbox.send(number, Wanted(_ROWS))
+            _, more = self._inbox.next()
+            self._inbox.check(number)
+            if not isinstance(more, More):
+                raise DefectError(f"{type(more).__name__} came for rows; please report this")
+            if not more.requests:
                 return
             yield from more.requests
 
@@ -102,22 +112,52 @@ class _Serving:
 
 
 class _Inbox:
-    """What the other side says. A thread reads it, so that the end of the input is seen at once."""
+    """What the other side says. A thread reads it, so that its end and a `Drop` are seen at once.
+
+    A `Drop` interrupts the main thread while that answers the question, and is read like a question
+    as well, so that it is answered whenever it comes.
+    """
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
-        self._messages = queue.SimpleQueue[ToChild]()
+        self._messages = queue.SimpleQueue[tuple[int, ToChild]]()
+        self._dropped = 0  # the last question that was
+        self._answered: int | None = None  # the one at work
+        signal.signal(signal.SIGINT, self._interrupt)
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
-    def next(self) -> ToChild:
+    def next(self) -> tuple[int, ToChild]:
         return self._messages.get()
 
-    def _read(self) -> None:
+    def check(self, number: int) -> None:
+        """Raise `KeyboardInterrupt` if this question is dropped."""
+        if self._dropped >= number:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def interruptible(self, number: int) -> Iterator[None]:
+        """Let a `Drop` interrupt what is done for this question."""
+        self._answered = number
         try:
+            self.check(number)  # it may have come early
+            yield
+        finally:
+            self._answered = None
+
+    def _interrupt(self, *_: object) -> None:
+        if self._answered is not None and self._dropped >= self._answered:
+            self._answered = None
+            raise KeyboardInterrupt
+
+    def _read(self) -> None:
+        with _or_end_the_process():
             while True:
-                self._messages.put(pickle.load(self._pipe))  # noqa: S301 - only our parent writes
-        except (EOFError, OSError, pickle.UnpicklingError):
-            os._exit(0)  # also out of a native call
+                number, message = pickle.load(self._pipe)  # noqa: S301 - only our parent writes
+                if isinstance(message, Drop):
+                    self._dropped = number
+                self._messages.put((number, message))
+                if isinstance(message, Drop):
+                    _interrupt_main_thread()
 
 
 class _Outbox:
@@ -125,66 +165,59 @@ class _Outbox:
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
-        self._messages = queue.SimpleQueue[FromChild]()
+        self._messages = queue.SimpleQueue[Numbered]()
         self._is_urgent = threading.Event()
         threading.Thread(target=self._write, name="outbox", daemon=True).start()
 
-    def send(self, message: FromChild) -> None:
+    def send(self, number: int, message: FromChild) -> None:
         while self._messages.qsize() > _MAX_UNSENT:
             time.sleep(_PERIOD_S)
-        self._messages.put(message)
+        self._messages.put((number, message))
         if not isinstance(message, Happened):
             self._is_urgent.set()
 
     def _write(self) -> None:
-        try:
+        with _or_end_the_process():
             while True:
                 first = self._messages.get()
                 self._is_urgent.wait(_PERIOD_S)
                 self._is_urgent.clear()
-                for message in _together([first, *self._waiting()]):
-                    pickle.dump(message, self._pipe, protocol=pickle.HIGHEST_PROTOCOL)
+                for numbered in _together([first, *self._waiting()]):
+                    pickle.dump(numbered, self._pipe, protocol=pickle.HIGHEST_PROTOCOL)
                 self._pipe.flush()
-        except OSError:
-            os._exit(0)
 
-    def _waiting(self) -> Iterator[FromChild]:
+    def _waiting(self) -> Iterator[Numbered]:
         while not self._messages.empty():
             yield self._messages.get()
 
 
-def _together(messages: list[FromChild]) -> Iterator[FromChild]:
+def _together(messages: list[Numbered]) -> Iterator[Numbered]:
     """Join events that follow each other into one message."""
-    events: list[object] = []
-    for message in messages:
-        if isinstance(message, Happened):
-            events += message.events
-            continue
-        if events:
-            yield Happened(tuple(events))  # type: ignore[arg-type] # only events are collected
-            events = []
-        yield message
-    if events:
-        yield Happened(tuple(events))  # type: ignore[arg-type]
+    for (number, kind), group in groupby(messages, key=lambda said: (said[0], type(said[1]))):
+        if kind is Happened:
+            events = (message.events for _, message in group if isinstance(message, Happened))
+            yield number, Happened(tuple(chain.from_iterable(events)))
+        else:
+            yield from group
 
 
-class _Interrupts:
-    """A Ctrl-C counts only while a question is being answered, and only once."""
+@contextmanager
+def _or_end_the_process() -> Iterator[None]:
+    """End the process, also out of a native call, when a thread of its pipes cannot go on."""
+    try:
+        yield
+    except (EOFError, BrokenPipeError):
+        os._exit(0)  # nobody is there any more
+    except BaseException:  # noqa: BLE001 - what cannot be read or sent leaves the other side waiting
+        traceback.print_exc()
+        os._exit(1)
 
-    def __init__(self) -> None:
-        self._is_wanted = False
-        signal.signal(signal.SIGINT, self._interrupt)
 
-    def __enter__(self) -> None:
-        self._is_wanted = True
-
-    def __exit__(self, *_: object) -> None:
-        self._is_wanted = False
-
-    def _interrupt(self, *_: object) -> None:
-        if self._is_wanted:
-            self._is_wanted = False
-            raise KeyboardInterrupt
+def _interrupt_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # which wakes it, too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _take_output() -> BinaryIO:
@@ -196,20 +229,23 @@ def _take_output() -> BinaryIO:
 
 def _portable(error: BaseException) -> BaseException:
     """Return `error` in a form that can cross the pipe, with where it came from."""
-    if not isinstance(error, SteerError | KeyboardInterrupt):
-        error.add_note(f"In the model's process:\n{traceback.format_exc()}")
+    origin = f"In the model's process:\n{traceback.format_exc()}"
+    if not isinstance(error, SteerError):
+        error.add_note(origin)
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     except Exception:  # noqa: BLE001 - an error of any library, which may refuse in any way
-        return DefectError(f"{type(error).__name__}: {error}; please report this")
+        text = " ".join(str(error).split())
+        error = DefectError(f"{type(error).__name__}: {text}; please report this")
+        error.add_note(origin)
     return error
 
 
 def _offer_to_be_killed_first() -> None:
     """Tell Linux whom to kill when memory runs out: the model can be loaded again."""
     score = Path("/proc/self/oom_score_adj")
-    if score.exists():
-        score.write_text("500")
+    with suppress(OSError):  # another system, or one that lets nobody choose
+        score.write_text(str(max(500, int(score.read_text()))))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -12,10 +13,10 @@ from typing import cast
 from steer_engine.any_engine import AnyEngine
 from steer_engine.backends import ModelInfo
 from steer_engine.closeable import Closeable
-from steer_engine.errors import BackendError
-from steer_engine.events import Event, Request
+from steer_engine.errors import BackendError, DefectError
+from steer_engine.events import Event, Finished, Request
 from steer_engine.explaining import Explanation
-from steer_engine.isolation.messages import Call, Happened, More, Run
+from steer_engine.isolation.messages import Call, Happened, More, Returned, Run, Wanted
 from steer_engine.isolation.process import Process
 from steer_engine.schema import Schema
 from steer_engine.text_forms import TextForm
@@ -85,18 +86,26 @@ class IsolatedEngine(Closeable):
         """See `Engine.run`.
 
         Raises:
-            BackendError: the process died; events of rows that ended before have been yielded.
+            BackendError: the process died; events of rows that ended before have been yielded,
+                as they are before any other error or interrupt.
         """
-        is_known = isinstance(requests, Sequence)
-        waiting = iter(requests)
+        unread, event = deque[Event](), None
         with self._asking() as process:
-            question = Run(tuple(waiting) if is_known else None)
-            with closing(process.ask(question)) as messages:
-                for message in messages:
-                    if isinstance(message, Happened):
-                        yield from message.events
-                    else:
-                        process.send(More(tuple(islice(waiting, message.n_rows))))
+            try:
+                for events in _happening(process, requests):
+                    unread.extend(events)
+                    while unread:
+                        event = unread.popleft()
+                        yield event
+            except GeneratorExit:
+                process.stop()
+                raise
+            except BaseException:  # also of whoever makes the requests
+                unread.extend(event for message in process.stop() for event in message.events)
+                yield from unread
+                raise
+        if not isinstance(event, Finished):
+            raise DefectError("a run ended without its last rows; run it again and report this")
 
     def close(self) -> None:
         """End the process; its memory goes back to the system."""
@@ -106,7 +115,10 @@ class IsolatedEngine(Closeable):
 
     def _call(self, method: str, *arguments: object) -> object:
         with self._asking() as process:
-            return _result(process, Call(method, arguments))
+            try:
+                return _answer(process, Call(method, arguments))
+            finally:
+                process.stop()
 
     @contextmanager
     def _asking(self) -> Iterator[Process]:
@@ -125,7 +137,7 @@ class IsolatedEngine(Closeable):
     def _start(self) -> Process:
         process = Process()
         try:
-            info = _result(process, Call("open", (self._model, self._n_threads)))
+            info = _answer(process, Call("open", (self._model, self._n_threads)))
         except BaseException:
             process.end()
             raise
@@ -133,11 +145,16 @@ class IsolatedEngine(Closeable):
         return process
 
 
-def _result(process: Process, question: Call) -> object:
-    """Return what the engine answers to a call."""
-    answering = process.ask(question)
-    try:
-        while True:
-            next(answering)
-    except StopIteration as end:
-        return end.value
+def _answer(process: Process, question: Call) -> object:
+    return cast("Returned", next(process.ask(question))).value
+
+
+def _happening(process: Process, requests: Iterable[Request]) -> Iterator[tuple[Event, ...]]:
+    """Yield the events of a run, and hand over its requests as they are wanted."""
+    waiting = iter(requests)
+    question = Run(tuple(waiting) if isinstance(requests, Sequence) else None)
+    for message in process.ask(question):
+        if isinstance(message, Happened):
+            yield message.events
+        elif isinstance(message, Wanted):
+            process.send(More(tuple(islice(waiting, message.n_rows))))

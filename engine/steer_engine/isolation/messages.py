@@ -1,9 +1,12 @@
-"""What the two processes tell each other: a question ends with `Returned` or `Raised`."""
+"""What the two processes tell each other: a question ends with `Returned` or `Raised`.
+
+Every message travels with the number of its question, so that what is late is known and dropped.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from steer_engine.events import Event, Request
 
@@ -31,6 +34,11 @@ class More:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """To the child: let go of the question. It is answered in any case, even if it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """From the child: events of the run."""
 
@@ -46,7 +54,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """From the child: a call or run has ended."""
+    """From the child: a call or run has ended, or was dropped."""
 
     value: Any = None
 
@@ -58,5 +66,6 @@ class Raised:
     error: BaseException
 
 
-ToChild = Call | Run | More
-FromChild = Happened | Wanted | Returned | Raised
+ToChild: TypeAlias = Call | Run | More | Drop
+FromChild: TypeAlias = Happened | Wanted | Returned | Raised
+Numbered: TypeAlias = tuple[int, FromChild]

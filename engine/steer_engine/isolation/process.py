@@ -10,17 +10,20 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from steer_engine.errors import BackendError
 from steer_engine.isolation.messages import (
     Call,
+    Drop,
     FromChild,
     Happened,
-    More,
+    Numbered,
     Raised,
     Returned,
     Run,
@@ -30,11 +33,16 @@ from steer_engine.isolation.messages import (
 
 _SOURCES = Path(__file__).parents[2]
 _STOPS_WITHIN_S = 5.0
+_MAX_UNREAD = 8  # messages; the process waits for a reader that is slower
+_PERIOD_S = 0.02
 _SIGNS = ("GGML_ASSERT", "ggml_abort", "CUDA error", "Fatal Python error", "terminate called")
+
+_Inbox: TypeAlias = "queue.SimpleQueue[Numbered | Exception]"
+_Outbox: TypeAlias = "queue.SimpleQueue[bytes | None]"
 
 
 class Process:
-    """A running process of the model."""
+    """A running process of the model. It is asked one question at a time."""
 
     def __init__(self) -> None:
         """Start it.
@@ -46,7 +54,8 @@ class Process:
         paths = [str(_SOURCES), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         try:
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", "steer_engine.isolation.child"],
+                # -P: files beside the notebook are no modules of the model's process
+                [sys.executable, "-P", "-m", "steer_engine.isolation.child"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -58,15 +67,15 @@ class Process:
                 f"no process can be started for the model ({error}); free memory, or set"
                 " isolate = false to load it in the notebook's own process"
             ) from error
-        assert self._popen.stdin is not None  # noqa: S101 - both are pipes
-        assert self._popen.stdout is not None  # noqa: S101
-        self._stdin: IO[bytes] = self._popen.stdin
-        self._messages = queue.SimpleQueue[FromChild | None]()
-        reader = threading.Thread(
-            target=_read, args=(self._popen.stdout, self._messages), name="outbox", daemon=True
-        )
-        reader.start()
-        self._finalizer = weakref.finalize(self, _end, self._popen)
+        assert self._popen.stdout is not None  # noqa: S101 - it is a pipe
+        self._number = 0  # of the question
+        self._is_answered = True
+        self._messages: _Inbox = queue.SimpleQueue()
+        self._unsent: _Outbox = queue.SimpleQueue()
+        is_ended = threading.Event()
+        self._finalizer = weakref.finalize(self, _end, self._popen, self._unsent, is_ended)
+        _in_thread(_read, self._popen.stdout, self._messages, is_ended)
+        _in_thread(_write, self._popen, self._unsent)
 
     @property
     def id(self) -> int:
@@ -78,83 +87,92 @@ class Process:
         """Whether it still runs."""
         return self._popen.poll() is None
 
-    def ask(self, question: Call | Run) -> Generator[Happened | Wanted, None, object]:
-        """Yield what the process says on the way to its answer; return the answer.
+    def ask(self, question: Call | Run) -> Iterator[Happened | Wanted | Returned]:
+        """Yield what the process says, its answer as the last.
 
-        Whoever closes the generator early makes the process drop the question.
+        Whoever does not read that far has to call `stop`.
 
         Raises:
             BackendError: the process died.
             SteerError: what the engine raised.
         """
-        is_answered = False
-        try:
-            self.send(question)
-            while True:
-                message = self._receive()
-                is_answered = isinstance(message, Returned | Raised)
-                if isinstance(message, Raised):
-                    raise message.error
-                if isinstance(message, Returned):
-                    return message.value
-                yield message
-        finally:
-            if not is_answered and self.is_alive:
-                self._stop()
+        self._number += 1
+        self._is_answered = False
+        self.send(question)
+        while not self._is_answered:
+            message = self._receive()
+            if isinstance(message, Raised):
+                raise message.error
+            yield message
 
     def send(self, message: ToChild) -> None:
-        """Send a message.
+        """Send a message that belongs to the question.
 
-        Raises:
-            BackendError: the process is dead.
+        A thread writes it, so that no interrupt leaves half a message in the pipe. That the process
+        is dead shows when it is read, after its last words.
         """
-        data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-        try:
-            self._stdin.write(data)
-            self._stdin.flush()
-        except (OSError, ValueError):
-            raise self._death() from None
+        data = pickle.dumps((self._number, message), protocol=pickle.HIGHEST_PROTOCOL)
+        self._unsent.put(data)
 
-    def _receive(self, timeout_s: float | None = None) -> FromChild:
-        message = self._messages.get(timeout=timeout_s)
-        if message is None:
-            raise self._death()
-        return message
+    def stop(self) -> list[Happened]:
+        """Make the process drop its question; return the events that nobody has read yet.
 
-    def _stop(self) -> None:
-        """Make the process drop its question, and wait until it has; if it will not, end it."""
-        is_stopped = False
+        If it does not drop it within seconds, it is ended. Nothing is done about a question that is
+        answered, or after `end`.
+        """
+        said = list[Happened]()
+        if self._is_answered or not self._finalizer.alive:
+            return said
+        deadline = time.monotonic() + _STOPS_WITHIN_S
         try:
-            self._popen.send_signal(signal.SIGINT)  # raises on Windows
-            while not is_stopped:
-                message = self._receive(_STOPS_WITHIN_S)
-                is_stopped = isinstance(message, Returned | Raised)
-                if isinstance(message, Wanted):
-                    self.send(More(()))
-        except (queue.Empty, ValueError, BackendError):
-            pass
+            self.send(Drop())
+            # It may have died, or hang: either way it is not asked again.
+            with suppress(BackendError, queue.Empty):
+                while not self._is_answered:
+                    message = self._receive(deadline)
+                    if isinstance(message, Happened):
+                        said.append(message)
         finally:
-            if not is_stopped:
+            if not self._is_answered:
+                self._is_answered = True
                 self.end()
+        return said
 
     def end(self) -> None:
         """End the process and give its memory back to the system."""
         self._finalizer()
         self._errors.close()
 
-    def _death(self) -> BackendError:
-        try:
-            status = self._popen.wait(_STOPS_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            status = 0
+    def _receive(self, deadline: float | None = None) -> FromChild:
+        """Return what it says next of the question; what is late of others is dropped."""
+        while True:
+            timeout_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+            numbered = self._messages.get(timeout=timeout_s)
+            if isinstance(numbered, Exception):
+                raise self._death(numbered)
+            number, message = numbered
+            if number == self._number:
+                self._is_answered = isinstance(message, Returned | Raised)
+                return message
+
+    def _death(self, error: Exception) -> BackendError:
+        """End what is left of the process; return what is to be told of it."""
+        self._is_answered = True
+        cause = self._cause(error)
+        self.end()
         return BackendError(
-            f"the model's process died ({self._cause(status)}); what was finished is kept, and the"
-            " next cell loads the model again"
+            f"the model's process died ({cause}); what was finished is kept, and the next cell"
+            " loads the model again"
         )
 
-    def _cause(self, status: int) -> str:
+    def _cause(self, error: Exception) -> str:
         if self._errors.closed:
             return "it was ended"
+        is_end = isinstance(error, EOFError | OSError | ValueError | pickle.UnpicklingError)
+        try:
+            status = self._popen.wait(_STOPS_WITHIN_S if is_end else 0)
+        except subprocess.TimeoutExpired:
+            return f"it said what cannot be read, {type(error).__name__}: {error}"
         self._errors.seek(0)
         text = self._errors.read()[-20_000:].decode("utf-8", "replace")
         lines = [line.strip()[:200] for line in text.splitlines() if line.strip()]
@@ -168,18 +186,38 @@ class Process:
         return ": ".join([f"exit status {status}", *lines[-1:]])  # the end of a traceback
 
 
-def _read(pipe: IO[bytes], messages: queue.SimpleQueue[FromChild | None]) -> None:
-    """Pass on what the child says; None is its end."""
+def _read(pipe: IO[bytes], messages: _Inbox, is_ended: threading.Event) -> None:
+    """Pass on what the child says; an error is its end."""
     try:
         while True:
             messages.put(pickle.load(pipe))  # noqa: S301 - only our child writes
-    except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-        messages.put(None)
+            while messages.qsize() > _MAX_UNREAD and not is_ended.wait(_PERIOD_S):
+                pass
+    except Exception as error:  # noqa: BLE001 - whatever it is, who waits has to know
+        messages.put(error)
 
 
-def _end(popen: subprocess.Popen[bytes]) -> None:
+def _write(popen: subprocess.Popen[bytes], unsent: _Outbox) -> None:
+    """Write to the child until it is dead, or there is None to write."""
+    assert popen.stdin is not None  # noqa: S101 - it is a pipe
+    try:
+        with suppress(OSError, ValueError):
+            while (data := unsent.get()) is not None:
+                popen.stdin.write(data)
+                popen.stdin.flush()
+    finally:
+        popen.kill()  # whoever waits for it has to know
+
+
+def _in_thread(work: Callable[..., None], *arguments: object) -> None:
+    threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
+
+
+def _end(popen: subprocess.Popen[bytes], unsent: _Outbox, is_ended: threading.Event) -> None:
     popen.kill()
     popen.wait()
+    unsent.put(None)
+    is_ended.set()
     for pipe in (popen.stdin, popen.stdout):
         if pipe is not None:
             try:

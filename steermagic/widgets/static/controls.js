@@ -96,7 +96,8 @@ function table(columns, rows) {
   return element("table", { class: "sm-table" }, element("thead", {}, head), element("tbody", {}, ...body));
 }
 
-const CODE = /(#.*$|"""[^]*?""")|("(?:[^"\\]|\\.)*"|(?<=: )\/(?:[^/\\]|\\.)+\/)|\b(str|int|float|bool|date|datetime|time|email|url|uuid|verbatim|list|dict|None|null|true|false|True|False|class|from|import|Literal|Annotated)\b|(-?\b\d[\d.]*\b)/gm;
+// A word ahead of a colon is the name of a field, whatever it says.
+const CODE = /(#.*$|"""[^]*?""")|("(?:[^"\\]|\\.)*"|(?<=: )\/(?:[^/\\]|\\.)+\/)|\b(str|int|float|bool|date|datetime|time|email|url|uuid|verbatim|list|dict|None|null|true|false|True|False|class|from|import|Literal|Annotated)\b(?!\??\s*:)|(-?\b\d[\d.]*\b)/gm;
 const COLOURS = ["sm-comment", "sm-string", "sm-word", "sm-number"];
 
 // Code with its colours: they say nothing that the text does not.

@@ -5,6 +5,7 @@ const SETTINGS = {
   model: ["Model", "the one in use"], temperature: ["Temperature", "0"], top_p: ["Top p", "1"],
   min_p: ["Min p", "0"], seed: ["Seed", "0"], max_tokens: ["Max tokens", "1024"],
 };
+const MAX_WHOLE = 32; // characters of a date or a number, which has no place to break
 let lists = 0; // of models, in all views of the page
 
 class Playground {
@@ -96,7 +97,8 @@ function answerParts(answer, other) {
   if (answer.problem) return [element("div", { class: "sm-problem" }, answer.problem)];
   const rows = answer.rows.map((row, y) => row.map((text, x) => {
     const isOther = other?.rows && (other.rows[y]?.[x] ?? null) !== text;
-    const attributes = isOther ? { class: "sm-differs", title: "another answer than A's" } : {};
+    const whole = text.length <= MAX_WHOLE && !/\s/.test(text) ? "sm-whole" : "";
+    const attributes = isOther ? { class: `sm-differs ${whole}`, title: "another answer than A's" } : { class: whole };
     const cell = element("span", attributes, text || "–");
     return element("span", {}, cell, element("span", { class: "sm-sure", title: "how sure the model was" }, answer.sure[y][x]));
   }));

@@ -337,8 +337,8 @@ function serveFrozenViews() {
 
 export function serve(root, first) {
   served.add(root);
-  root.style.position = "relative";
-  const card = h("div", { class: "steermagic-card", role: "status" });
+  // A popover is above all of the page: the area of an output would cut the card off.
+  const card = h("div", { class: "steermagic-card", role: "status", popover: "manual" });
   root.append(card);
   for (const pane of root.querySelectorAll(".steermagic-tokens")) {
     makeFocusable(pane, "tokens; arrow keys move");
@@ -352,7 +352,13 @@ export function serve(root, first) {
     current = element;
     light(root, element);
     showCard(root, card, element);
+    document.addEventListener("scroll", follow, true); // which the card itself does not do
     if (element?.tagName === "TD") element.dispatchEvent(new Event("steermagic-cell", { bubbles: true }));
+  }
+  function follow() {
+    if (!card.hidden && current?.isConnected) return placeCard(card, current);
+    card.hidden = true;
+    return document.removeEventListener("scroll", follow, true);
   }
   const pointed = (event) => event.target.closest?.("[data-place],[data-places]") ?? null;
   const listeners = {
@@ -375,6 +381,7 @@ export function serve(root, first) {
   if (first?.type === "pointerover") listeners.pointerover(first);
   return () => {
     for (const [name, listener] of Object.entries(listeners)) root.removeEventListener(name, listener);
+    document.removeEventListener("scroll", follow, true);
   };
 }
 
@@ -443,9 +450,18 @@ function showCard(root, card, element) {
     card.hidden = true;
     return;
   }
-  const [box, all] = [element.getClientRects()[0] ?? element.getBoundingClientRect(), root.getBoundingClientRect()];
-  card.style.left = `${Math.max(0, Math.min(box.left - all.left, all.width - card.offsetWidth - 8))}px`;
-  card.style.top = `${box.bottom - all.top + 6}px`;
+  card.togglePopover?.(true);
+  placeCard(card, element);
+}
+
+// Below the element; above it where the page ends.
+function placeCard(card, element) {
+  const box = element.getClientRects()[0] ?? element.getBoundingClientRect();
+  const page = document.documentElement;
+  const above = box.top - card.offsetHeight - 6;
+  const isBelow = box.bottom + 6 + card.offsetHeight <= page.clientHeight || above < 0;
+  card.style.left = `${Math.max(0, Math.min(box.left, page.clientWidth - card.offsetWidth - 8))}px`;
+  card.style.top = `${isBelow ? box.bottom + 6 : above}px`;
 }
 
 function cardLines(root, element) {

@@ -1,13 +1,16 @@
 """What every backend promises; see `steer_engine.backends.Backend`."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from steer_engine.backends import Run
 from steer_engine.backends.fake import FakeBackend
-from steer_engine.backends.llamacpp import LlamaCppBackend
+from steer_engine.backends.llamacpp import open_llamacpp as open_llamacpp_file
 from steer_engine.backends.opening import open_backend
-from steer_engine.errors import BackendError
+from steer_engine.errors import DefectError
 from steer_engine.models import embedded_path
 
 
@@ -16,7 +19,17 @@ def open_fake():
 
 
 def open_llamacpp():
-    return LlamaCppBackend(embedded_path(), n_threads=1)
+    return open_llamacpp_file(embedded_path(), n_threads=1)
+
+
+def open_llamacpp_recurrent():
+    pytest.importorskip("gguf")
+    from recurrent_model import write_mamba
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mamba.gguf"
+        write_mamba(path)
+        return open_llamacpp_file(path, n_threads=1)
 
 
 def open_mlx():
@@ -53,6 +66,7 @@ def open_transformers_row_by_row():
 BACKENDS = [
     open_fake,
     open_llamacpp,
+    open_llamacpp_recurrent,
     open_mlx,
     open_mlx_row_by_row,
     open_transformers,
@@ -180,7 +194,7 @@ def test_a_run_longer_than_the_native_batch_is_computed(backend):
 
 def test_a_slot_refuses_more_than_was_reserved(backend):
     backend.reserve(n_slots=1, n_tokens=4)
-    with pytest.raises(BackendError, match="at most 4 tokens"):
+    with pytest.raises(DefectError, match=r"at most 4 tokens; please report"):
         backend.forward([Run(0, [65] * 5)])
 
 

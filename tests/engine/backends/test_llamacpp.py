@@ -12,11 +12,21 @@ import weakref
 import numpy as np
 import pytest
 
-from steer_engine import ModelError, open_engine
+from steer_engine import (
+    ModelError,
+    Request,
+    RowDone,
+    Sampling,
+    StepsUndone,
+    compose,
+    open_engine,
+    read_schema,
+)
 from steer_engine.backends import Run
 from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads
+from steer_engine.backends.llamacpp_model import _GGML_LOG_LEVEL_ERROR, native_log
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
-from steer_engine.errors import BackendError
+from steer_engine.errors import BackendError, DefectError
 from steer_engine.models import embedded_path
 
 
@@ -106,11 +116,68 @@ def test_a_context_that_does_not_fit_is_an_error_that_says_what_to_do(monkeypatc
     backend.close()
 
 
+def test_rows_of_a_recurrent_model_go_back_and_share_what_they_can(tmp_path):
+    """One row that went back, or began otherwise than those before it, once failed all others."""
+    pytest.importorskip("gguf")
+    from recurrent_model import write_mamba
+
+    write_mamba(tmp_path / "mamba.gguf")
+    digit = {"type": "integer", "minimum": 0, "maximum": 3}
+    array = {"type": "array", "items": digit, "minItems": 4, "maxItems": 4, "uniqueItems": True}
+    schema = read_schema(array)
+    beginnings = ["The price is very high today, as it is on every day: "] * 150 + ["A cat "] * 10
+    requests = [
+        Request(row, compose(f"{beginning}{row}", schema), schema, Sampling(1.5), max_tokens=40)
+        for row, beginning in enumerate(beginnings)
+    ]
+    with open_engine(tmp_path / "mamba.gguf", n_threads=1) as engine:
+        events = [*engine.run(requests)]
+    done = [event for event in events if isinstance(event, RowDone)]
+    assert len(done) == len(requests)
+    assert any(isinstance(event, StepsUndone) for event in events)
+
+
+def test_what_can_only_be_emptied_is_not_cut(tmp_path):
+    pytest.importorskip("gguf")
+    from recurrent_model import write_mamba
+
+    write_mamba(tmp_path / "mamba.gguf")
+    backend = LlamaCppBackend(tmp_path / "mamba.gguf", n_threads=1)
+    backend.reserve(n_slots=1, n_tokens=8)
+    backend.forward([Run(0, [65, 66])])
+    with pytest.raises(DefectError, match="please report"):
+        backend.trim(0, 1)
+    backend.close()
+
+
+def test_a_call_that_fails_is_one_line_that_says_what_to_do(monkeypatch):
+    backend = LlamaCppBackend(embedded_path(), n_threads=1)
+    backend.reserve(n_slots=1, n_tokens=8)
+    native_log()._keep(_GGML_LOG_LEVEL_ERROR, b"init: the tokens\n - have\n - no place\n", None)
+    monkeypatch.setattr("llama_cpp.llama_cpp.llama_decode", lambda context, batch: -1)
+    with pytest.raises(BackendError, match=r"- have - no place, status -1\); use .*") as error:
+        backend.forward([Run(0, [65])])
+    assert "\n" not in str(error.value)
+    backend.reserve(n_slots=1, n_tokens=8)
+    with pytest.raises(BackendError, match="gives no reason"):
+        backend.forward([Run(0, [65])])
+    backend.close()
+
+
 def test_a_broken_installation_says_how_to_mend_it():
     code = """
 import sys
 sys.modules["llama_cpp"] = None
-from steer_engine import ModelError, open_engine
+from steer_engine import (
+    ModelError,
+    Request,
+    RowDone,
+    Sampling,
+    StepsUndone,
+    compose,
+    open_engine,
+    read_schema,
+)
 try:
     open_engine()
 except ModelError as error:

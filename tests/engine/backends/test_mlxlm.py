@@ -31,7 +31,7 @@ from mlx_lm.utils import load_model, quantize_model
 
 from steer_engine.backends import mlxlm
 from steer_engine.backends.mlxlm import MlxNetwork, open_mlx
-from steer_engine.backends.replaying import ReplayingNetwork
+from steer_engine.backends.row_by_row import RowNetwork
 
 CONFIG = {
     **SMALL,
@@ -94,7 +94,7 @@ def test_many_rows_in_a_call_are_what_they_are_alone(make_model, monkeypatch, co
     assert network_of(together) is MlxNetwork
     monkeypatch.setattr(mlxlm, "_slots", lambda model, output: None)
     alone = open_mlx(folder)
-    assert network_of(alone) is ReplayingNetwork
+    assert network_of(alone) is RowNetwork
     assert np.allclose(story(together), story(alone), atol=1e-4)
 
 
@@ -106,7 +106,7 @@ def test_a_model_that_misreads_the_mask_of_many_rows_is_run_row_by_row(make_mode
         final_logit_softcapping=30.0,
         query_pre_attn_scalar=8.0,
     )
-    assert network_of(open_mlx(folder)) is ReplayingNetwork
+    assert network_of(open_mlx(folder)) is RowNetwork
 
 
 def test_a_recurrent_model_is_trimmed_and_forked_by_reading_again(make_model):

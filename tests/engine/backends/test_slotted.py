@@ -8,7 +8,8 @@ import pytest
 from steer_engine import ModelError
 from steer_engine.backends import ModelInfo, Run
 from steer_engine.backends.probing import choose_network
-from steer_engine.backends.replaying import ReplayingNetwork
+from steer_engine.backends.replaying import with_trim
+from steer_engine.backends.row_by_row import RowNetwork
 from steer_engine.backends.slotted import CHUNK, SlottedBackend
 from steer_engine.errors import BackendError
 from steer_engine.vocabulary import Vocabulary
@@ -59,14 +60,16 @@ class TableNetwork:
 
 
 def slotted(network, *, n_slots=4, n_tokens=4096):
-    backend = SlottedBackend(
-        network, vocabulary=VOCABULARY, info=INFO, chat_template=None, max_cached_tokens=1000
+    backend = with_trim(
+        SlottedBackend(
+            network, vocabulary=VOCABULARY, info=INFO, chat_template=None, max_cached_tokens=1000
+        )
     )
     backend.reserve(n_slots=n_slots, n_tokens=n_tokens)
     return backend
 
 
-def replaying(calls=None):
+def row_by_row(calls=None):
     def call(tokens, cache, n_logits):
         cache += tokens
         if calls is not None:
@@ -74,10 +77,10 @@ def replaying(calls=None):
         ends = range(len(cache) - n_logits + 1, len(cache) + 1)
         return np.array([logits_behind(cache[:end]) for end in ends])
 
-    return ReplayingNetwork(list, call)
+    return RowNetwork(list, call)
 
 
-@pytest.mark.parametrize("make_network", [TableNetwork, replaying])
+@pytest.mark.parametrize("make_network", [TableNetwork, row_by_row])
 def test_a_random_story_of_runs_trims_and_forks(make_network):
     random = np.random.default_rng(7)
     backend, slots = slotted(make_network()), [[] for _ in range(4)]
@@ -148,7 +151,7 @@ def test_more_slots_are_better_while_there_is_memory():
     assert slotted(TableNetwork(max_rows=8)).best_slots(n_read=50, n_written=50) == 8
     assert slotted(TableNetwork(max_rows=64)).best_slots(n_read=50, n_written=50) == 10
     assert slotted(TableNetwork()).best_slots(n_read=5000, n_written=50) == 1
-    assert slotted(replaying()).best_slots(n_read=50, n_written=50) == 1
+    assert slotted(row_by_row()).best_slots(n_read=50, n_written=50) == 1
 
 
 @pytest.mark.parametrize(
@@ -178,12 +181,12 @@ def test_a_closed_model_is_an_error():
 
 def test_cutting_is_offered_only_where_it_costs_nothing():
     assert slotted(TableNetwork()).can_trim
-    assert not slotted(replaying()).can_trim
+    assert not slotted(row_by_row()).can_trim
 
 
 def test_tokens_are_computed_again_only_where_a_cache_holds_too_many():
     calls = []
-    backend = slotted(replaying(calls))
+    backend = slotted(row_by_row(calls))
     backend.forward([Run(0, [1, 2, 3], n_logits=0)])
     backend.fork(0, 1, 3)
     backend.forward([Run(1, [4]), Run(0, [5])])
@@ -196,7 +199,7 @@ def test_tokens_are_computed_again_only_where_a_cache_holds_too_many():
 
 def test_a_long_slot_is_computed_again_in_pieces():
     calls = []
-    backend = slotted(replaying(calls))
+    backend = slotted(row_by_row(calls))
     backend.reserve(n_slots=1, n_tokens=2 * CHUNK)
     tokens = [n % 50 for n in range(CHUNK + 9)]
     [expected] = backend.forward([Run(0, tokens, n_logits=3)])
@@ -204,22 +207,23 @@ def test_a_long_slot_is_computed_again_in_pieces():
     calls.clear()
     [again] = backend.forward([Run(0, tokens[-7:], n_logits=3)])
     assert np.array_equal(again, expected)
-    assert calls == [9, CHUNK]
+    assert calls == [CHUNK, 9]
 
 
-def test_an_interrupted_call_leaves_a_slot_that_can_be_used():
+def test_after_an_interrupted_call_slots_can_be_reserved_anew():
     def call(tokens, cache, n_logits):
         cache += tokens
         if tokens == [13]:
             raise KeyboardInterrupt
         return np.array([logits_behind(cache)])
 
-    backend = slotted(ReplayingNetwork(list, call))
+    backend = slotted(RowNetwork(list, call))
     backend.forward([Run(0, [1, 2])])
     with pytest.raises(KeyboardInterrupt):
         backend.forward([Run(0, [13])])
+    backend.reserve(n_slots=1, n_tokens=9)
     [logits] = backend.forward([Run(0, [3])])
-    assert np.array_equal(logits[0], logits_behind([1, 2, 3]))
+    assert np.array_equal(logits[0], logits_behind([3]))
 
 
 class Deaf(TableNetwork):
@@ -242,7 +246,7 @@ class Refusing(TableNetwork):
 
 @pytest.mark.parametrize("kind", [None, TableNetwork, Deaf, Refusing])
 def test_rows_are_computed_together_only_where_that_is_known_to_be_right(kind):
-    batched, plain = kind and kind(), replaying()
+    batched, plain = kind and kind(), row_by_row()
     chosen, vocab_size = choose_network(batched, plain)
     assert vocab_size == VOCAB_SIZE
     assert chosen is (batched if kind is TableNetwork else plain)
@@ -253,4 +257,4 @@ def test_a_model_that_cannot_be_computed_is_refused():
         raise IndexError("index out\nof range")
 
     with pytest.raises(ModelError, match=r"cannot be computed \(index out of range\)"):
-        choose_network(None, ReplayingNetwork(list, call))
+        choose_network(None, RowNetwork(list, call))

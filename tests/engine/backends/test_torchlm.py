@@ -24,7 +24,7 @@ import torch
 import transformers
 
 from steer_engine.backends import torchlm
-from steer_engine.backends.replaying import ReplayingNetwork
+from steer_engine.backends.row_by_row import RowNetwork
 from steer_engine.backends.torchlm import TorchNetwork, open_transformers
 
 CONFIG = {
@@ -71,7 +71,7 @@ def test_many_rows_in_a_call_are_what_they_are_alone(make_model, monkeypatch, ki
     assert network_of(together) is TorchNetwork
     monkeypatch.setattr(torchlm, "_slots", lambda model: None)
     alone = open_transformers(folder)
-    assert network_of(alone) is ReplayingNetwork
+    assert network_of(alone) is RowNetwork
     assert np.allclose(story(together), story(alone), atol=1e-4)
 
 

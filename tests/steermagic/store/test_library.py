@@ -6,10 +6,13 @@ import time
 
 import pytest
 
-from steer_engine import BackendError, BudgetError
+from steer_engine import BackendError, BudgetError, RowError
 from steermagic.errors import CommandError
+from steermagic.judgements import Judgement
+from steermagic.runs import Row
 from steermagic.store import CellText, Store, described, restored
 from steermagic.store.locks import RunLock, is_going_on
+from steermagic.store.records import Asked
 
 TEXTS = [f"text {n}" for n in range(30)]
 LONG = "word " * 2000
@@ -47,6 +50,17 @@ def test_a_run_is_found_by_the_beginning_of_its_id(kernel, store):
     kernel().run()
     with pytest.raises(CommandError, match=r"2 runs begin with '' \(.*\); write more of it"):
         store.find("")
+
+
+def test_the_newest_ids_are_those_of_runs_that_broke_off_if_so_wanted(kernel, store):
+    one = kernel()
+    first, second = (one.follow(one.job(), cell=CellText("", body, {})).id for body in "ab")
+    called = one.run().id
+    assert store.ids(limit=2) == [called, second]
+    assert store.ids(limit=2, is_unfinished=True) == []
+    with store._database.transaction() as connection:
+        connection.execute("UPDATE runs SET state = 'running'")  # their kernel was killed
+    assert store.ids(limit=3, is_unfinished=True) == [second, first]
 
 
 def test_the_rows_of_a_run_come_in_order(kernel, store, monkeypatch):
@@ -159,6 +173,42 @@ def test_a_run_that_goes_on_is_neither_pruned_nor_taken_up(kernel, store):
     assert one.states == ["done", "done"]
 
 
+@pytest.mark.parametrize("more", ["", "d"], ids=["nothing is asked", "a row is asked"])
+def test_answers_that_are_pruned_while_a_run_takes_them_up_are_kept(more, kernel, store):
+    """The run counted rows that it did not have, for it referred to them after the pruning."""
+    kernel().run(stop_after=2)
+    one = kernel()
+
+    def prune(n_finished: int, _n_failed: int) -> None:
+        if n_finished == 2:
+            assert store.prune(keep=0).n_answers == 2
+
+    run = one.session.run(one.job(["a", "b", *more]), progress=prune)
+    [stored] = store.runs()
+    assert [row.text for row in store.rows(stored)] == [row.text for row in run.rows]
+    assert stored.n_done == len(run.rows)
+
+
+def test_half_a_surrogate_pair_is_kept_as_a_replacement_character(store):
+    """A server may answer, and a cell hold, what has no bytes in UTF-8."""
+    cell = CellText("x: str", "say \ud83d", {})
+    asked = Asked("m", "m", "f", cell, "{}", '{"schema": "{}", "name": null}', "text", 2)
+    record = store.begin("a" * 32, asked, reuse="nothing", trace=False)
+    record.keep(Row(0, None, "a\ud83d", (), is_kept=True, is_finished=True), b"key")
+    failed = Row(1, None, "\ud83d", (), is_kept=False, is_finished=True, error=RowError("\ud83d"))
+    record.keep(failed, b"")
+    record.end("done")
+    assert record.problem is None
+    run = store.find("a")
+    assert run.cell is not None
+    assert run.cell.body == "say \ufffd"
+    assert [row.text for row in store.rows(run)] == ["a\ufffd", "\ud83d"]
+    store.judge("a" * 32, (0, 0), Judgement("fixed", "\ud83d"))
+    assert store.judgements("a" * 32) == {(0, 0): Judgement("fixed", "\ud83d")}
+    with pytest.raises(CommandError, match="there is no run"):
+        store.find("\ud83d")
+
+
 def test_a_lock_is_let_go_of_and_leaves_nothing(path):
     path.parent.mkdir()
     assert not is_going_on(path, "a" * 32)
@@ -238,6 +288,6 @@ def test_a_store_that_cannot_be_read_any_more_is_given_up(kernel, store):
     asked = described(one.session.engine(None).info, one.job(), None, spec="embedded")
     record = store.begin("a" * 32, asked, reuse="all", trace=False)
     store.close()
-    assert record.find(b"key", number=0) is None
+    assert record.take_up(0, b"key") is None
     assert "Cannot operate on a closed database" in str(record.problem)
     record.end("done")

@@ -127,9 +127,9 @@ def violations(page):
     pytest.importorskip("axe_playwright_python")
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
-    def check():
+    def check(where=".sm"):
         page.evaluate(source)
-        found = page.evaluate("() => axe.run('.sm')")["violations"]
+        found = page.evaluate("where => axe.run(where)", where)["violations"]
         return [
             (each["id"], each["nodes"][0]["html"][:150], each["nodes"][0]["failureSummary"])
             for each in found

@@ -1,4 +1,4 @@
-"""What axe-core has to say of the tools, on a light page and on a dark one."""
+"""What axe-core has to say of the tools and of a shown frame, on a light page and on a dark one."""
 
 import json
 
@@ -48,3 +48,17 @@ def test_the_review(themed, show, violations, notebook):
     tool.click("Accept")
     tool.fill("Value of name", "Grace")
     assert violations() == []
+
+
+def test_a_shown_frame(themed, page, violations, notebook):
+    record = {"to": "https://example.org/a", "mood": "good", "n": 3, "said": "word\n" * 90}
+    frame = notebook(record).run(
+        "%%steer -o out --min-confidence 1\nto: url  # the address\n"
+        'mood: "good" | None\nn: int\nsaid: str\n---\nInvent'
+    )
+    frame.loc[0, "mood"] = None
+    view = frame.steer.show()._repr_html_()
+    page.set_content(f"<main style='width:300px'>{view}</main>")
+    themed()
+    page.locator("details").evaluate_all("all => { for (const each of all) each.open = true; }")
+    assert violations("main") == []

@@ -197,6 +197,12 @@ def test_the_three_forms_and_the_cell_are_copied(editing):
     assert tool.page.evaluate("copied").startswith("%%steer -o result\nn: int\n---\n")
 
 
+def test_a_field_named_like_a_type_has_no_colour_of_one(editing):
+    _, tool = editing("date: date, time: list[time] | None, class: str")
+    words = tool.page.locator(".sm-preview .sm-word")
+    assert words.all_inner_texts() == ["date", "list", "time", "None", "str"]
+
+
 def test_every_control_has_a_label(editing):
     _, tool = editing('a: list["x" | "y"]\nb: {c: int}')
     tool.click("More about a")

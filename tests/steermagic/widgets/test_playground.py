@@ -48,13 +48,15 @@ def test_a_state_that_is_none_is_refused(text):
         read_state(text)
 
 
+WISH = {"name": "Ada", "age": 36}
+
+
 @pytest.fixture
 def playing(show):
     """A playground whose model `b` answers otherwise than all others."""
 
-    def open_playground(schema="name: str\nage: int", prompt="Who?", **options):
+    def open_playground(schema="name: str\nage: int", prompt="Who?", *, wish=WISH, **options):
         wishes = {"b": {"name": "Bob", "age": 36}}
-        wish = {"name": "Ada", "age": 36}
         session = Session(lambda spec: Engine(FakeBackend(json.dumps(wishes.get(spec, wish)))))
         made = playground(schema, prompt, session=session, **options)
         return made, show(made.widget)
@@ -75,6 +77,15 @@ def test_two_settings_are_answered_side_by_side(playing):
     differing = tool.page.locator(".sm-differs")
     assert differing.all_inner_texts() == ["Bob"]
     assert "tokens" in tool.label("Answer of A").inner_text()
+
+
+def test_dates_and_numbers_stay_on_one_line(playing):
+    _, tool = playing("when: str\nsaid: str", wish={"when": "2024-05-03", "said": "a b " * 20})
+    tool.click("Run A")
+    tool.page.set_viewport_size({"width": 320, "height": 700})
+    values = tool.label("Answer of A").locator("td > span > span:first-child")
+    lines = values.evaluate_all("all => all.map((each) => each.getClientRects().length > 1)")
+    assert lines == [False, True]
 
 
 def test_one_setting_runs_alone_with_its_sampling(playing):

@@ -6,6 +6,8 @@ import re
 import pandas as pd
 import pytest
 
+from steermagic.widgets.review_items import place_of
+
 OVER = """\
 %%steer --over mails -o found
 name: verbatim
@@ -127,6 +129,26 @@ def test_the_source_stands_beside_it_with_its_evidence(reviewing):
     assert source.locator("mark.sm-copied").inner_text().startswith("Ada")
     assert source.locator("mark.sm-copied").get_attribute("title") == "name: copied from here"
     assert source.locator("mark.sm-found").inner_text().startswith("36")
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "marked"),
+    [
+        (75.2, "EUR 75.20 of 75.2", "75.20"),
+        (75, "1750, 75.5 and 75.", "75"),
+        (-12, "a-12", "-12"),
+        (12345678901234567891, "x12345678901234567891", "12345678901234567891"),
+        (75.2, "175.2 or 75.21", None),
+        ("Ann", "Joanne, Ann", "Ann"),
+        (True, "true", "true"),
+        (5, "5", None),
+        (None, "null", None),
+    ],
+)
+def test_the_whole_of_a_number_is_marked(value, text, marked):
+    """75.2 was marked inside of 75.20."""
+    place = place_of(value, text)
+    assert (None if place is None else text[slice(*place)]) == marked
 
 
 def test_e_goes_to_the_value_and_escape_comes_back(reviewing):

@@ -27,7 +27,9 @@ def watched(notebook, monkeypatch):
         monkeypatch.setattr(
             made.shell.display_pub,
             "publish",
-            lambda data, *_, **fields: shown.append((data, fields)),
+            lambda data, metadata=None, **fields: shown.append(
+                (data, {"metadata": metadata, **fields})
+            ),
         )
         return made, shown
 
@@ -50,6 +52,19 @@ def test_the_view_is_live_and_then_frozen_in_its_place(watched):
     assert live["transient"] == update["transient"]  # the same place
     assert "Rex" in frozen["text/html"]
     assert WIDGET not in frozen
+
+
+def test_a_front_end_without_widgets_says_what_goes_on(watched, monkeypatch):
+    """The page of Colab needs the metadata, too."""
+    bundle = {WIDGET: {}, "text/plain": "<SteeringWidget object>"}, {"from": "anywidget"}
+    monkeypatch.setattr(
+        steering._widget_class(), "_repr_mimebundle_", lambda _widget: bundle, raising=False
+    )
+    notebook, shown = watched(WISH)
+    notebook.run(CELL)
+    live, fields = shown[0]
+    assert live == {WIDGET: {}, "text/plain": "steermagic: the answer is being written"}
+    assert fields["metadata"] == {"from": "anywidget"}
 
 
 def test_a_widget_is_gone_when_its_cell_has_ended(watched, monkeypatch):

@@ -17,6 +17,7 @@ from steer_engine.schema.lowering.exclusive import are_exclusive
 from steer_engine.schema.lowering.graph import SchemaGraph
 from steer_engine.schema.lowering.inexact import Inexact
 from steer_engine.schema.lowering.lark import has_any_order, written_in_lark
+from steer_engine.schema.lowering.literals import spelled
 from steer_engine.schema.lowering.masking import Mask
 from steer_engine.schema.lowering.productive import pruned
 from steer_engine.schema.lowering.residue import residue
@@ -28,6 +29,7 @@ __all__ = [
     "Treatment",
     "has_any_order",
     "lowered",
+    "spelled",
     "written_in_lark",
 ]
 

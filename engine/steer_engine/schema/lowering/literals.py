@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, dump
+from steer_engine.schema.equality import exact
 from steer_engine.schema.lowering.deciding import holds
 from steer_engine.schema.lowering.facts import Facts
 from steer_engine.schema.lowering.reading import type_of
 
 _MAX_EXACT = 2**53  # the mask compiler holds numbers as floats
+_MAX_PLACES = 308  # behind the point; for more of them it rounds more often
 _MAX_LISTED = 20_000
 _MAX_SIZE = 2_000  # parts of one value
 _MAX_STARTS = 2_000
@@ -46,6 +49,14 @@ def plain(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def spelled(value: JsonValue) -> str:
+    """Return the text in which the mask writes a scalar that the schema lists."""
+    if isinstance(value, float):
+        number = exact(value)
+        return str(int(number)) if number == int(number) else f"{number:f}"  # without exponents
+    return dump(value).replace("\x7f", "\\u007f")
 
 
 def _said(facts: Facts) -> list[tuple[JsonObject, str]]:
@@ -89,7 +100,19 @@ def _is_held_exactly(value: JsonValue) -> bool:
         return all(map(_is_held_exactly, value))
     if isinstance(value, dict):
         return all(map(_is_held_exactly, value.values()))
+    if isinstance(value, float) and not _is_read_exactly(value):
+        return False
     return isinstance(value, bool) or not isinstance(value, int | float) or abs(value) <= _MAX_EXACT
+
+
+def _is_read_exactly(number: float) -> bool:
+    """Tell whether the mask compiler, which rounds its digits first, then the result, reads it."""
+    fraction = Decimal(repr(abs(number)))
+    n_places = -int(fraction.as_tuple().exponent)
+    if not 0 <= n_places <= _MAX_PLACES:
+        return False
+    digits, unit = float(fraction.scaleb(n_places)), float(f"1e{n_places}")
+    return digits / unit == abs(number)
 
 
 def _size(value: JsonValue) -> int:

@@ -82,7 +82,7 @@ def _range(facts: Facts) -> _Range:
 def _bounds(facts: Facts, keyword: str) -> Iterator[Decimal]:
     for value, schema in facts.said.get(keyword, ()):
         end = _decimal(value)
-        if end is not None and abs(end) <= _MAX_BOUND and _n_digits(end) <= _MAX_DIGITS:
+        if end is not None and _is_held(end):
             yield end
         else:
             reason = "it is beyond the numbers that the mask computes with"
@@ -93,13 +93,18 @@ def _excluded(facts: Facts) -> list[Decimal]:
     """Return the excluded numbers, if the mask can leave them out."""
     values = {canonical(v): v for v, _ in facts.excluded if type_of(v) in NUMBERS}.values()
     numbers = [number for number in map(_decimal, values) if number is not None]
-    is_held = all(abs(each) <= _MAX_BOUND and _n_digits(each) <= _MAX_DIGITS for each in numbers)
-    if len(numbers) <= _MAX_EXCLUDED and is_held:
+    if len(numbers) <= _MAX_EXCLUDED and all(map(_is_held, numbers)):
         return numbers
     for value, schema in facts.excluded:
         if type_of(value) in NUMBERS:
             facts.analysis.note(schema, "not", "the mask cannot leave out these numbers")
     return []
+
+
+def _is_held(number: Decimal) -> bool:
+    """Tell whether the mask compiler reads a bound as it is: all its digits fit into a float."""
+    n_digits = _n_digits(number)
+    return n_digits <= _MAX_DIGITS and abs(number.scaleb(n_digits)) <= _MAX_BOUND
 
 
 def _split(part: _Range, number: Decimal) -> tuple[_Range, ...]:
