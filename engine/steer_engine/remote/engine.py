@@ -85,9 +85,11 @@ class RemoteEngine(Closeable):
     def run(self, requests: Iterable[Request]) -> Generator[Event, None, None]:
         """Run `requests`, as many at a time as the server takes, and yield what happens.
 
-        They are pulled as rows end. Once the server is lost, the rows that are left fail unasked.
+        They are pulled as rows end.
 
         Raises:
+            ServerLostError: no row can be done any more; those that had begun have failed, and
+                there are others.
             SchemaError: one of the schemas cannot be used; the first is looked at before any work.
         """
         start = time.perf_counter()
@@ -116,10 +118,9 @@ class RemoteEngine(Closeable):
         n_open, lost = 0, None
         with closing(Flow[Event](self._portal)) as flow:
             while request is not None or n_open:
-                if request is not None and lost is not None:
-                    yield RowFailed(request.row, lost, "")
-                    request = next(waiting, None)
-                elif request is not None and n_open < self.n_parallel:
+                if lost is not None and not n_open:
+                    raise lost  # there may be any number of rows
+                if request is not None and lost is None and n_open < self.n_parallel:
                     flow.start(self._row(request).events())
                     n_open += 1
                     request = next(waiting, None)
