@@ -6,10 +6,10 @@ import json
 import select
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from many_rows.environments import worker_variables
+from steer_engine.closeable import Closeable
 
 _LIMIT_S = 1800  # of wall time for one order
 
@@ -18,7 +18,7 @@ class WorkerError(Exception):
     """A system did not do what it was asked; says why in one line."""
 
 
-class Driver:
+class Driver(Closeable):
     """A process with one system in it. Use it as a context manager."""
 
     def __init__(self, python: Path, system: str) -> None:
@@ -31,16 +31,9 @@ class Driver:
             text=True,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._process.kill()  # nothing in it is worth an orderly end
+    def close(self) -> None:
+        """End the worker; nothing in it is worth an orderly end."""
+        self._process.kill()
         self._process.communicate()
 
     def order(self, name: str, **arguments: object) -> dict[str, Any]:

@@ -168,16 +168,7 @@ def test_a_broken_installation_says_how_to_mend_it():
     code = """
 import sys
 sys.modules["llama_cpp"] = None
-from steer_engine import (
-    ModelError,
-    Request,
-    RowDone,
-    Sampling,
-    StepsUndone,
-    compose,
-    open_engine,
-    read_schema,
-)
+from steer_engine import ModelError, open_engine
 try:
     open_engine()
 except ModelError as error:
