@@ -17,6 +17,7 @@ from steer_engine import (
     Schema,
     SchemaError,
     read_schema,
+    type_name,
     validation_error,
     write_notation,
 )
@@ -78,7 +79,7 @@ def _of(values: Sequence[JsonValue]) -> _Level:
     """Return the schema of a place where these values stand; of none, one that says nothing."""
     by_kind: dict[str, list[Any]] = {}
     for value in values:
-        by_kind.setdefault(_kind(value), []).append(value)
+        by_kind.setdefault(type_name(value), []).append(value)
     if "number" in by_kind:
         by_kind["number"] += by_kind.pop("integer", [])
     nulls = by_kind.pop("null", [])
@@ -90,21 +91,6 @@ def _of(values: Sequence[JsonValue]) -> _Level:
         [only] = alternatives
         return only if isinstance(only, dict) else {}
     return {"anyOf": alternatives} if alternatives else {}
-
-
-def _kind(value: JsonValue) -> str:
-    return _KINDS[type(value)]
-
-
-_KINDS: Mapping[type, str] = {
-    type(None): "null",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-}
 
 
 def _object(examples: list[dict[str, JsonValue]]) -> _Level:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 
-from steer_engine import JsonValue, SchemaError
+from steer_engine import JsonValue, SchemaError, type_name
 from steermagic.widgets.editor_fields import (
     BOUNDS,
     CHOICES,
@@ -24,14 +23,6 @@ _ORDER = ("type", "enum", "format", "pattern", "anyOf", "items", "properties", "
 NOTES = frozenset(
     {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"}
 )
-_TYPE_NAMES: Mapping[type, str] = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-}
 
 
 def written_field(field: Field) -> JsonValue:
@@ -80,7 +71,7 @@ def _choices(field: Field) -> dict[str, JsonValue]:
 
 def _types(values: list[JsonValue], field: Field) -> dict[str, JsonValue]:
     """Return the type that the choices imply, where it was written beside them."""
-    names = {_TYPE_NAMES.get(type(value), "null") for value in values}
+    names = set(map(type_name, values))
     if "type" not in field.keywords or len(names) != 1:
         return {}
     return {"type": names.pop()}

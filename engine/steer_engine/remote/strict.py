@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from steer_engine.remote.absences import is_required, without_absent
-from steer_engine.schema import JsonObject, JsonSchema, JsonValue
+from steer_engine.schema import JsonObject, JsonSchema, JsonValue, type_name
 from steer_engine.schema.document import DEFINITIONS, dump, properties_of
 
 WRAPPED = "answer"
@@ -27,9 +27,6 @@ _ALLOWED["integer"] = _ALLOWED["number"]
 _FORMATS = frozenset(
     ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 )
-_TYPES: dict[type, str] = {
-    str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null",
-}  # fmt: skip
 _SIGNS = (("object", ("properties",)), ("array", ("items",)), *_ALLOWED.items())
 _NULL: JsonObject = {"type": "null"}
 
@@ -135,7 +132,7 @@ def _with_all_of(schema: JsonObject) -> JsonObject:
 def _enumeration(values: Sequence[JsonValue]) -> JsonObject:
     if any(isinstance(value, list | dict) for value in values):
         raise _UnsayableError
-    types = [*dict.fromkeys(_TYPES[type(value)] for value in values)]
+    types = [*dict.fromkeys(map(type_name, values))]
     return {"type": types[0] if len(types) == 1 else [*types], "enum": [*values]}
 
 

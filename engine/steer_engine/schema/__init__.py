@@ -22,6 +22,7 @@ from steer_engine.schema.notation_writer import write_notation
 from steer_engine.schema.pydantic_writer import write_pydantic
 from steer_engine.schema.references import inlined
 from steer_engine.schema.rows import is_object, is_rows, rows_of
+from steer_engine.schema.shapes import type_name
 from steer_engine.schema.sources import read_schema
 from steer_engine.schema.validation import validation_error
 from steer_engine.schema.validity import doubts
@@ -44,6 +45,7 @@ __all__ = [
     "is_rows",
     "read_schema",
     "rows_of",
+    "type_name",
     "validation_error",
     "write_json",
     "write_notation",

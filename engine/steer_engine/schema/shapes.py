@@ -38,6 +38,11 @@ _LAST = (
 )
 
 
+def type_name(value: JsonValue) -> str:
+    """Return JSON Schema's name of the type that a value is written in: 1.0 is a number."""
+    return _TYPE_OF[type(value)]
+
+
 def closed_object(properties: Mapping[str, JsonSchema]) -> JsonObject:
     """Return the schema of an object with exactly these properties.
 
@@ -142,7 +147,7 @@ def _share_one_type_list(choices: list[JsonObject]) -> bool:
 
 def _all_of_type(values: list[JsonValue], types: JsonValue) -> bool:
     names = types if isinstance(types, list) else [types]
-    return all(_TYPE_OF[type(value)] in names for value in values)
+    return all(type_name(value) in names for value in values)
 
 
 def _ordered(schema: JsonObject) -> JsonObject:
