@@ -11,9 +11,9 @@ from pathlib import Path
 from many_rows.cases import INSTRUCTION, SHORT_SCHEMA, Post, read_posts, schema_of
 from many_rows.driver import Driver, WorkerError
 from many_rows.environments import Environments, MissingError
-from many_rows.probe import runs_as_it_is
 from many_rows.systems import OURS, SYSTEMS, Limits
 from steer_engine import compose, read_schema
+from steer_engine.backends.llamacpp_layouts import refuses_amx
 from steer_engine.backends.llamacpp_model import bindings, load_model, read_metadata
 from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.prompting import ChatLayout
@@ -80,7 +80,7 @@ class Found:
     profiles: dict[str, dict[str, object]] = field(default_factory=dict)  # schema
     missing: dict[str, str] = field(default_factory=dict)  # system
     scale: list[dict[str, float]] = field(default_factory=list)
-    lays_out_weights: bool = True  # false where llama-cpp-python would not run as it is
+    refuses_amx: bool = False  # where llama-cpp-python would not run as it is
 
     def all_turns(self, system: str) -> list[Turn]:
         """Return what a system did, over all schemas."""
@@ -98,7 +98,7 @@ class Found:
 
 def measure(model: Path, plan: Plan, environments: Environments, *, is_told: bool) -> Found:
     """Measure all systems on `model`; `is_told` says that the oracle gives it the answers."""
-    found, layout = Found(), read_layout(model)
+    found, layout = Found(refuses_amx=refuses_amx(bindings())), read_layout(model)
     with ExitStack() as stack:
         drivers = dict(_open(model, plan, environments, found, stack))
         for schema in plan.schemas:
@@ -132,8 +132,7 @@ def _open(
     model: Path, plan: Plan, environments: Environments, found: Found, stack: ExitStack
 ) -> Iterator[tuple[str, Driver]]:
     """Yield a driver for each system that can be opened."""
-    limits = Limits(lays_out_weights=runs_as_it_is(model))
-    found.lays_out_weights = limits.lays_out_weights
+    limits = Limits()
     for system in plan.systems:
         try:
             python = environments.python(SYSTEMS[system].environment)

@@ -26,15 +26,11 @@ class System(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What all systems have in common; `n_ctx` bounds prompt and answer of one row.
-
-    `lays_out_weights` false keeps llama.cpp from laying weights out anew (see `probe`).
-    """
+    """What all systems have in common; `n_ctx` bounds prompt and answer of one row."""
 
     n_ctx: int = 1024
     max_tokens: int = 256
     n_threads: int = 1
-    lays_out_weights: bool = True
 
 
 Open = Callable[[Path, Limits], System]

@@ -19,6 +19,7 @@ from typing import Any, TextIO, TypedDict
 
 from many_rows.systems import SYSTEMS, Conversation, Entry, Limits, System
 from many_rows.watch import Row, Seen, Watch
+from steer_engine.backends.llamacpp_layouts import lay_out
 
 
 class RowOrder(TypedDict):
@@ -47,8 +48,7 @@ class Worker:
 
     def open(self, model: str, limits: Mapping[str, Any]) -> dict[str, object]:
         start, wanted = time.perf_counter(), Limits(**limits)
-        if not wanted.lays_out_weights:
-            _keep_weights_as_they_are()
+        _lay_out_alike()
         self._system: System = self._entry.load()(Path(model), wanted)
         return {"wall_s": time.perf_counter() - start}
 
@@ -112,17 +112,17 @@ def _carry_out(
         return {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
 
 
-def _keep_weights_as_they_are() -> None:
+def _lay_out_alike() -> None:
+    """Give the system the layout of weights that ours takes: by itself it may be killed here."""
     import llama_cpp.llama_cpp as native
 
-    default_params = native.llama_model_default_params
+    load, kept = native.llama_model_load_from_file, list[object]()
 
-    def without() -> object:
-        params = default_params()
-        params.use_extra_bufts = False
-        return params
+    def laid_out(path: bytes, params: native.llama_model_params) -> object:
+        kept.append(lay_out(params, native, Path(os.fsdecode(path))))
+        return load(path, params)
 
-    native.llama_model_default_params = without
+    native.llama_model_load_from_file = laid_out
 
 
 def _watched(row: RowOrder) -> Row:

@@ -27,6 +27,7 @@ Decoding: TypeAlias = Generator[Ask | tuple[Step, ...] | Undone, Logits | None, 
 
 _MIN_SHARED = 16  # tokens; forking fewer saves nothing
 _AHEAD = 4  # rows a slot that are looked at ahead: how long they are, and what they share
+_SHORT_GRAINS = 4  # a run of more is computed at once
 _TYPICAL_ANSWER = 64  # tokens; most answers end long before their budget
 
 
@@ -101,10 +102,14 @@ class _Queue:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """The memory that rows are decoded in: its slots, and its tokens beside the `shared` ones."""
+    """The memory that rows are decoded in: its slots, and its tokens beside the `shared` ones.
+
+    A row may have `n_each` tokens, the shared ones among them.
+    """
 
     n_slots: int
     n_tokens: int
+    n_each: int
     shared: Sequence[TokenId]
 
 
@@ -116,6 +121,7 @@ class _Slots:
         drafting.prepare(len(room.shared) + room.n_tokens)
         self._shared, self._source = room.shared, room.n_slots
         self._free, self._n_free = deque(range(room.n_slots)), room.n_tokens
+        self._n_each = room.n_each
         self._rows = list[_Active]()
         if room.shared:
             backend.forward([Run(self._source, room.shared, n_logits=0)])
@@ -126,18 +132,20 @@ class _Slots:
         while self._rows:
             asking = [row for row in self._rows if row.ask is not None]
             n_drafted = self._drafting.n_tokens(len(asking)) if self._drafting.is_on else 0
-            runs = [row.run(self._backend, n_drafted=n_drafted) for row in asking]
+            grain = self._backend.grain if len(asking) >= self._backend.grain else 1
+            runs = [row.run(self._backend, n_drafted=n_drafted, grain=grain) for row in asking]
             for row, logits in zip(asking, self._backend.forward(runs), strict=True):
-                yield from row.go_on(logits)
+                if len(logits):
+                    yield from row.go_on(logits)
             self._dismiss()
             yield from self._admit(queue)
 
     def _admit(self, queue: _Queue) -> Iterator[Said]:
         """Give free slots to the next rows, as far as there is memory for them."""
         while self._free and queue.waiting:
-            prompt = queue.waiting[0].prompt
+            prompt, n_tokens = queue.waiting[0].prompt, queue.waiting[0].n_tokens
             n_read = min(_n_common(self._shared, prompt), len(prompt) - 1)
-            if queue.waiting[0].n_tokens - n_read > self._n_free:
+            if n_tokens > self._n_each or n_tokens - n_read > self._n_free:
                 return
             task, slot = queue.waiting.popleft(), self._free.popleft()
             row = _Active(task, slot, n_read=n_read, drafting=self._drafting)
@@ -169,21 +177,24 @@ def _make_room(
         shared = shared_prefix([task.prompt for task in waiting])
         needs = sorted((task.n_tokens - len(shared) for task in waiting), reverse=True)
         n_read = sum(len(task.prompt) - len(shared) for task in waiting) // len(waiting)
-        n_best = backend.best_slots(n_read=n_read, n_written=_TYPICAL_ANSWER)
+        n_each = len(shared) + needs[0]
+        n_best = backend.best_slots(n_read=n_read, n_written=_TYPICAL_ANSWER, n_each=n_each)
         n_slots = min(len(waiting), max_slots, n_best)
         n_tokens = max(needs[0], min(sum(needs[:n_slots]), backend.max_cached_tokens - len(shared)))
         while True:
             try:
-                backend.reserve(n_slots=n_slots + bool(shared), n_tokens=len(shared) + n_tokens)
+                backend.reserve(
+                    n_slots=n_slots + bool(shared), n_tokens=len(shared) + n_tokens, n_each=n_each
+                )
             except BackendError as error:
                 if n_tokens > needs[0]:
-                    n_tokens = max(needs[0], n_tokens // 2)
+                    n_slots, n_tokens = max(1, n_slots // 2), max(needs[0], n_tokens // 2)
                     continue
                 longest = max(waiting, key=lambda task: task.n_tokens)
                 waiting.remove(longest)
                 yield Said(longest.row, error)
                 break
-            return _Room(n_slots, n_tokens, shared)
+            return _Room(n_slots, n_tokens, n_each, shared)
     return None
 
 
@@ -205,12 +216,19 @@ class _Active:
         if self.ask is not None:
             self.ask = replace(self.ask, tokens=self.ask.tokens[self.n_held :])
 
-    def run(self, backend: Backend, *, n_drafted: int) -> Run:
-        """Return the model's work that answers `ask`, and perhaps `n_drafted` questions more."""
+    def run(self, backend: Backend, *, n_drafted: int, grain: int) -> Run:
+        """Return the model's work that answers `ask`, and perhaps `n_drafted` questions more.
+
+        Where it is best done in pieces, only the last of them asks for logits.
+        """
         ask = self.ask or Ask(())
         if ask.n_forgotten:
             backend.trim(self.slot, ask.n_forgotten)
-        self.n_held += len(ask.tokens) - ask.n_forgotten
+        n_now = _piece(len(ask.tokens), grain)
+        self.n_held += n_now - ask.n_forgotten
+        if n_now < len(ask.tokens):
+            self.ask = replace(ask, tokens=ask.tokens[n_now:], n_forgotten=0)
+            return Run(self.slot, ask.tokens[:n_now], n_logits=0)
         n_drafted = min(n_drafted, self._task.n_tokens - self.n_held)
         if n_drafted > 0 and not ask.aside:
             self._draft = self._lookup.draft(n_drafted)
@@ -262,6 +280,16 @@ def shared_prefix(prompts: Sequence[Sequence[TokenId]]) -> Sequence[TokenId]:
     first, last = min(prompts, key=list), max(prompts, key=list)  # all others lie between
     shared = first[: min(_n_common(first, last), len(first) - 1, len(last) - 1)]
     return shared if len(shared) >= _MIN_SHARED else []
+
+
+def _piece(n_tokens: int, grain: int) -> int:
+    """Return how many of a run's tokens go into the next call: one beside those of other slots.
+
+    The rest of a long run is a call's worth in itself, if it is whole grains.
+    """
+    if grain == 1:
+        return n_tokens
+    return 1 if n_tokens <= _SHORT_GRAINS * grain else 1 + (n_tokens - 1) // grain * grain
 
 
 def _n_common(left: Sequence[TokenId], right: Sequence[TokenId]) -> int:

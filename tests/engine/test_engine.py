@@ -133,10 +133,10 @@ def test_unsteered_text_may_be_anything():
 
 def test_a_row_whose_memory_is_refused_fails_alone():
     class Tight(FakeBackend):
-        def reserve(self, *, n_slots, n_tokens):
+        def reserve(self, *, n_tokens, **room):
             if n_tokens > 1500:
                 raise BackendError("no memory")
-            super().reserve(n_slots=n_slots, n_tokens=n_tokens)
+            super().reserve(n_tokens=n_tokens, **room)
 
     requests = [request(0), request(1, prompt="x" * 2000), request(2)]
     seen = list(Engine(Tight(WISH)).run(requests))

@@ -31,6 +31,12 @@ class Counting(FakeBackend):
         return super().forward(runs)
 
 
+class Grained(Counting):
+    """Its arithmetic takes four tokens at a time."""
+
+    grain = 4
+
+
 def requests(texts, *, sampling=Sampling(), max_tokens=300):  # noqa: B008
     return [
         Request(row, (Message("user", LONG + text),), SCHEMA, sampling, max_tokens)
@@ -113,6 +119,16 @@ def test_what_all_prompts_begin_with_is_read_once():
     assert n_shared >= len(LONG) - 8  # some of its tokens are longer than a byte
     n_rest = [n_tokens for call in backend.calls[1:] for _, n_tokens in call]
     assert max(n_rest) < n_shared
+
+
+def test_slots_keep_step_where_the_arithmetic_takes_several_tokens_at_a_time():
+    asked, grained = requests("abcdefg", max_tokens=2000), Grained()
+    assert answers(grained, asked) == answers(Counting(), asked)
+    sizes = [[n for _, n in call] for call in grained.calls[1:]]
+    in_step = [n for call in sizes if len(call) >= 4 for n in call]
+    assert in_step.count(1) > 50
+    assert all(n > 16 and n % 4 == 1 for n in in_step if n != 1)
+    assert any(1 < n <= 16 for call in sizes if len(call) < 4 for n in call)
 
 
 def test_events_of_rows_are_interleaved_and_each_row_ends_once():

@@ -84,17 +84,26 @@ class Backend(Protocol):
         """
         ...
 
-    def best_slots(self, *, n_read: int, n_written: int) -> int:
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
         """Return how many slots are fastest for rows that read and write so many tokens each.
 
-        What they share is left out. At least 1.
+        What they share is left out. No slot will hold more than `n_each` tokens. At least 1.
         """
         ...
 
-    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
+    def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:
         """Make room for `n_slots` slots of `n_tokens` tokens together. All slots become empty.
 
-        What slots share by `fork` counts once.
+        What slots share by `fork` counts once. A slot holds `n_each` tokens, or all of them.
+        """
+        ...
+
+    @property
+    def grain(self) -> int:
+        """How many tokens the arithmetic takes at a time, with the slots that are reserved.
+
+        Above 1, calls are best of one token for every slot; longer runs are computed by themselves,
+        best so many tokens at a time. At 1, runs may have any length.
         """
         ...
 

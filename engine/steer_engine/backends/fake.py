@@ -42,6 +42,7 @@ class FakeBackend:
 
     can_trim = True
     is_memory_bound = False
+    grain = 1
     chat_template = (
         "{% for m in messages %}<|user|>{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}<|user|>{% endif %}"
@@ -72,12 +73,13 @@ class FakeBackend:
             fingerprint=fingerprint,
         )
 
-    def best_slots(self, *, n_read: int, n_written: int) -> int:
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
+        del n_each
         return min(16, max(1, self.max_cached_tokens // (n_read + n_written)))
 
-    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
+    def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:
         self._slots = [[] for _ in range(n_slots)]
-        self._room = n_tokens
+        self._room = n_each or n_tokens
 
     def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:
         return [self._append(run) for run in runs]

@@ -12,14 +12,14 @@ import ctypes
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine.backends import Run, slot_is_full
+from steer_engine.backends.llamacpp_context import Batch, Cells, open_context, padded
 from steer_engine.backends.llamacpp_devices import plan_file
 from steer_engine.backends.llamacpp_model import (
     Handle,
@@ -35,12 +35,12 @@ from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.backends.replaying import ReplayingBackend, with_trim
 from steer_engine.errors import BackendError, DefectError, ModelError
 from steer_engine.plan import BATCH, OUTPUTS
-from steer_engine.vocabulary import TokenId
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
+_GRAIN = 4  # tokens that ggml multiplies at a time where weights are laid out anew for the CPU
+_HEAVY = 2**27  # bytes of weights from which on they outweigh what each slot costs by itself
+_APART = 24  # slots beyond which a token costs what it did
+_NO_LOGITS = np.empty((0, 0), dtype=np.float32)
 
 
 def open_llamacpp(
@@ -71,14 +71,17 @@ class LlamaCppBackend:
         self._context: Owned | None = None
         self._memory: Handle = None
         self._lengths: list[int] = []
-        self._n_slots = self._capacity = 0  # what there is room for
-        self._room = 0
-        self._batch = _Batch(self._native, BATCH)
+        self._cells: Cells | None = None  # of the context that is open
+        self._room = 0  # tokens that a slot may hold
+        self._batch = Batch(self._native, BATCH)
         self._stop = ctypes.create_string_buffer(2)  # "" = go on, any text = stop
         # Held during native work: a call that Ctrl-C has left behind ends a moment later.
         self._in_use = threading.Lock()
         self.vocabulary = vocabulary_of(self._native, self._model)
         self.info = read_info(self._native, self._model.pointer, path, embedded=embedded)
+        is_on_cpu = not self._native.llama_supports_gpu_offload()
+        self._keeps_apart = is_on_cpu and self.can_trim and self.info.size_bytes >= _HEAVY
+        self._filler = min(self.vocabulary.eos_ids, default=0)
         self.chat_template = read_metadata(
             self._native, self._model.pointer, "tokenizer.chat_template"
         )
@@ -100,27 +103,47 @@ class LlamaCppBackend:
     def is_memory_bound(self) -> bool:
         return bool(self._plan.machine.devices) and self._plan.n_gpu_layers != 0
 
-    def best_slots(self, *, n_read: int, n_written: int) -> int:
+    @property
+    def grain(self) -> int:
+        return _GRAIN if self._cells is not None and self._cells.are_apart else 1
+
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
+        n_apart = min(_APART, self.max_cached_tokens // padded(n_each + 1) - 1)  # one is shared
+        if self._keeps_apart and n_apart >= _GRAIN:
+            return n_apart
         # Slots share the reading of the weights, once for each token that they write. In return
         # every token, also of a prompt, looks through what all of them hold: one buffer.
         n_held = n_read + n_written
         shared = self.info.size_bytes * n_written
         return max(1, round(math.sqrt(shared / self._token_bytes) / n_held))
 
-    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
+    def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:
         with self._in_use:
-            self._reserve(n_slots, n_tokens)
+            self._reserve(n_slots, n_tokens, n_each)
 
     def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:
+        for run in runs:
+            if self._lengths[run.slot] + len(run.tokens) > self._room:
+                raise slot_is_full(run.slot, self._room)
         wanted = [
             np.empty((run.n_logits, self.vocabulary.vocab_size), dtype=np.float32) for run in runs
         ]
+        fillers = [] if self.grain == 1 else self._fillers({run.slot for run in runs})
+        self._forward(
+            sorted(
+                [*zip(runs, wanted, strict=True), *((run, _NO_LOGITS) for run in fillers)],
+                key=lambda pair: pair[0].slot,  # else slots that are apart are computed one by one
+            )
+        )
+        for run in fillers:
+            self.trim(run.slot, 1)
+        return wanted
+
+    def _forward(self, runs: Iterable[tuple[Run, NDArray[np.float32]]]) -> None:
         rows: list[NDArray[np.float32]] = []  # where the outputs of the filled batch belong
         self._batch.clear()
-        for run, logits in zip(runs, wanted, strict=True):
+        for run, logits in runs:
             first = len(run.tokens) - run.n_logits
-            if self._lengths[run.slot] + len(run.tokens) > self._room:
-                raise slot_is_full(run.slot, self._room)
             for i, token in enumerate(run.tokens):
                 if self._batch.is_full or len(rows) == OUTPUTS:
                     self._compute(rows)
@@ -129,7 +152,19 @@ class LlamaCppBackend:
                 if i >= first:
                     rows.append(logits[i - first])
         self._compute(rows)
-        return wanted
+
+    def _fillers(self, slots: Collection[int]) -> list[Run]:
+        """Return a token more for some of the slots that have none: then all are whole grains."""
+        fillers, n_together = list[Run](), 0
+        for slot, length in enumerate(self._lengths):
+            if slot in slots:
+                n_together += 1
+            elif n_together % _GRAIN and length <= self._room:
+                fillers.append(Run(slot, [self._filler], n_logits=0))
+                n_together += 1
+            else:
+                n_together = 0
+        return fillers
 
     def trim(self, slot: int, n_tokens: int) -> None:
         keep = self._lengths[slot] - n_tokens
@@ -140,7 +175,9 @@ class LlamaCppBackend:
     def fork(self, source: int, target: int, n_tokens: int) -> None:
         native = self._native
         native.llama_memory_seq_rm(self._memory, target, -1, -1)
-        native.llama_memory_seq_cp(self._memory, source, target, 0, n_tokens)
+        # Slots that are apart can be copied as a whole only.
+        native.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+        native.llama_memory_seq_rm(self._memory, target, n_tokens, -1)
         self._lengths[target] = n_tokens
 
     def close(self) -> None:
@@ -148,49 +185,31 @@ class LlamaCppBackend:
             self._free_context()
             self._model.free()
 
-    def _reserve(self, n_slots: int, n_tokens: int) -> None:
+    def _reserve(self, n_slots: int, n_tokens: int, n_each: int | None) -> None:
         native_log().clear()
-        is_enough = n_slots <= self._n_slots and n_tokens <= self._capacity
-        if is_enough:
+        cells = Cells(n_slots, padded(n_tokens), are_apart=False)
+        if n_each is not None and n_slots > 1 and self._keeps_apart:
+            apart = Cells(n_slots, n_slots * padded(n_each + 1), are_apart=True)  # with a filler
+            cells = apart if apart.n_cells <= self.max_cached_tokens else cells
+        if self._cells is not None and self._cells.are_enough_for(cells):
             self._native.llama_memory_clear(self._memory, False)
         else:
-            self._open_context(n_slots, n_tokens)
+            self._open_context(cells)
         self._lengths = [0] * n_slots
-        self._room = n_tokens
+        self._room = n_each or n_tokens
 
-    def _open_context(self, n_slots: int, n_tokens: int) -> None:
-        native = self._native
-        if n_tokens > self.max_cached_tokens:
+    def _open_context(self, cells: Cells) -> None:
+        if cells.n_cells > padded(self.max_cached_tokens):
             raise BackendError(
-                f"no memory for {n_tokens} tokens of context, {self.max_cached_tokens} fit; use a"
-                " smaller max_tokens or a smaller model"
-            )
-        self._free_context()
-        params = native.llama_context_default_params()
-        params.n_ctx = -(-n_tokens // 256) * 256
-        params.n_batch = params.n_ubatch = BATCH
-        params.n_seq_max = n_slots
-        params.n_outputs_max = OUTPUTS
-        params.n_threads = params.n_threads_batch = self._n_threads
-        # One buffer for all slots: a part of a slot can be forked (a split one aborts the process).
-        params.kv_unified = True
-        params.no_perf = True
-        if not native.llama_supports_gpu_offload():
-            # On a CPU it makes single tokens slower and results depend on how a prompt is cut.
-            params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        context = native.llama_init_from_model(self._model.pointer, params)
-        if not context:
-            raise BackendError(
-                f"no memory for {n_tokens} tokens of context ({native_log().reason()});"
+                f"no memory for {cells.n_cells} tokens of context, {self.max_cached_tokens} fit;"
                 " use a smaller max_tokens or a smaller model"
             )
-        self._context = Owned(context, native.llama_free, needs=self._model)
-        # libc's strlen is the abort callback: it needs no GIL, so a stop is seen at once.
-        libc = ctypes.CDLL("msvcrt" if os.name == "nt" else None)
-        strlen = ctypes.cast(libc.strlen, native.ggml_abort_callback)
-        native.llama_set_abort_callback(context, strlen, ctypes.cast(self._stop, ctypes.c_void_p))
-        self._memory = native.llama_get_memory(context)
-        self._n_slots, self._capacity = n_slots, n_tokens
+        self._free_context()
+        self._context = open_context(
+            self._native, self._model, cells, n_threads=self._n_threads, stop=self._stop
+        )
+        self._memory = self._native.llama_get_memory(self._context.pointer)
+        self._cells = cells
 
     def _compute(self, rows: list[NDArray[np.float32]]) -> None:
         """Run the filled batch, copy its outputs into `rows`, and empty both."""
@@ -255,54 +274,7 @@ class LlamaCppBackend:
         if self._context is not None:
             self._context.free()
         self._context = self._memory = None
-        self._lengths, self._n_slots, self._capacity = [], 0, 0
-
-
-class _Batch:
-    """A `llama_batch` whose arrays are numpy's, so that filling it costs no ctypes call a token."""
-
-    def __init__(self, native: ModuleType, capacity: int) -> None:
-        self._token = np.zeros(capacity, dtype=np.int32)
-        self._position = np.zeros(capacity, dtype=np.int32)
-        self._n_slots = np.ones(capacity, dtype=np.int32)
-        self._slot = np.zeros(capacity, dtype=np.int32)
-        self._output = np.zeros(capacity, dtype=np.int8)
-        address, step = self._slot.ctypes.data, self._slot.itemsize
-        self._slot_pointers = address + step * np.arange(capacity, dtype=np.uint64)
-        self.outputs: list[int] = []
-        self.native = native.llama_batch()
-        arrays: dict[str, NDArray[np.generic]] = {
-            "token": self._token,
-            "pos": self._position,
-            "n_seq_id": self._n_slots,
-            "seq_id": self._slot_pointers,
-            "logits": self._output,
-        }
-        for name, array in arrays.items():
-            kind = type(getattr(self.native, name))
-            setattr(self.native, name, ctypes.cast(array.ctypes.data, kind))
-
-    @property
-    def n_tokens(self) -> int:
-        return int(self.native.n_tokens)
-
-    @property
-    def is_full(self) -> bool:
-        return self.n_tokens == len(self._token)
-
-    def add(self, token: TokenId, position: int, slot: int, *, output: bool) -> None:
-        i = self.n_tokens
-        self._token[i] = token
-        self._position[i] = position
-        self._slot[i] = slot
-        self._output[i] = output
-        if output:
-            self.outputs.append(i)
-        self.native.n_tokens = i + 1
-
-    def clear(self) -> None:
-        self.native.n_tokens = 0
-        self.outputs.clear()
+        self._cells, self._lengths = None, []
 
 
 def default_threads() -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from steer_engine.backends.llamacpp_layouts import ggml_library, repacked_types
 from steer_engine.backends.llamacpp_model import bindings
 from steer_engine.catalogue import find_at, read_facts
 from steer_engine.errors import ModelError
@@ -23,10 +23,7 @@ def read_machine() -> Machine:
     """
     native = bindings()
     devices = tuple(_devices(native)) if native.llama_supports_gpu_offload() else ()
-    features = native.llama_print_system_info()
-    # As `load_model` has it: where AMX is advertised, there are no second copies.
-    repacks = b"REPACK = 1" in features and b"AMX_INT8 = 1" not in features
-    return Machine(free_memory(), devices, repacks)
+    return Machine(free_memory(), devices, repacked_types(native))
 
 
 def plan_file(path: Path) -> Plan:
@@ -43,7 +40,7 @@ def plan_file(path: Path) -> Plan:
 
 def _devices(native: ModuleType) -> list[Device]:
     native.llama_backend_init()  # also where no model has been loaded yet
-    ggml = _ggml()
+    ggml = ggml_library()
     found = list[Device]()
     for i in range(ggml.ggml_backend_dev_count()):
         device = ggml.ggml_backend_dev_get(i)
@@ -57,19 +54,3 @@ def _devices(native: ModuleType) -> list[Device]:
         is_unified = kind == _SHARING_GPU or name.startswith(("Metal", "MTL"))
         found.append(Device(name, free.value, unified=is_unified))
     return found
-
-
-@cache
-def _ggml() -> ctypes.CDLL:
-    import llama_cpp._ggml
-
-    ggml: ctypes.CDLL = llama_cpp._ggml.libggml  # noqa: SLF001 - bound nowhere else
-    pointer, sizes = ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)
-    ggml.ggml_backend_dev_count.restype = ctypes.c_size_t
-    ggml.ggml_backend_dev_get.restype = pointer
-    ggml.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
-    ggml.ggml_backend_dev_type.argtypes = [pointer]
-    ggml.ggml_backend_dev_name.argtypes = [pointer]
-    ggml.ggml_backend_dev_name.restype = ctypes.c_char_p
-    ggml.ggml_backend_dev_memory.argtypes = [pointer, sizes, sizes]
-    return ggml

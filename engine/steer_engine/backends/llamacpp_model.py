@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from steer_engine.backends import ModelInfo
+from steer_engine.backends.llamacpp_layouts import lay_out
 from steer_engine.errors import BackendError, ModelError
 
 if TYPE_CHECKING:
@@ -37,14 +38,13 @@ def load_model(
     params = native.llama_model_default_params()
     params.vocab_only = vocab_only
     params.n_gpu_layers = n_gpu_layers
-    # Virtual machines may advertise AMX and refuse it, which kills the process at the first prompt.
-    params.use_extra_bufts = b"AMX_INT8 = 1" not in native.llama_print_system_info()
+    layout = None if vocab_only else lay_out(params, native, path)
     loaded: list[Owned] = []
 
     def work() -> None:
         model = native.llama_model_load_from_file(os.fsencode(path), params)
         if model:
-            loaded.append(Owned(model, native.llama_model_free))
+            loaded.append(Owned(model, native.llama_model_free, needs=layout))
 
     # Beside the main thread: a Ctrl-C there would otherwise be lost inside the log's callback.
     thread = threading.Thread(target=work, name="llama_model_load")
@@ -126,7 +126,7 @@ class Owned:
     """A native object that is freed once: by `free`, or when nothing refers to it any more."""
 
     def __init__(
-        self, pointer: Handle, free: Callable[[Handle], None], *, needs: Owned | None = None
+        self, pointer: Handle, free: Callable[[Handle], None], *, needs: object = None
     ) -> None:
         self._pointer = pointer
         self._needs = needs  # must not be freed before this

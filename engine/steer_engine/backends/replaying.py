@@ -32,6 +32,7 @@ class ReplayingBackend:
     """A `Backend` over one that can `forward`, and empty or fork a slot as a whole."""
 
     can_trim = False  # `trim` works, and is too dear to be used freely
+    grain = 1
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -42,11 +43,11 @@ class ReplayingBackend:
         self.max_cached_tokens = backend.max_cached_tokens
         self.is_memory_bound = backend.is_memory_bound
 
-    def best_slots(self, *, n_read: int, n_written: int) -> int:
-        return self._backend.best_slots(n_read=n_read, n_written=n_written)
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
+        return self._backend.best_slots(n_read=n_read, n_written=n_written, n_each=n_each)
 
-    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
-        self._backend.reserve(n_slots=n_slots, n_tokens=n_tokens)
+    def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:
+        self._backend.reserve(n_slots=n_slots, n_tokens=n_tokens, n_each=n_each)
         self._slots = [_Slot() for _ in range(n_slots)]
 
     def forward(self, runs: Sequence[Run]) -> list[Logits]:

@@ -85,6 +85,8 @@ class SlottedBackend:
     What slots share is copied for each of them, so that it takes its memory many times.
     """
 
+    grain = 1
+
     def __init__(
         self,
         network: Network,
@@ -104,15 +106,16 @@ class SlottedBackend:
         self.chat_template = chat_template
         self.max_cached_tokens = max_cached_tokens
 
-    def best_slots(self, *, n_read: int, n_written: int) -> int:
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
+        del n_each  # slots grow as they are filled
         # Every row sees its own tokens only, so that more rows are faster until memory is full.
         n_slots = self.max_cached_tokens // (n_read + n_written)
         return max(1, min(n_slots, self._opened.max_rows))
 
-    def reserve(self, *, n_slots: int, n_tokens: int) -> None:
+    def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:
         self._opened.reserve(n_slots)
         self._lengths = [0] * n_slots
-        self._room = n_tokens
+        self._room = n_each or n_tokens
 
     def forward(self, runs: Sequence[Run]) -> list[Logits]:
         size = self.vocabulary.vocab_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -11,7 +12,7 @@ class ModelShape:
 
     `layer_bytes` are the weights of each layer, `cache_bytes` what one token leaves in each layer's
     cache as 16-bit floats, `state_bytes` what one slot of a recurrent model holds beside.
-    `repacked_bytes` are the weights that a CPU may keep a second copy of, in another order.
+    `bytes_by_type` are the weights behind the input, by the type of their numbers.
     """
 
     layer_bytes: tuple[int, ...]
@@ -19,7 +20,7 @@ class ModelShape:
     output_bytes: int
     cache_bytes: tuple[int, ...]
     state_bytes: int
-    repacked_bytes: int
+    bytes_by_type: Mapping[str, int]
     width: int
     n_heads: int
     query_width: int

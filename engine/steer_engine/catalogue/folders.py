@@ -143,7 +143,7 @@ def _shape(text: Settings, tensors: Sequence[StoredTensor]) -> ModelShape:
         output_bytes=by_layer[-1],
         cache_bytes=(2 * _HALF * n_kv_heads * head_width,) * n_layers,
         state_bytes=0,
-        repacked_bytes=0,
+        bytes_by_type={},
         width=width,
         n_heads=n_heads,
         query_width=n_heads * head_width,

@@ -14,7 +14,7 @@ from steer_engine.errors import ModelError
 
 _LAYER = re.compile(r"blk\.(\d{1,5})\.")
 _OUTPUT = ("output.", "output_norm.")
-_REPACKED = frozenset({"Q4_0", "Q4_K", "Q2_K", "IQ4_NL"})
+_INPUT = -2
 _HALF = 2  # bytes of a 16-bit float
 _FLOAT = 4
 _MAX_LAYERS = 2**12
@@ -94,9 +94,12 @@ def _shape(metadata: _Metadata, tensors: Sequence[Tensor]) -> ModelShape:
     n_heads = max(heads, default=0)
     head_width = width // n_heads if n_heads else 0
     key, value = (metadata.whole(f"attention.{n}_length", head_width) for n in ("key", "value"))
-    by_layer = Counter[int]()
+    by_layer, by_type = Counter[int](), Counter[str]()
     for tensor in tensors:
-        by_layer[_layer_of(tensor)] += tensor.n_bytes
+        layer = _layer_of(tensor)
+        by_layer[layer] += tensor.n_bytes
+        if layer != _INPUT:
+            by_type[tensor.type_name] += tensor.n_bytes
     feed_forward = max(metadata.per_layer("feed_forward_length", n_layers), default=0)
     n_experts = metadata.whole("expert_used_count")
     return ModelShape(
@@ -105,11 +108,7 @@ def _shape(metadata: _Metadata, tensors: Sequence[Tensor]) -> ModelShape:
         output_bytes=by_layer[-1],
         cache_bytes=tuple(_HALF * n * (key + value) for n in kv_heads),
         state_bytes=_state_bytes(metadata, kv_heads),
-        repacked_bytes=sum(
-            tensor.n_bytes
-            for tensor in tensors
-            if tensor.type_name in _REPACKED and _layer_of(tensor) >= 0
-        ),
+        bytes_by_type=by_type,
         width=width,
         n_heads=n_heads,
         query_width=n_heads * key,
@@ -123,11 +122,11 @@ def _shape(metadata: _Metadata, tensors: Sequence[Tensor]) -> ModelShape:
 
 
 def _layer_of(tensor: Tensor) -> int:
-    """Return the layer that a tensor belongs to; -1 is the output, -2 what comes before."""
+    """Return the layer that a tensor belongs to; -1 is the output, -2 the input."""
     found = _LAYER.match(tensor.name)
     if found is not None:
         return int(found[1])
-    return -1 if tensor.name.startswith(_OUTPUT) else -2
+    return -1 if tensor.name.startswith(_OUTPUT) else _INPUT
 
 
 def _state_bytes(metadata: _Metadata, kv_heads: Sequence[int]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from steer_engine.catalogue.facts import ModelFacts
+from steer_engine.catalogue.facts import ModelFacts, ModelShape
 from steer_engine.plan.memory import Machine
 from steer_engine.plan.sizes import Need, Room, compute_bytes, process_bytes, work_bytes
 
@@ -111,7 +111,7 @@ def _offloaded(facts: ModelFacts, machine: Machine, room: Room, n_layers: int) -
         weights=shape.input_bytes
         + sum(shape.layer_bytes[:n_kept_layers])
         + (0 if n_layers else shape.output_bytes)
-        + (shape.repacked_bytes if machine.repacks and not n_layers else 0),
+        + (0 if n_layers else _repacked(shape, machine)),
         cache=sum(shape.cache_bytes[:n_kept_layers]) * room.n_cells
         + (0 if is_whole else shape.state_bytes * room.n_slots),
         compute=0 if is_whole else _compute_here(facts, machine, room),
@@ -130,6 +130,10 @@ def _offloaded(facts: ModelFacts, machine: Machine, room: Room, n_layers: int) -
         kept, given = kept + given, Need()
     n_gpu_layers = ALL_LAYERS if is_whole or not machine.devices else n_layers
     return Plan(facts, machine, room, kept, given, n_gpu_layers)
+
+
+def _repacked(shape: ModelShape, machine: Machine) -> int:
+    return sum(shape.bytes_by_type.get(name, 0) for name in machine.repacked_types)
 
 
 def _compute_here(facts: ModelFacts, machine: Machine, room: Room) -> int:

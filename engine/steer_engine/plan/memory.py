@@ -19,11 +19,11 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where a model is to run. `repacks`: the CPU keeps some weights twice, in its own order."""
+    """Where a model is to run. Of `repacked_types` the CPU keeps a copy in its own order."""
 
     free_bytes: int
     devices: tuple[Device, ...] = ()
-    repacks: bool = False
+    repacked_types: frozenset[str] = frozenset()
 
 
 def free_memory(root: Path = Path("/")) -> int:

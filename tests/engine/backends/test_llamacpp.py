@@ -22,7 +22,7 @@ from steer_engine import (
     open_engine,
     read_schema,
 )
-from steer_engine.backends import Run
+from steer_engine.backends import Run, llamacpp
 from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads
 from steer_engine.backends.llamacpp_model import _GGML_LOG_LEVEL_ERROR, native_log
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
@@ -114,6 +114,45 @@ def test_a_context_that_does_not_fit_is_an_error_that_says_what_to_do(monkeypatc
     backend.reserve(n_slots=1, n_tokens=64)
     backend.forward([Run(0, [65])])
     backend.close()
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    """A backend with a buffer for each slot, as models have on a CPU that are not tiny."""
+    monkeypatch.setattr(llamacpp, "_HEAVY", 0)
+    backend = LlamaCppBackend(embedded_path(), n_threads=1)
+    yield backend
+    backend.close()
+
+
+def test_slots_are_apart_where_there_is_memory_for_that(apart):
+    usual = {"n_read": 100, "n_written": 60}
+    assert apart.best_slots(**usual, n_each=300) == 24
+    n_most = apart.max_cached_tokens
+    assert apart.best_slots(**usual, n_each=n_most // 8) == 6  # and one is shared
+    assert apart.best_slots(**usual, n_each=n_most // 4) < 4
+    for n_each, grain in [(None, 1), (n_most // 8, 4), (n_most // 4, 1)]:
+        apart.reserve(n_slots=6, n_tokens=1000, n_each=n_each)
+        assert apart.grain == grain
+    apart.reserve(n_slots=1, n_tokens=1000, n_each=1000)
+    assert apart.grain == 1
+
+
+@pytest.mark.parametrize(
+    ("slots", "idle"),
+    [({0, 1, 2}, [3]), ({0, 4}, [1, 2, 3, 5, 6]), ({0, 1, 2, 3, 5}, [6]), ({1, 6}, [2, 3, 4])],
+)
+def test_idle_slots_fill_up_a_call(apart, slots, idle):
+    apart.reserve(n_slots=7, n_tokens=100, n_each=20)
+    assert [run.slot for run in apart._fillers(slots)] == idle
+    for slot in idle:
+        apart.forward([Run(slot, [*range(300, 320)])])  # full, and a filler fits all the same
+    [before] = apart.forward([Run(min(slots), [300])])
+    apart.trim(min(slots), 1)
+    apart.forward([Run(slot, [300]) for slot in slots])
+    assert apart._lengths == [0 + (slot in slots) + 20 * (slot in idle) for slot in range(7)]
+    apart.trim(min(slots), 1)
+    assert np.allclose(apart.forward([Run(min(slots), [300])])[0], before, atol=1e-2)
 
 
 def test_rows_of_a_recurrent_model_go_back_and_share_what_they_can(tmp_path):

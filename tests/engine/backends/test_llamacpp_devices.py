@@ -7,6 +7,7 @@ from gguf_files import model
 from steer_engine import ModelError
 from steer_engine.backends import llamacpp_devices
 from steer_engine.backends.llamacpp_devices import plan_file, read_machine
+from steer_engine.backends.llamacpp_layouts import ggml_library
 from steer_engine.models import embedded_path
 from steer_engine.plan import Device, Machine
 
@@ -43,29 +44,21 @@ def native(monkeypatch):
     native = SimpleNamespace(
         llama_supports_gpu_offload=lambda: True,
         llama_backend_init=lambda: None,
-        llama_print_system_info=lambda: b"CPU : REPACK = 1 | ",
     )
     monkeypatch.setattr(llamacpp_devices, "bindings", lambda: native)
-    monkeypatch.setattr(llamacpp_devices, "_ggml", Ggml)
-    return native
+    monkeypatch.setattr(llamacpp_devices, "ggml_library", Ggml)
+    monkeypatch.setattr(llamacpp_devices, "repacked_types", lambda native: frozenset({"Q4_0"}))
 
 
-def test_gpus_are_found_and_those_that_share_the_memory_told_apart(native):
+@pytest.mark.usefixtures("native")
+def test_gpus_are_found_and_those_that_share_the_memory_told_apart():
+    assert read_machine().repacked_types == {"Q4_0"}
     assert read_machine().devices == (
         Device("CUDA0", 24),
         Device("Vulkan0", 8, unified=True),
         Device("Metal", 16, unified=True),
         Device("MTL0", 16, unified=True),
     )
-
-
-@pytest.mark.parametrize(
-    ("features", "repacks"),
-    [(b"REPACK = 1 | ", True), (b"AMX_INT8 = 1 | REPACK = 1 | ", False), (b"AVX = 1", False)],
-)
-def test_second_copies_are_expected_where_they_are_made(native, features, repacks):
-    native.llama_print_system_info = lambda: features
-    assert read_machine().repacks is repacks
 
 
 def test_this_machine_s_own_devices_have_memory():
@@ -75,7 +68,7 @@ def test_this_machine_s_own_devices_have_memory():
 
 
 def test_ggml_itself_is_asked_in_the_right_way():
-    ggml = llamacpp_devices._ggml()
+    ggml = ggml_library()
     names = [
         ggml.ggml_backend_dev_name(ggml.ggml_backend_dev_get(i))
         for i in range(ggml.ggml_backend_dev_count())

@@ -132,7 +132,7 @@ def test_facts_of_a_recurrent_model_with_experts():
     assert facts.shape.state_bytes == 4 * (3 * 128 + 16 * 128)
     assert (facts.shape.n_experts, facts.shape.feed_forward_width) == (2, 96)
     assert (facts.quantization, facts.vocab_size, facts.name) == ("Q4_0", 77, "j")
-    assert facts.shape.repacked_bytes == 18
+    assert facts.shape.bytes_by_type == {"Q4_0": 18}
 
 
 def _damaged(data, random_):

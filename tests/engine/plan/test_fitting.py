@@ -9,15 +9,15 @@ GB = 10**9
 # The shape of a model of seven billion parameters, at 8 bits.
 SHAPE = ModelShape(
     layer_bytes=(220 * 10**6,) * 32, input_bytes=140 * 10**6, output_bytes=140 * 10**6,
-    cache_bytes=(4096,) * 32, state_bytes=0, repacked_bytes=0, width=4096, n_heads=32,
+    cache_bytes=(4096,) * 32, state_bytes=0, bytes_by_type={"Q8_0": GB}, width=4096, n_heads=32,
     query_width=4096, key_width=1024, feed_forward_width=14336, n_experts=0,
 )  # fmt: skip
 FACTS = ModelFacts("seven", "llama", "Q8_0", 7 * GB, 7_320 * 10**6, 8192, 32_000, SHAPE)
 
 
-def machine(ram, *vram, unified=False, repacks=False):
+def machine(ram, *vram, unified=False, repacked=()):
     devices = tuple(Device(f"GPU{i}", int(n * GB), unified=unified) for i, n in enumerate(vram))
-    return Machine(int(ram * GB), devices, repacks)
+    return Machine(int(ram * GB), devices, frozenset(repacked))
 
 
 def test_with_room_for_all_there_is_all_of_the_context():
@@ -125,10 +125,11 @@ def test_unified_memory_is_counted_once():
 
 
 def test_weights_in_another_order_are_there_twice_on_a_cpu():
-    facts = replace(FACTS, shape=replace(SHAPE, repacked_bytes=GB))
-    plain, twice = (make_plan(facts, machine(64, repacks=r), Room(512)) for r in (False, True))
+    ways = [(), ("Q4_0",), ("Q4_0", "Q8_0")]
+    plain, other, twice = (make_plan(FACTS, machine(64, repacked=r), Room(512)) for r in ways)
+    assert other.ram.weights == plain.ram.weights
     assert twice.ram.weights - plain.ram.weights == GB
-    given = make_plan(facts, machine(64, 24, repacks=True), Room(512))
+    given = make_plan(FACTS, machine(64, 24, repacked=["Q8_0"]), Room(512))
     assert given.ram.weights == SHAPE.input_bytes
 
 

@@ -57,7 +57,7 @@ def test_cache_and_computing_take_what_llama_cpp_allocates(said, i):
 
 SHAPE = ModelShape(
     layer_bytes=(1000, 1000), input_bytes=400, output_bytes=600, cache_bytes=(64, 64),
-    state_bytes=0, repacked_bytes=0, width=32, n_heads=4, query_width=32, key_width=16,
+    state_bytes=0, bytes_by_type={}, width=32, n_heads=4, query_width=32, key_width=16,
     feed_forward_width=96, n_experts=0,
 )  # fmt: skip
 FACTS = ModelFacts("m", "llama", "F16", 1300, 2600, 4096, 100, SHAPE)

@@ -1,0 +1,134 @@
+"""How weights are laid out; `ggml` is asked for real."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gguf_files import gguf, model
+from steer_engine import ModelError
+from steer_engine.backends import Run, ggml, llamacpp_layouts
+from steer_engine.backends.llamacpp import LlamaCppBackend
+from steer_engine.backends.llamacpp_layouts import (
+    ggml_library,
+    lay_out,
+    refuses_amx,
+    repacked_types,
+)
+from steer_engine.backends.llamacpp_model import bindings
+
+Q4_0 = 2
+
+
+@pytest.fixture(scope="module")
+def layouts():
+    layouts = ggml.layouts(ggml_library())
+    if "CPU_REPACK" not in layouts:
+        pytest.skip("this llama.cpp lays no weights out anew")
+    return layouts
+
+
+@pytest.fixture
+def without_amx(monkeypatch):
+    monkeypatch.setattr(llamacpp_layouts, "refuses_amx", lambda native: True)
+
+
+def multiplied(layout):
+    command = [sys.executable, "-I", "-S", ggml.__file__, ggml_library()._name, layout]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def test_a_layout_is_tried_in_a_process_of_its_own(layouts):
+    assert multiplied("CPU_REPACK") == 0
+    assert multiplied("none of these") != 0
+
+
+def test_amx_is_refused_where_it_is_advertised_and_kills():
+    advertised = b"AMX_INT8 = 1" in bindings().llama_print_system_info()
+    assert refuses_amx(bindings()) == (advertised and multiplied("AMX") != 0)
+
+
+def test_a_layout_is_for_some_types_and_shapes(layouts):
+    def can(kind, shape):
+        repacked = layouts["CPU_REPACK"]
+        return ggml.can_multiply(ggml_library(), repacked, weight_type=kind, shape=shape)
+
+    assert can(Q4_0, (256, 64))
+    assert not can(Q4_0, (256, 63))
+    assert not can(0, (256, 64))
+
+
+def test_second_copies_are_of_types_that_are_laid_out_anew(layouts, monkeypatch):
+    assert "Q4_0" in repacked_types(bindings())
+    assert "F32" not in repacked_types(bindings())
+    monkeypatch.setattr(llamacpp_layouts, "_layouts", lambda native: {})
+    assert repacked_types(bindings()) == frozenset()
+
+
+def params():
+    return bindings().llama_model_default_params()
+
+
+def test_llama_cpp_chooses_by_itself_where_nothing_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(llamacpp_layouts, "refuses_amx", lambda native: False)
+    chosen = params()
+    assert lay_out(chosen, bindings(), tmp_path / "none.gguf") is None
+    assert chosen.use_extra_bufts
+    assert not chosen.tensor_buft_overrides
+
+
+@pytest.mark.usefixtures("without_amx", "layouts")
+def test_weights_of_all_layers_are_told_apart_by_their_parts(tmp_path):
+    tensors = [(f"blk.{i}.ffn_up.weight", (64, 128), Q4_0, 64 * 128 * 18 // 32) for i in (0, 1, 11)]
+    tensors += [
+        ("blk.0.ffn_norm.weight", (64,), 0, 256),
+        ("blk.0.ffn_down.weight", (64, 127), Q4_0, 64 * 127 * 18 // 32),
+        ("token_embd.weight", (64, 128), Q4_0, 64 * 128 * 18 // 32),
+        ("output.weight", (64, 128), Q4_0, 64 * 128 * 18 // 32),
+    ]
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf({"general.architecture": "llama"}, tensors))
+    chosen = params()
+    overrides = lay_out(chosen, bindings(), path)
+    assert not chosen.use_extra_bufts
+    assert [each.pattern for each in overrides] == [
+        rb"^blk\.(0|1|11)\.ffn_up\.weight$",
+        rb"^output\.weight$",
+        None,
+    ]
+
+
+@pytest.mark.usefixtures("without_amx", "layouts")
+def test_nothing_is_laid_out_anew_where_layers_may_be_on_a_gpu(tmp_path, monkeypatch):
+    monkeypatch.setattr(bindings(), "llama_supports_gpu_offload", lambda: True)
+    chosen = params()
+    assert lay_out(chosen, bindings(), tmp_path / "none.gguf") is None
+    assert not chosen.use_extra_bufts
+
+
+@pytest.mark.usefixtures("without_amx", "layouts")
+def test_a_damaged_file_is_told(tmp_path):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(model()[:200])
+    with pytest.raises(ModelError):
+        lay_out(params(), bindings(), path)
+
+
+@pytest.mark.usefixtures("without_amx", "layouts")
+def test_a_model_says_the_same_however_it_is_laid_out(tmp_path, monkeypatch):
+    pytest.importorskip("gguf")
+    from quantized_model import write_four_bits
+
+    path = tmp_path / "four-bits.gguf"
+    write_four_bits(path)
+    logits = []
+    for is_new in (True, False):
+        if not is_new:
+            monkeypatch.setattr(llamacpp_layouts, "_layouts", lambda native: {})
+        backend = LlamaCppBackend(path, n_threads=1)
+        backend.reserve(n_slots=1, n_tokens=64)
+        logits += backend.forward([Run(0, list(range(300, 340)), n_logits=40)])
+        backend.close()
+    assert np.std(logits) > 2
+    assert np.allclose(*logits, atol=0.3)
