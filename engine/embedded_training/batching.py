@@ -3,14 +3,15 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from embedded_training.corpus import BEGINNING, MAIN, example
 from embedded_training.layout import Tokens, lay_out
-from embedded_training.tokenizer import Encoder
+from embedded_training.tokenizer import Encoder, load_tokenizer, make_encoder
 
 LENGTH_STEP = 32
 LONG = 512
@@ -32,42 +33,71 @@ class Batch:
     n_tokens: int  # of all workers together
 
 
-def batches(
-    encode: Encoder,
-    *,
-    seed: str,
-    n_seen: int,
-    batch_tokens: int,
-    worker: int,
-    n_workers: int,
-    begins_easy: bool = True,
-) -> Iterator[Batch]:
-    """Yield batches without end, for a run that has seen `n_seen` tokens.
+@dataclass(frozen=True, slots=True)
+class BatchSource:
+    """What the batches of a run are drawn by. A run that `begins_easy` first sees labelled values.
 
-    A run that `begins_easy` sees only labelled values first.
-
-    All workers draw the same examples and each takes its part.
+    It has seen `n_seen` tokens. All workers draw the same examples and each takes its part.
     """
-    rng = random.Random(seed)
+
+    seed: str
+    n_seen: int
+    batch_tokens: int
+    worker: int = 0
+    n_workers: int = 1
+    begins_easy: bool = True
+
+
+def batches(encode: Encoder, source: BatchSource) -> Iterator[Batch]:
+    """Yield batches without end."""
+    rng = random.Random(source.seed)
     pool: defaultdict[int, list[Tokens]] = defaultdict(list)
-    n_drawn = 0
+    n_seen, n_drawn = source.n_seen, 0
     while True:
         n_pooled = 0
-        while n_pooled < POOL_BATCHES * batch_tokens:
-            mixture = BEGINNING if begins_easy and n_seen < N_BEGINNING_TOKENS else MAIN
-            tokens = lay_out(example(f"{seed} {n_drawn}", mixture=mixture), encode)
+        while n_pooled < POOL_BATCHES * source.batch_tokens:
+            is_beginning = source.begins_easy and n_seen < N_BEGINNING_TOKENS
+            mixture = BEGINNING if is_beginning else MAIN
+            tokens = lay_out(example(f"{source.seed} {n_drawn}", mixture=mixture), encode)
             n_drawn += 1
             length = len(tokens.ids)
             if length > LONGEST or (length > LONG and rng.random() > P_KEEP_LONG):
                 continue
             pool[-(-(length - 1) // LENGTH_STEP) * LENGTH_STEP].append(tokens)
             n_pooled += length
-        groups = list(_full_groups(pool, batch_tokens, n_workers))
+        groups = list(_full_groups(pool, source.batch_tokens, source.n_workers))
         rng.shuffle(groups)
         for width, group in groups:
             n_tokens = sum(len(tokens.ids) for tokens in group)
             n_seen += n_tokens
-            yield _to_batch(group[worker::n_workers], width, n_tokens)
+            yield _to_batch(group[source.worker :: source.n_workers], width, n_tokens)
+
+
+def stream_of(source: BatchSource, *, n_readers: int) -> Iterator[Batch]:
+    """Yield the batches of `source`: drawn here, or by `n_readers` other processes in turn."""
+    if n_readers == 0:
+        return batches(make_encoder(load_tokenizer()), source)
+    return iter(DataLoader(_Drawn(source), batch_size=None, num_workers=n_readers))
+
+
+class _Drawn(IterableDataset[Batch]):
+    """The batches of one of several readers, each with a seed and a share of its own."""
+
+    def __init__(self, source: BatchSource) -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[Batch]:
+        reader = get_worker_info()
+        if reader is None:
+            raise RuntimeError("only a reader of a DataLoader can draw these")
+        own = replace(
+            self._source,
+            seed=f"{self._source.seed} {reader.id}",
+            # The easy beginning is shared out.
+            n_seen=self._source.n_seen
+            + N_BEGINNING_TOKENS * (reader.num_workers - 1) // reader.num_workers,
+        )
+        return batches(make_encoder(load_tokenizer()), own)
 
 
 def _full_groups(

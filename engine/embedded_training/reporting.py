@@ -25,7 +25,9 @@ class RunOptions:
     hold: float
     batch_tokens: int
     seed: int
+    size: str
     n_workers: int
+    n_readers: int
     device: str
     port: int
     eval_tokens: int

@@ -1,8 +1,8 @@
 """Trains the embedded model: ``python -m embedded_training.training --out DIR --minutes 90``.
 
 On a CPU, several single-threaded workers share each batch: the bfloat16 products of PyTorch use
-one thread only. On a GPU there is one worker. A run that was interrupted goes on from its last
-checkpoint when the same command is given again.
+one thread only. On a GPU there is one worker, and other processes invent the texts for it. A run
+that was interrupted goes on from its last checkpoint when the same command is given again.
 """
 
 import argparse
@@ -15,11 +15,11 @@ from torch import Tensor, distributed
 from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 
-from embedded_training.batching import Batch, batches
+from embedded_training.batching import Batch, BatchSource, stream_of
 from embedded_training.exactness import Score
 from embedded_training.export import read_gguf
 from embedded_training.forced_scoring import evaluation_tokens, score_forced
-from embedded_training.network import Network, NetworkShape
+from embedded_training.network import SHAPES, Network
 from embedded_training.optimizer import LearningRates, Optimizer
 from embedded_training.priming import prime
 from embedded_training.reporting import CHECKPOINT, Progress, Reporter, RunOptions
@@ -41,7 +41,7 @@ def train(worker: int, options: RunOptions) -> None:
         torch.set_num_threads(1)
         _join_group(worker, options)
     torch.manual_seed(options.seed)
-    network = Network(NetworkShape(), seed=options.seed)
+    network = Network(SHAPES[options.size], seed=options.seed)
     if options.begin_with:
         network.load_state_dict(read_gguf(options.begin_with, network.shape))
     else:
@@ -56,14 +56,16 @@ def train(worker: int, options: RunOptions) -> None:
     )
     progress = _resume(options, network, optimizer)
     encode = make_encoder(load_tokenizer())
-    stream = batches(
-        encode,
-        seed=f"{options.seed} {progress.n_starts}",
-        n_seen=progress.n_tokens,
-        begins_easy=options.begin_with is None,
-        batch_tokens=options.batch_tokens,
-        worker=worker,
-        n_workers=options.n_workers,
+    stream = stream_of(
+        BatchSource(
+            seed=f"{options.seed} {progress.n_starts}",
+            n_seen=progress.n_tokens,
+            begins_easy=options.begin_with is None,
+            batch_tokens=options.batch_tokens,
+            worker=worker,
+            n_workers=options.n_workers,
+        ),
+        n_readers=options.n_readers,
     )
     reporter = Reporter(options, progress, network, optimizer, leads=worker == 0)
     sets = evaluation_tokens(encode, n_examples=60)
@@ -149,19 +151,25 @@ def _read_options() -> RunOptions:
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and log")
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--hold", type=float, default=0.2, help="share before the rate falls")
-    parser.add_argument("--batch-tokens", type=int, default=10_240)
+    parser.add_argument("--size", choices=SHAPES, default="tiny")
+    parser.add_argument("--batch-tokens", type=int, help="of one step; 10,240 on a CPU")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--n-workers", type=int, help="one per core on a CPU")
+    parser.add_argument("--n-readers", type=int, help="processes that invent texts for a GPU")
     parser.add_argument("--port", type=int, default=29521)
     parser.add_argument("--eval-tokens", type=int, default=2_000_000)
     parser.add_argument("--checkpoint-minutes", type=float, default=3)
     parser.add_argument("--begin-with", type=Path, help="GGUF file of weights to train further")
     arguments = vars(parser.parse_args())
-    if arguments["n_workers"] is None:
-        on_cpu = arguments["device"] == "cpu"
-        arguments["n_workers"] = (os.cpu_count() or 1) if on_cpu else 1
-    return RunOptions(**arguments)
+    on_cpu, n_cores = arguments["device"] == "cpu", os.cpu_count() or 1
+    usual = {
+        "n_workers": n_cores if on_cpu else 1,
+        "n_readers": 0 if on_cpu else max(1, n_cores - 1),
+        "batch_tokens": 10_240 if on_cpu else 65_536,
+    }
+    chosen = {name: value for name, value in arguments.items() if value is not None}
+    return RunOptions(**{"begin_with": None} | usual | chosen)
 
 
 def main() -> None:

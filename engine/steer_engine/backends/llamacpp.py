@@ -1,6 +1,7 @@
 """llama.cpp through the low-level API of llama-cpp-python.
 
-Read `llamacpp_model` and `llamacpp_vocabulary` for how a model is loaded.
+Read `llamacpp_layouts`, `llamacpp_model` and `llamacpp_vocabulary` for how a model is loaded, and
+`llamacpp_context` for what it computes in.
 
 The high-level class is avoided on purpose: it decodes one sequence, keeps every logit, and turns a
 schema it cannot convert into "any JSON" without a word.
@@ -38,7 +39,7 @@ from steer_engine.plan import BATCH, OUTPUTS
 
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 _GRAIN = 4  # tokens that ggml multiplies at a time where weights are laid out anew for the CPU
-_HEAVY = 2**27  # bytes of weights from which on they outweigh what each slot costs by itself
+_HEAVY = 2**26  # bytes of weights from which on they outweigh what each slot costs by itself
 _APART = 24  # slots beyond which a token costs what it did
 _NO_LOGITS = np.empty((0, 0), dtype=np.float32)
 
