@@ -132,7 +132,7 @@ def _open(
     model: Path, plan: Plan, environments: Environments, found: Found, stack: ExitStack
 ) -> Iterator[tuple[str, Driver]]:
     """Yield a driver for each system that can be opened."""
-    limits = Limits()
+    limits = Limits(refuses_amx=found.refuses_amx)
     for system in plan.systems:
         try:
             python = environments.python(SYSTEMS[system].environment)

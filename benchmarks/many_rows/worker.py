@@ -19,7 +19,6 @@ from typing import Any, TextIO, TypedDict
 
 from many_rows.systems import SYSTEMS, Conversation, Entry, Limits, System
 from many_rows.watch import Row, Seen, Watch
-from steer_engine.backends.llamacpp_layouts import lay_out
 
 
 class RowOrder(TypedDict):
@@ -48,7 +47,8 @@ class Worker:
 
     def open(self, model: str, limits: Mapping[str, Any]) -> dict[str, object]:
         start, wanted = time.perf_counter(), Limits(**limits)
-        _lay_out_alike()
+        if wanted.refuses_amx:
+            _lay_out_alike()
         self._system: System = self._entry.load()(Path(model), wanted)
         return {"wall_s": time.perf_counter() - start}
 
@@ -115,6 +115,8 @@ def _carry_out(
 def _lay_out_alike() -> None:
     """Give the system the layout of weights that ours takes: by itself it may be killed here."""
     import llama_cpp.llama_cpp as native
+
+    from steer_engine.backends.llamacpp_layouts import lay_out
 
     load, kept = native.llama_model_load_from_file, list[object]()
 

@@ -76,7 +76,9 @@ def decode_rows(
     yield from queue.fill()
     while queue.waiting:
         room = yield from _make_room(backend, queue.waiting, max_slots=max_slots)
-        if room is not None:
+        if room is None:
+            yield from queue.fill()
+        else:
             yield from _Slots(room, backend, drafting).decode(queue)
 
 
@@ -127,7 +129,7 @@ class _Slots:
             backend.forward([Run(self._source, room.shared, n_logits=0)])
 
     def decode(self, queue: _Queue) -> Iterator[Said]:
-        """Decode rows until none waits, or the next one is too long for the whole room."""
+        """Decode rows until none waits, or the next one is too long for a slot or for the room."""
         yield from self._admit(queue)
         while self._rows:
             asking = [row for row in self._rows if row.ask is not None]
@@ -188,7 +190,7 @@ def _make_room(
                 )
             except BackendError as error:
                 if n_tokens > needs[0]:
-                    n_slots, n_tokens = max(1, n_slots // 2), max(needs[0], n_tokens // 2)
+                    n_tokens = max(needs[0], n_tokens // 2)
                     continue
                 longest = max(waiting, key=lambda task: task.n_tokens)
                 waiting.remove(longest)
@@ -283,9 +285,10 @@ def shared_prefix(prompts: Sequence[Sequence[TokenId]]) -> Sequence[TokenId]:
 
 
 def _piece(n_tokens: int, grain: int) -> int:
-    """Return how many of a run's tokens go into the next call: one beside those of other slots.
+    """Return how many of a run's tokens go into the next call.
 
-    The rest of a long run is a call's worth in itself, if it is whole grains.
+    It is one, so that slots keep step, of a short run in each of several calls. But the rest of a
+    long run is a call's worth in itself, if it is whole grains.
     """
     if grain == 1:
         return n_tokens

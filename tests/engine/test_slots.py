@@ -105,6 +105,21 @@ def test_later_rows_may_share_less_and_be_longer():
     assert len(done) == 302
 
 
+def test_rows_that_are_refused_do_not_take_those_behind_them_along():
+    class Tight(Counting):
+        def reserve(self, *, n_tokens, **room):
+            if n_tokens > 1500:
+                raise BackendError("no memory")
+            super().reserve(n_tokens=n_tokens, **room)
+
+    asked = [*requests(["x" * 2000] * 300), replace(requests(["y"])[0], row=300)]
+    backend = Tight('{"name": "x", "mood": "bad"}')
+    with Engine(backend) as engine:
+        events = [*engine.run(iter(asked))]
+    assert [event.row for event in events if isinstance(event, RowDone)] == [300]
+    assert len([event for event in events if isinstance(event, RowFailed)]) == 300
+
+
 def test_rows_wait_for_room_in_memory():
     backend = Counting('{"name": "x", "mood": "bad"}')
     backend.max_cached_tokens = 1000

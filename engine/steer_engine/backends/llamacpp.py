@@ -155,12 +155,15 @@ class LlamaCppBackend:
         self._compute(rows)
 
     def _fillers(self, slots: Collection[int]) -> list[Run]:
-        """Return a token more for some of the slots that have none: then all are whole grains."""
+        """Return tokens for idle slots beside busy ones, so that calls are of whole grains.
+
+        A single token too many costs less than three that fill its grain.
+        """
         fillers, n_together = list[Run](), 0
-        for slot, length in enumerate(self._lengths):
+        for slot in range(len(self._lengths)):
             if slot in slots:
                 n_together += 1
-            elif n_together % _GRAIN and length <= self._room:
+            elif n_together % _GRAIN > 1:
                 fillers.append(Run(slot, [self._filler], n_logits=0))
                 n_together += 1
             else:
@@ -189,15 +192,25 @@ class LlamaCppBackend:
     def _reserve(self, n_slots: int, n_tokens: int, n_each: int | None) -> None:
         native_log().clear()
         cells = Cells(n_slots, padded(n_tokens), are_apart=False)
-        if n_each is not None and n_slots > 1 and self._keeps_apart:
-            apart = Cells(n_slots, n_slots * padded(n_each + 1), are_apart=True)  # with a filler
-            cells = apart if apart.n_cells <= self.max_cached_tokens else cells
+        try:
+            self._use_cells(self._apart(n_slots, n_each) or cells)
+        except BackendError:
+            self._use_cells(cells)  # which takes less
+        self._lengths = [0] * n_slots
+        self._room = n_each or n_tokens
+
+    def _apart(self, n_slots: int, n_each: int | None) -> Cells | None:
+        """Return a cache of slots that are apart, if that is faster and there is memory for it."""
+        if n_each is None or n_slots <= _GRAIN or not self._keeps_apart:
+            return None
+        cells = Cells(n_slots, n_slots * padded(n_each + 1), are_apart=True)  # with a filler each
+        return cells if cells.n_cells <= self.max_cached_tokens else None
+
+    def _use_cells(self, cells: Cells) -> None:
         if self._cells is not None and self._cells.are_enough_for(cells):
             self._native.llama_memory_clear(self._memory, False)
         else:
             self._open_context(cells)
-        self._lengths = [0] * n_slots
-        self._room = n_each or n_tokens
 
     def _open_context(self, cells: Cells) -> None:
         if cells.n_cells > padded(self.max_cached_tokens):

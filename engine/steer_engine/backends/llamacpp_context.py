@@ -20,9 +20,9 @@ from steer_engine.vocabulary import TokenId
 class Cells:
     """How the cache is divided: one buffer for all slots, or equal parts that are apart.
 
-    Apart, a token looks through its own slot only. That is faster where looking is not free, but
-    all parts are as long as the longest row, and each slot's tokens of one call cost a pass for
-    itself where slots have unequally many.
+    Apart, a token looks through its own slot only, which is faster where looking is not free. But
+    all parts are as long as the longest row, and of a call in which some slots have more tokens
+    than others, llama.cpp computes what they have more by itself.
     """
 
     n_slots: int

@@ -24,6 +24,9 @@ from steer_engine.catalogue.gguf_facts import read_gguf_file
 from steer_engine.catalogue.tensor_types import TENSOR_TYPES
 
 _AMX, _REPACKED = "AMX", "CPU_REPACK"
+_USUAL = frozenset({"Q4_0", "Q4_K", "Q2_K", "IQ4_NL"})  # types of CPU_REPACK on x86-64
+_IS_WINDOWS = os.name == "nt"  # where ggml's functions are spread over libraries
+_PATIENCE_S = 60.0
 _MATRIX = 2  # dimensions
 _TYPICAL = 256, 64  # a shape that every layout can have
 _FACTOR = re.compile(r"blk\.(?P<layer>\d+)\.(?P<part>.+)|output\.weight")
@@ -46,8 +49,10 @@ def lay_out(params: ctypes.Structure, native: ModuleType, path: Path) -> object:
     if not refuses_amx(native):
         return None
     params.use_extra_bufts = False
+    if _IS_WINDOWS or native.llama_supports_gpu_offload():  # layers on a GPU stay as they are
+        return None
     repacked = _layouts(native).get(_REPACKED)
-    if repacked is None or native.llama_supports_gpu_offload():  # layers on a GPU stay as they are
+    if repacked is None:
         return None
     patterns = list(_patterns(_tensors(path), repacked))
     overrides = (_Override * (len(patterns) + 1))(*(_Override(each, repacked) for each in patterns))
@@ -56,7 +61,10 @@ def lay_out(params: ctypes.Structure, native: ModuleType, path: Path) -> object:
 
 
 def repacked_types(native: ModuleType) -> frozenset[str]:
-    """Return the types of weights of which there are two copies then: the file's, and that."""
+    """Return the types of weights that lie in memory twice: as in the file, and laid out anew."""
+    if _IS_WINDOWS:
+        repacks = b"REPACK = 1" in native.llama_print_system_info() and not refuses_amx(native)
+        return _USUAL if repacks else frozenset()
     layouts = _layouts(native).values()
     return frozenset(
         name for name in _TYPES if any(_can_have(each, name, _TYPICAL) for each in layouts)
@@ -68,8 +76,14 @@ def refuses_amx(native: ModuleType) -> bool:
     """Tell whether AMX is advertised here, and kills who uses it."""
     if b"AMX_INT8 = 1" not in native.llama_print_system_info():
         return False
+    if _IS_WINDOWS:
+        return True  # not tried there
     command = [sys.executable, "-I", "-S", ggml.__file__, str(ggml_library()._name), _AMX]  # noqa: SLF001 - its path
-    return subprocess.run(command, capture_output=True, check=False).returncode != 0  # noqa: S603 - our own module
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE_S)  # noqa: S603 - our own module
+    except (OSError, subprocess.TimeoutExpired):  # no Python can be started here
+        return True
+    return done.returncode != 0
 
 
 @cache
@@ -82,8 +96,6 @@ def ggml_library() -> ctypes.CDLL:
 
 def _layouts(native: ModuleType) -> dict[str, ggml.Pointer]:
     """Return the layouts that do work here."""
-    if os.name == "nt":  # where the functions are spread over several libraries
-        return {}
     found = ggml.layouts(ggml_library())
     return {name: each for name, each in found.items() if name != _AMX or not refuses_amx(native)}
 

@@ -12,7 +12,7 @@ class ModelShape:
 
     `layer_bytes` are the weights of each layer, `cache_bytes` what one token leaves in each layer's
     cache as 16-bit floats, `state_bytes` what one slot of a recurrent model holds beside.
-    `bytes_by_type` are the weights behind the input, by the type of their numbers.
+    `bytes_by_type` are the weights that are multiplied by, by the type of their numbers.
     """
 
     layer_bytes: tuple[int, ...]

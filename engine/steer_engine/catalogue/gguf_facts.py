@@ -94,11 +94,12 @@ def _shape(metadata: _Metadata, tensors: Sequence[Tensor]) -> ModelShape:
     n_heads = max(heads, default=0)
     head_width = width // n_heads if n_heads else 0
     key, value = (metadata.whole(f"attention.{n}_length", head_width) for n in ("key", "value"))
+    is_tied = not any(tensor.name == "output.weight" for tensor in tensors)
     by_layer, by_type = Counter[int](), Counter[str]()
     for tensor in tensors:
         layer = _layer_of(tensor)
         by_layer[layer] += tensor.n_bytes
-        if layer != _INPUT:
+        if layer != _INPUT or is_tied:  # then it is the output as well
             by_type[tensor.type_name] += tensor.n_bytes
     feed_forward = max(metadata.per_layer("feed_forward_length", n_layers), default=0)
     n_experts = metadata.whole("expert_used_count")

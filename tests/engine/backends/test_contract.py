@@ -27,7 +27,7 @@ def open_llamacpp_apart():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(llamacpp, "_HEAVY", 0)
         backend = open_llamacpp()
-        backend.reserve(n_slots=2, n_tokens=20, n_each=10)
+        backend.reserve(n_slots=6, n_tokens=60, n_each=10)
     assert backend.grain > 1
     return backend
 
@@ -94,7 +94,7 @@ def backend(request):
 
 @pytest.fixture
 def tokens(backend):
-    backend.reserve(n_slots=3, n_tokens=384, n_each=128)
+    backend.reserve(n_slots=6, n_tokens=768, n_each=128)
     return backend.vocabulary.tokenize(
         "Maria paid 12.50 in Lisbon, said héllo.", parse_special=False
     )
@@ -150,7 +150,7 @@ def test_forward_in_pieces_equals_forward_at_once(backend, tokens):
 
 def test_slots_do_not_see_each_other(backend, tokens):
     [alone] = backend.forward([Run(0, tokens)])
-    backend.reserve(n_slots=3, n_tokens=384, n_each=128)
+    backend.reserve(n_slots=6, n_tokens=768, n_each=128)
     backend.forward([Run(1, tokens[::-1], n_logits=0)])
     [beside, _] = backend.forward([Run(0, tokens), Run(2, tokens[:3])])
     assert same(alone[0], beside[0])
@@ -191,7 +191,7 @@ def test_a_fork_continues_like_its_source(backend, tokens):
 def test_reserve_empties_every_slot(backend, tokens):
     [first] = backend.forward([Run(0, tokens)])
     for n_tokens in [128, 64, 500]:
-        backend.reserve(n_slots=3, n_tokens=3 * n_tokens, n_each=n_tokens)
+        backend.reserve(n_slots=6, n_tokens=6 * n_tokens, n_each=n_tokens)
         [again] = backend.forward([Run(0, tokens)])
         assert same(first[0], again[0])
 

@@ -135,13 +135,26 @@ def test_slots_are_apart_where_there_is_memory_for_that(apart):
     for n_each, grain in [(None, 1), (n_most // 8, 4), (n_most // 4, 1)]:
         apart.reserve(n_slots=6, n_tokens=1000, n_each=n_each)
         assert apart.grain == grain
-    apart.reserve(n_slots=1, n_tokens=1000, n_each=1000)
+    apart.reserve(n_slots=4, n_tokens=1000, n_each=100)  # so few gain nothing
     assert apart.grain == 1
+
+
+def test_slots_share_a_buffer_where_memory_for_more_has_gone(apart, monkeypatch):
+    native = apart._native
+    with monkeypatch.context() as patch:
+        opened = native.llama_init_from_model
+        some = lambda model, params: opened(model, params) if params.kv_unified else None  # noqa: E731
+        patch.setattr(native, "llama_init_from_model", some)
+        apart.reserve(n_slots=6, n_tokens=100, n_each=20)
+    assert apart.grain == 1
+    apart.forward([Run(5, [300])])
+    apart.reserve(n_slots=6, n_tokens=100, n_each=20)
+    assert apart.grain == 4
 
 
 @pytest.mark.parametrize(
     ("slots", "idle"),
-    [({0, 1, 2}, [3]), ({0, 4}, [1, 2, 3, 5, 6]), ({0, 1, 2, 3, 5}, [6]), ({1, 6}, [2, 3, 4])],
+    [({0, 1, 2}, [3]), ({0, 4}, []), ({0, 1, 4, 5, 6}, [2, 3]), ({0, 1, 2, 3}, [])],
 )
 def test_idle_slots_fill_up_a_call(apart, slots, idle):
     apart.reserve(n_slots=7, n_tokens=100, n_each=20)
