@@ -80,7 +80,13 @@ def refuses_amx(native: ModuleType) -> bool:
         return True  # not tried there
     command = [sys.executable, "-I", "-S", ggml.__file__, str(ggml_library()._name), _AMX]  # noqa: SLF001 - its path
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE_S)  # noqa: S603 - our own module
+        done = subprocess.run(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE_S,
+        )
     except (OSError, subprocess.TimeoutExpired):  # no Python can be started here
         return True
     return done.returncode != 0

@@ -66,6 +66,28 @@ def test_second_copies_are_of_types_that_are_laid_out_anew(layouts, monkeypatch)
     assert repacked_types(bindings()) == frozenset()
 
 
+class Native:
+    """Stands for a llama.cpp that was compiled for another machine."""
+
+    def __init__(self, features):
+        self.llama_print_system_info = lambda: features
+
+
+def test_amx_counts_as_refused_where_it_cannot_be_tried(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert refuses_amx(Native(b"AMX_INT8 = 1 | "))
+    assert not refuses_amx(Native(b"AVX2 = 1 | "))
+
+
+@pytest.mark.parametrize(
+    ("features", "is_usual"),
+    [(b"REPACK = 1 | ", True), (b"AMX_INT8 = 1 | REPACK = 1 | ", False), (b"AVX2 = 1 | ", False)],
+)
+def test_on_windows_second_copies_are_of_the_usual_types(features, is_usual, monkeypatch):
+    monkeypatch.setattr(llamacpp_layouts, "_IS_WINDOWS", True)
+    assert ("Q4_0" in repacked_types(Native(features))) == is_usual
+
+
 def params():
     return bindings().llama_model_default_params()
 
