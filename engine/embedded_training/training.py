@@ -158,7 +158,7 @@ def _read_options() -> RunOptions:
     parser.add_argument("--n-workers", type=int, help="one per core on a CPU")
     parser.add_argument("--n-readers", type=int, help="processes that invent texts for a GPU")
     parser.add_argument("--port", type=int, default=29521)
-    parser.add_argument("--eval-tokens", type=int, default=2_000_000)
+    parser.add_argument("--eval-tokens", type=int, help="between two evaluations")
     parser.add_argument("--checkpoint-minutes", type=float, default=3)
     parser.add_argument("--begin-with", type=Path, help="GGUF file of weights to train further")
     arguments = vars(parser.parse_args())
@@ -167,6 +167,7 @@ def _read_options() -> RunOptions:
         "n_workers": n_cores if on_cpu else 1,
         "n_readers": 0 if on_cpu else max(1, n_cores - 1),
         "batch_tokens": 10_240 if on_cpu else 65_536,
+        "eval_tokens": 2_000_000 if on_cpu else 100_000_000,
     }
     chosen = {name: value for name, value in arguments.items() if value is not None}
     return RunOptions(**{"begin_with": None} | usual | chosen)
