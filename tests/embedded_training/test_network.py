@@ -93,8 +93,8 @@ def test_the_kernel_for_gpus_gathers_the_same():
     torch.testing.assert_close(*gradients, atol=1e-3, rtol=1e-2)
 
 
-@pytest.mark.parametrize("size", SHAPES)
-def test_a_primed_network_goes_on_with_what_it_has_seen(size):
+@pytest.mark.parametrize(("size", "least"), [("tiny", 0.6), ("small", 0.4)])
+def test_a_primed_network_goes_on_with_what_it_has_seen(size, least):
     shape = replace(SHAPES[size], n_layers=2)
     network = Network(shape, seed=1)
     prime(network, seed=1)
@@ -103,4 +103,4 @@ def test_a_primed_network_goes_on_with_what_it_has_seen(size):
     with torch.no_grad():
         best = network(torch.cat((phrase, phrase))[None], dtype=torch.float32)[0].argmax(-1)
     right = (best[44:79] == phrase[5:]).float().mean()
-    assert right > 0.4  # by chance it would be 0.0006
+    assert right > least  # by chance it would be 0.0006

@@ -131,19 +131,6 @@ def test_unsteered_text_may_be_anything():
         assert done.text == wish
 
 
-def test_a_row_whose_memory_is_refused_fails_alone():
-    class Tight(FakeBackend):
-        def reserve(self, *, n_tokens, **room):
-            if n_tokens > 1500:
-                raise BackendError("no memory")
-            super().reserve(n_tokens=n_tokens, **room)
-
-    requests = [request(0), request(1, prompt="x" * 2000), request(2)]
-    seen = list(Engine(Tight(WISH)).run(requests))
-    assert [event.row for event in seen if isinstance(event, RowDone)] == [0, 2]
-    assert [event.row for event in seen if isinstance(event, RowFailed)] == [1]
-
-
 def test_a_model_that_breaks_ends_a_run_without_end():
     class Broken(FakeBackend):
         def forward(self, runs):

@@ -31,6 +31,15 @@ class Counting(FakeBackend):
         return super().forward(runs)
 
 
+class Tight(Counting):
+    """Has no memory for more than 1,500 tokens."""
+
+    def reserve(self, *, n_tokens, **room):
+        if n_tokens > 1500:
+            raise BackendError("no memory")
+        super().reserve(n_tokens=n_tokens, **room)
+
+
 class Grained(Counting):
     """Its arithmetic takes four tokens at a time."""
 
@@ -105,13 +114,14 @@ def test_later_rows_may_share_less_and_be_longer():
     assert len(done) == 302
 
 
-def test_rows_that_are_refused_do_not_take_those_behind_them_along():
-    class Tight(Counting):
-        def reserve(self, *, n_tokens, **room):
-            if n_tokens > 1500:
-                raise BackendError("no memory")
-            super().reserve(n_tokens=n_tokens, **room)
+def test_a_row_whose_memory_is_refused_fails_alone():
+    with Engine(Tight('{"name": "x", "mood": "bad"}')) as engine:
+        events = [*engine.run(requests(["a", "x" * 2000, "b"]))]
+    assert [event.row for event in events if isinstance(event, RowDone)] == [0, 2]
+    assert [event.row for event in events if isinstance(event, RowFailed)] == [1]
 
+
+def test_rows_that_are_refused_do_not_take_those_behind_them_along():
     asked = [*requests(["x" * 2000] * 300), replace(requests(["y"])[0], row=300)]
     backend = Tight('{"name": "x", "mood": "bad"}')
     with Engine(backend) as engine:

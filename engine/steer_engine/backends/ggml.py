@@ -20,7 +20,7 @@ Pointer: TypeAlias = int
 
 _CPU, _F32, _Q4_0 = 0, 0, 2  # GGML_BACKEND_DEVICE_TYPE_CPU, GGML_TYPE_F32, GGML_TYPE_Q4_0
 _N_COLUMNS = 512  # of the other factor, as llama.cpp asks whether a layout can be used
-_TRIED = 256, 64  # whole tiles in every layout, and every layout has Q4_0
+TYPICAL = 256, 64  # whole tiles in every layout, and every layout has Q4_0
 _SCRATCH = 2**20  # bytes; the descriptions of some tensors and a graph
 
 
@@ -92,8 +92,8 @@ def multiply(ggml: ctypes.CDLL, layout: Pointer) -> None:
     """Multiply by weights in that layout."""
     cpu = ggml.ggml_backend_dev_by_type(_CPU)
     with _scratch(ggml) as of_weights, _scratch(ggml) as of_rest:
-        weights = ggml.ggml_new_tensor_2d(of_weights, _Q4_0, *_TRIED)
-        factor = ggml.ggml_new_tensor_2d(of_rest, _F32, *_TRIED)
+        weights = ggml.ggml_new_tensor_2d(of_weights, _Q4_0, *TYPICAL)
+        factor = ggml.ggml_new_tensor_2d(of_rest, _F32, *TYPICAL)
         product = ggml.ggml_mul_mat(of_rest, weights, factor)
         graph = ggml.ggml_new_graph(of_rest)
         ggml.ggml_build_forward_expand(graph, product)

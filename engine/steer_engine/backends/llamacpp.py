@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine.backends import Run, slot_is_full
-from steer_engine.backends.llamacpp_context import Batch, Cells, open_context, padded
+from steer_engine.backends.llamacpp_context import Batch, Cells, open_context
 from steer_engine.backends.llamacpp_devices import plan_file
 from steer_engine.backends.llamacpp_model import (
     Handle,
@@ -35,13 +35,12 @@ from steer_engine.backends.llamacpp_model import (
 from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.backends.replaying import ReplayingBackend, with_trim
 from steer_engine.errors import BackendError, DefectError, ModelError
-from steer_engine.plan import BATCH, OUTPUTS
+from steer_engine.plan import BATCH, OUTPUTS, Room
 
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 _GRAIN = 4  # tokens that ggml multiplies at a time where weights are laid out anew for the CPU
 _HEAVY = 2**26  # bytes of weights from which on they outweigh what each slot costs by itself
 _APART = 24  # slots beyond which a token costs what it did
-_NO_LOGITS = np.empty((0, 0), dtype=np.float32)
 
 
 def open_llamacpp(
@@ -109,7 +108,7 @@ class LlamaCppBackend:
         return _GRAIN if self._cells is not None and self._cells.are_apart else 1
 
     def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
-        n_apart = min(_APART, self.max_cached_tokens // padded(n_each + 1) - 1)  # one is shared
+        n_apart = min(_APART, self.max_cached_tokens // _cells_of(n_each) - 1)  # one is shared
         if self._keeps_apart and n_apart >= _GRAIN:
             return n_apart
         # Slots share the reading of the weights, once for each token that they write. In return
@@ -126,19 +125,16 @@ class LlamaCppBackend:
         for run in runs:
             if self._lengths[run.slot] + len(run.tokens) > self._room:
                 raise slot_is_full(run.slot, self._room)
-        wanted = [
-            np.empty((run.n_logits, self.vocabulary.vocab_size), dtype=np.float32) for run in runs
-        ]
         fillers = [] if self.grain == 1 else self._fillers({run.slot for run in runs})
-        self._forward(
-            sorted(
-                [*zip(runs, wanted, strict=True), *((run, _NO_LOGITS) for run in fillers)],
-                key=lambda pair: pair[0].slot,  # else slots that are apart are computed one by one
-            )
-        )
+        every = [*runs, *fillers]
+        wanted = [
+            np.empty((run.n_logits, self.vocabulary.vocab_size), dtype=np.float32) for run in every
+        ]
+        # In any other order slots that are apart are computed one by one.
+        self._forward(sorted(zip(every, wanted, strict=True), key=lambda pair: pair[0].slot))
         for run in fillers:
             self.trim(run.slot, 1)
-        return wanted
+        return wanted[: len(runs)]
 
     def _forward(self, runs: Iterable[tuple[Run, NDArray[np.float32]]]) -> None:
         rows: list[NDArray[np.float32]] = []  # where the outputs of the filled batch belong
@@ -191,11 +187,14 @@ class LlamaCppBackend:
 
     def _reserve(self, n_slots: int, n_tokens: int, n_each: int | None) -> None:
         native_log().clear()
-        cells = Cells(n_slots, padded(n_tokens), are_apart=False)
+        common = Cells(n_slots, Room(n_tokens).n_cells, are_apart=False)
+        apart = self._apart(n_slots, n_each)
         try:
-            self._use_cells(self._apart(n_slots, n_each) or cells)
+            self._use_cells(apart or common)
         except BackendError:
-            self._use_cells(cells)  # which takes less
+            if apart is None:
+                raise
+            self._use_cells(common)  # which takes less
         self._lengths = [0] * n_slots
         self._room = n_each or n_tokens
 
@@ -203,7 +202,7 @@ class LlamaCppBackend:
         """Return a cache of slots that are apart, if that is faster and there is memory for it."""
         if n_each is None or n_slots <= _GRAIN or not self._keeps_apart:
             return None
-        cells = Cells(n_slots, n_slots * padded(n_each + 1), are_apart=True)  # with a filler each
+        cells = Cells(n_slots, n_slots * _cells_of(n_each), are_apart=True)
         return cells if cells.n_cells <= self.max_cached_tokens else None
 
     def _use_cells(self, cells: Cells) -> None:
@@ -213,7 +212,7 @@ class LlamaCppBackend:
             self._open_context(cells)
 
     def _open_context(self, cells: Cells) -> None:
-        if cells.n_cells > padded(self.max_cached_tokens):
+        if cells.n_cells > Room(self.max_cached_tokens).n_cells:
             raise BackendError(
                 f"no memory for {cells.n_cells} tokens of context, {self.max_cached_tokens} fit;"
                 " use a smaller max_tokens or a smaller model"
@@ -289,6 +288,11 @@ class LlamaCppBackend:
             self._context.free()
         self._context = self._memory = None
         self._cells, self._lengths = None, []
+
+
+def _cells_of(n_each: int) -> int:
+    """Return the cells of a slot that is apart: there is one more than tokens, for a filler."""
+    return Room(n_each + 1).n_cells
 
 
 def default_threads() -> int:

@@ -41,11 +41,6 @@ class Cells:
         return self.n_cells // self.n_slots if self.are_apart else self.n_cells
 
 
-def padded(n_tokens: int) -> int:
-    """Return the cells that llama.cpp takes for so many tokens."""
-    return -(-n_tokens // 256) * 256
-
-
 def open_context(
     native: ModuleType,
     model: Owned,

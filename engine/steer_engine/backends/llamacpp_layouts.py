@@ -28,7 +28,6 @@ _USUAL = frozenset({"Q4_0", "Q4_K", "Q2_K", "IQ4_NL"})  # types of CPU_REPACK on
 _IS_WINDOWS = os.name == "nt"  # where ggml's functions are spread over libraries
 _PATIENCE_S = 60.0
 _MATRIX = 2  # dimensions
-_TYPICAL = 256, 64  # a shape that every layout can have
 _FACTOR = re.compile(r"blk\.(?P<layer>\d+)\.(?P<part>.+)|output\.weight")
 # A type that ggml does not know ends the process; every one knows these.
 _TYPES = {kind.name: number for number, kind in TENSOR_TYPES.items() if number in range(1, 24)}
@@ -67,7 +66,7 @@ def repacked_types(native: ModuleType) -> frozenset[str]:
         return _USUAL if repacks else frozenset()
     layouts = _layouts(native).values()
     return frozenset(
-        name for name in _TYPES if any(_can_have(each, name, _TYPICAL) for each in layouts)
+        name for name in _TYPES if any(_can_have(each, name, ggml.TYPICAL) for each in layouts)
     )
 
 
