@@ -6,6 +6,7 @@ same pins does nothing.
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 NATIVE = "llama-cpp-python"
+COMPILERS = ["c++", "g++", "clang++"]
 MIN_PYTHON = (3, 11)
 
 
@@ -64,7 +66,7 @@ def build_native() -> None:
     version = pin.partition("==")[2]
     if installed(NATIVE) == version:
         return
-    if not any(map(shutil.which, ["c++", "g++", "clang++"])):
+    if not any(map(shutil.which, COMPILERS)):
         sys.exit(
             "a C++ compiler is needed to build llama.cpp: install g++ or clang, then try again"
         )
@@ -74,7 +76,12 @@ def build_native() -> None:
     with (
         log.open("w") as file,
         subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=ROOT,
+            env=os.environ | {"CXXFLAGS": native_flags()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as build,
     ):
         assert build.stdout is not None
@@ -85,6 +92,18 @@ def build_native() -> None:
         tail = "".join(log.read_text().splitlines(keepends=True)[-30:])
         sys.exit(f"{tail}\nllama.cpp did not compile; the whole log is {log.relative_to(ROOT)}")
     say("llama.cpp is built")
+
+
+def native_flags() -> str:
+    """Return the options for the C++ compiler.
+
+    GCC before 12.4 and 13.3 takes settings of AMX for stores that nobody reads and leaves them out:
+    llama.cpp's fastest matrix code would be killed by its first tile (GCC bug 114098).
+    """
+    given = os.environ.get("CXXFLAGS", "")
+    compiler = next(filter(shutil.which, [os.environ.get("CXX", ""), *COMPILERS]))
+    about = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False)
+    return f"{given} -fno-dse" if "Free Software Foundation" in about.stdout else given
 
 
 def report(line: str) -> None:

@@ -101,6 +101,8 @@ def _plan_lines(plan: Plan, name: str) -> Iterator[str]:
         given = "all" if plan.n_gpu_layers < 0 else str(plan.n_gpu_layers)
         names = ", ".join(device.name for device in plan.machine.devices)
         yield f"GPU: {names}; {given} of {n_layers} layers"
+    if plan.machine.remedy:
+        yield f"faster: {plan.machine.remedy}"
 
 
 def _count(n: int) -> str:

@@ -13,7 +13,7 @@ from many_rows.driver import Driver, WorkerError
 from many_rows.environments import Environments, MissingError
 from many_rows.systems import OURS, SYSTEMS, Limits
 from steer_engine import compose, read_schema
-from steer_engine.backends.llamacpp_layouts import refuses_amx
+from steer_engine.backends.llamacpp_layouts import fails_with_amx
 from steer_engine.backends.llamacpp_model import bindings, load_model, read_metadata
 from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.prompting import ChatLayout
@@ -80,7 +80,7 @@ class Found:
     profiles: dict[str, dict[str, object]] = field(default_factory=dict)  # schema
     missing: dict[str, str] = field(default_factory=dict)  # system
     scale: list[dict[str, float]] = field(default_factory=list)
-    refuses_amx: bool = False  # where llama-cpp-python would not run as it is
+    fails_with_amx: bool = False  # where llama-cpp-python would not run as it is
 
     def all_turns(self, system: str) -> list[Turn]:
         """Return what a system did, over all schemas."""
@@ -98,7 +98,7 @@ class Found:
 
 def measure(model: Path, plan: Plan, environments: Environments, *, is_told: bool) -> Found:
     """Measure all systems on `model`; `is_told` says that the oracle gives it the answers."""
-    found, layout = Found(refuses_amx=refuses_amx(bindings())), read_layout(model)
+    found, layout = Found(fails_with_amx=fails_with_amx(bindings())), read_layout(model)
     with ExitStack() as stack:
         drivers = dict(_open(model, plan, environments, found, stack))
         for schema in plan.schemas:
@@ -132,7 +132,7 @@ def _open(
     model: Path, plan: Plan, environments: Environments, found: Found, stack: ExitStack
 ) -> Iterator[tuple[str, Driver]]:
     """Yield a driver for each system that can be opened."""
-    limits = Limits(refuses_amx=found.refuses_amx)
+    limits = Limits(fails_with_amx=found.fails_with_amx)
     for system in plan.systems:
         try:
             python = environments.python(SYSTEMS[system].environment)

@@ -54,8 +54,8 @@ def print_found(model: str, found: Found) -> None:
 def _print_notes(found: Found) -> None:
     for system in found.with_other_prompts():
         print(f"{SYSTEMS[system].label} reads other prompts than the rest: do not compare it")
-    if found.refuses_amx:
-        print("this machine refuses AMX, which kills llama-cpp-python: all use its next layout")
+    if found.fails_with_amx:
+        print("AMX would kill this llama-cpp-python (older GCC?): all use its next layout")
     for system, reason in found.missing.items():
         print(f"{SYSTEMS[system].label} is missing: {reason}")
     for done in found.scale:
@@ -137,7 +137,7 @@ def _details(found: Found) -> dict[str, object]:
             for schema, turns in found.turns.items()
         },
         "scale": found.scale,
-        "refuses_amx": found.refuses_amx,
+        "fails_with_amx": found.fails_with_amx,
     }
 
 

@@ -28,14 +28,14 @@ class System(Protocol):
 class Limits:
     """What all systems have in common; `n_ctx` bounds prompt and answer of one row.
 
-    Where the machine `refuses_amx`, weights are laid out for all as ours does it by itself, which
+    Where llama.cpp `fails_with_amx`, weights are laid out for all as ours does it by itself, which
     takes some 30 MB of a peer's memory.
     """
 
     n_ctx: int = 1024
     max_tokens: int = 256
     n_threads: int = 1
-    refuses_amx: bool = False
+    fails_with_amx: bool = False
 
 
 Open = Callable[[Path, Limits], System]

@@ -47,7 +47,7 @@ class Worker:
 
     def open(self, model: str, limits: Mapping[str, Any]) -> dict[str, object]:
         start, wanted = time.perf_counter(), Limits(**limits)
-        if wanted.refuses_amx:
+        if wanted.fails_with_amx:
             _lay_out_alike()
         self._system: System = self._entry.load()(Path(model), wanted)
         return {"wall_s": time.perf_counter() - start}

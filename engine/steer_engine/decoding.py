@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from steer_engine.alternatives import Alternatives, Stand
@@ -158,13 +158,14 @@ class _Decoder:
         choice = self._sample(outlook)
         if isinstance(choice, Undone):
             return choice
-        self.n_astray, fork = 0, None
+        self.n_astray = 0
+        step = self._step(choice, outlook)  # now: the next call of the model overwrites the logits
         if choice.stand is not None:
-            fork = yield from self._fork(choice, choice.stand, logits)
-        if choice.pick.token in self._vocabulary.eos_ids and fork is None:
+            step = replace(step, fork=(yield from self._fork(choice, choice.stand, logits)))
+        if choice.pick.token in self._vocabulary.eos_ids and step.fork is None:
             return None
-        self.steps.append(self._step(choice, outlook, fork))
-        return self.steps[-1]
+        self.steps.append(step)
+        return step
 
     def _sample(self, outlook: Outlook) -> _Choice | Undone:
         """Sample tokens until one is accepted, or something has to be taken back."""
@@ -271,7 +272,7 @@ class _Decoder:
     def _pointer(self) -> str:
         return self._cursor.pointer if self._cursor is not None else ""
 
-    def _step(self, choice: _Choice, outlook: Outlook, fork: Fork | None) -> Step:
+    def _step(self, choice: _Choice, outlook: Outlook) -> Step:
         """Return how the token, just accepted, came about."""
         pick, favourite = choice.pick, outlook.favourite
         spellings = self._vocabulary.spellings
@@ -287,7 +288,6 @@ class _Decoder:
             masked_logprob=pick.masked_logprob,
             wanted=spellings[favourite] if overruled else None,
             wanted_logprob=outlook.logprob(favourite) if overruled else None,
-            fork=fork,
         )
 
     def _point(self, spelling: bytes) -> str:

@@ -11,6 +11,7 @@ from steer_engine.sampling import UNLIKELY, greedy
 from steer_engine.vocabulary import TokenId
 
 _FEW = 1 / 16  # of the tokens: to pick out more costs more than to take them all
+_SAMPLE = 64  # every so manyth token shows how many are likely
 
 
 class Outlook:
@@ -24,12 +25,13 @@ class Outlook:
         self.logits = logits
         self.favourite = greedy(logits)
         best = logits[self.favourite]
-        is_likely = logits > best - np.float32(math.log(len(logits) / UNLIKELY))
-        is_narrow = np.count_nonzero(is_likely) < _FEW * len(logits)
-        self._tokens = np.flatnonzero(is_likely) if is_narrow else None  # None: all of them
-        likely = logits if self._tokens is None else logits[self._tokens]
-        self._weights = np.exp(likely - best)  # 1 for the favourite
-        self._sum = float(self._weights.sum())
+        least = best - np.float32(math.log(len(logits) / UNLIKELY))
+        sample = logits[::_SAMPLE]
+        is_narrow = np.count_nonzero(sample > least) < _FEW * len(sample)
+        self._tokens = np.flatnonzero(logits > least) if is_narrow else None  # None: all of them
+        self._weights = (logits if self._tokens is None else logits[self._tokens]) - best
+        np.exp(self._weights, out=self._weights)  # 1 for the favourite
+        self._sum = float(np.einsum("i->", self._weights))  # three times as fast as `sum`
         self._normalizer = float(best) + math.log(self._sum)
 
     def logprob(self, token: TokenId) -> float:

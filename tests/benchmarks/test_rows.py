@@ -155,14 +155,14 @@ def test_the_summary_has_a_ratio_for_every_peer_and_null_with_a_reason_for_what_
 def test_the_table_tells_of_a_system_that_read_other_prompts(capsys):
     measured = found(outlines=[replace(TURN, prompts_read=3, n_wrong=1)])
     measured.missing["guidance"] = "not installed"
-    measured.refuses_amx = True
+    measured.fails_with_amx = True
     measured.scale = [{"n_rows": 100, "cpu_s": 0.5, "peak_bytes": 2e6}]
     print_found("embedded", measured)
     lines = capsys.readouterr().out.splitlines()
     assert any("Outlines" in line and "1/4" in line and "1.00x" in line for line in lines)
     assert any("Outlines" in line and "other prompts" in line for line in lines)
     assert "guidance, llama.cpp is missing: not installed" in lines
-    assert any("refuses AMX" in line for line in lines)
+    assert any("AMX would kill" in line for line in lines)
     assert any("100 rows: 5.00 ms a row, at most 2 MB" in line for line in lines)
 
 

@@ -38,6 +38,11 @@ def test_a_gpu_that_takes_a_part_is_told(machine):
     ]
 
 
+def test_what_would_make_it_faster_is_told(machine):
+    machine(1000 * MB, (), frozenset(), "compile it anew")
+    assert plan()[-1] == "faster: compile it anew"
+
+
 def test_what_does_not_fit_says_what_would(machine):
     machine(200 * MB)
     lines = plan("'embedded' --ctx 32768 --slots 4")

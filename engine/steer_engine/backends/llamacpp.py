@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine.backends import Run, slot_is_full
-from steer_engine.backends.llamacpp_context import Batch, Cells, open_context
+from steer_engine.backends.llamacpp_context import Batch, Cells, Outputs, open_context
 from steer_engine.backends.llamacpp_devices import plan_file
 from steer_engine.backends.llamacpp_model import (
     Handle,
@@ -40,7 +40,7 @@ from steer_engine.plan import BATCH, OUTPUTS, Room
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 _GRAIN = 4  # tokens that ggml multiplies at a time where weights are laid out anew for the CPU
 _HEAVY = 2**26  # bytes of weights from which on they outweigh what each slot costs by itself
-_APART = 24  # slots beyond which a token costs what it did
+_APART = 32  # slots beyond which a token costs what it did
 
 
 def open_llamacpp(
@@ -78,6 +78,7 @@ class LlamaCppBackend:
         # Held during native work: a call that Ctrl-C has left behind ends a moment later.
         self._in_use = threading.Lock()
         self.vocabulary = vocabulary_of(self._native, self._model)
+        self._outputs = Outputs(self.vocabulary.vocab_size)
         self.info = read_info(self._native, self._model.pointer, path, embedded=embedded)
         is_on_cpu = not self._native.llama_supports_gpu_offload()
         self._keeps_apart = is_on_cpu and self.can_trim and self.info.size_bytes >= _HEAVY
@@ -127,9 +128,7 @@ class LlamaCppBackend:
                 raise slot_is_full(run.slot, self._room)
         fillers = [] if self.grain == 1 else self._fillers({run.slot for run in runs})
         every = [*runs, *fillers]
-        wanted = [
-            np.empty((run.n_logits, self.vocabulary.vocab_size), dtype=np.float32) for run in every
-        ]
+        wanted = self._outputs.take([run.n_logits for run in every])
         # In any other order slots that are apart are computed one by one.
         self._forward(sorted(zip(every, wanted, strict=True), key=lambda pair: pair[0].slot))
         for run in fillers:

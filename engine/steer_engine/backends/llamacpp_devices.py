@@ -6,7 +6,7 @@ import ctypes
 from pathlib import Path
 from types import ModuleType
 
-from steer_engine.backends.llamacpp_layouts import ggml_library, repacked_types
+from steer_engine.backends.llamacpp_layouts import ggml_library, remedy, repacked_types
 from steer_engine.backends.llamacpp_model import bindings
 from steer_engine.catalogue import find_at, read_facts
 from steer_engine.errors import ModelError
@@ -23,7 +23,7 @@ def read_machine() -> Machine:
     """
     native = bindings()
     devices = tuple(_devices(native)) if native.llama_supports_gpu_offload() else ()
-    return Machine(free_memory(), devices, repacked_types(native))
+    return Machine(free_memory(), devices, repacked_types(native), remedy(native))
 
 
 def plan_file(path: Path) -> Plan:

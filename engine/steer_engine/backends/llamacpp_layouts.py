@@ -1,7 +1,8 @@
 """How the weights of a GGUF model lie in memory: laid out anew for the arithmetic of this CPU.
 
-llama.cpp does that by itself. But where AMX is advertised and refused, as by some virtual machines,
-its first choice kills the process at the first prompt; there it is told to take the next one.
+llama.cpp does that by itself. But its first choice, AMX, kills the process at the first prompt
+where an older GCC compiled it, which leaves out most settings of AMX (GCC bug 114098), and where a
+virtual machine advertises AMX and refuses it. There it is told to take the next one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ _AMX, _REPACKED = "AMX", "CPU_REPACK"
 _USUAL = frozenset({"Q4_0", "Q4_K", "Q2_K", "IQ4_NL"})  # types of CPU_REPACK on x86-64
 _IS_WINDOWS = os.name == "nt"  # where ggml's functions are spread over libraries
 _PATIENCE_S = 60.0
+_REMEDY = (
+    "this llama.cpp cannot use the matrix instructions of this processor (AMX); where an older GCC"
+    " compiled it, CXXFLAGS=-fno-dse pip install --force-reinstall --no-cache-dir --no-deps"
+    " llama-cpp-python makes it twice as fast"
+)
 _MATRIX = 2  # dimensions
 _FACTOR = re.compile(r"blk\.(?P<layer>\d+)\.(?P<part>.+)|output\.weight")
 # A type that ggml does not know ends the process; every one knows these.
@@ -45,7 +51,7 @@ def lay_out(params: ctypes.Structure, native: ModuleType, path: Path) -> object:
     Raises:
         ModelError: the file is damaged or cannot be read.
     """
-    if not refuses_amx(native):
+    if not fails_with_amx(native):
         return None
     params.use_extra_bufts = False
     if _IS_WINDOWS or native.llama_supports_gpu_offload():  # layers on a GPU stay as they are
@@ -62,7 +68,7 @@ def lay_out(params: ctypes.Structure, native: ModuleType, path: Path) -> object:
 def repacked_types(native: ModuleType) -> frozenset[str]:
     """Return the types of weights that lie in memory twice: as in the file, and laid out anew."""
     if _IS_WINDOWS:
-        repacks = b"REPACK = 1" in native.llama_print_system_info() and not refuses_amx(native)
+        repacks = b"REPACK = 1" in native.llama_print_system_info() and not fails_with_amx(native)
         return _USUAL if repacks else frozenset()
     layouts = _layouts(native).values()
     return frozenset(
@@ -71,8 +77,8 @@ def repacked_types(native: ModuleType) -> frozenset[str]:
 
 
 @cache
-def refuses_amx(native: ModuleType) -> bool:
-    """Tell whether AMX is advertised here, and kills who uses it."""
+def fails_with_amx(native: ModuleType) -> bool:
+    """Tell whether AMX is there, and this llama.cpp is killed when it uses it."""
     if b"AMX_INT8 = 1" not in native.llama_print_system_info():
         return False
     if _IS_WINDOWS:
@@ -91,6 +97,11 @@ def refuses_amx(native: ModuleType) -> bool:
     return done.returncode != 0
 
 
+def remedy(native: ModuleType) -> str:
+    """Return how llama.cpp would be faster here; empty where there is nothing to do."""
+    return _REMEDY if fails_with_amx(native) and not _IS_WINDOWS else ""
+
+
 @cache
 def ggml_library() -> ctypes.CDLL:
     """Return the ggml that llama-cpp-python comes with."""
@@ -102,7 +113,8 @@ def ggml_library() -> ctypes.CDLL:
 def _layouts(native: ModuleType) -> dict[str, ggml.Pointer]:
     """Return the layouts that do work here."""
     found = ggml.layouts(ggml_library())
-    return {name: each for name, each in found.items() if name != _AMX or not refuses_amx(native)}
+    fails = fails_with_amx(native)
+    return {name: each for name, each in found.items() if name != _AMX or not fails}
 
 
 def _tensors(path: Path) -> Iterator[Tensor]:

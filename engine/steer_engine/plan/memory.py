@@ -19,11 +19,15 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where a model is to run. Of `repacked_types` the CPU keeps a copy in its own order."""
+    """Where a model is to run. Of `repacked_types` the CPU keeps a copy in its own order.
+
+    `remedy` tells how it would be faster here, if there is a way.
+    """
 
     free_bytes: int
     devices: tuple[Device, ...] = ()
     repacked_types: frozenset[str] = frozenset()
+    remedy: str = ""
 
 
 def free_memory(root: Path = Path("/")) -> int:

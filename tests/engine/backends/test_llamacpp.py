@@ -12,6 +12,7 @@ import weakref
 import numpy as np
 import pytest
 
+from forwards import forward
 from steer_engine import (
     Engine,
     ModelError,
@@ -58,9 +59,9 @@ def test_an_interrupt_stops_a_long_prefill_and_the_model_stays_usable(monkeypatc
             backend.trim(0, len(tokens))
         time.sleep(1)
     backend.reserve(n_slots=1, n_tokens=2000)
-    [logits] = backend.forward([Run(0, tokens[:10])])
+    [logits] = forward(backend, [Run(0, tokens[:10])])
     backend.reserve(n_slots=1, n_tokens=2000)
-    [again] = backend.forward([Run(0, tokens[:10])])
+    [again] = forward(backend, [Run(0, tokens[:10])])
     assert np.array_equal(logits, again)
     backend.close()
 
@@ -72,10 +73,10 @@ def test_a_third_party_model_loads_and_rolls_back(shared):
     assert backend.chat_template is None
     tokens = backend.vocabulary.tokenize("Once upon a time", parse_special=False)
     backend.reserve(n_slots=1, n_tokens=64)
-    [first] = backend.forward([Run(0, [backend.vocabulary.bos_id, *tokens])])
+    [first] = forward(backend, [Run(0, [backend.vocabulary.bos_id, *tokens])])
     backend.forward([Run(0, tokens)])
     backend.trim(0, len(tokens) + 1)
-    [again] = backend.forward([Run(0, tokens[-1:])])
+    [again] = forward(backend, [Run(0, tokens[-1:])])
     assert np.allclose(first, again, atol=1e-3)
     backend.close()
 
@@ -128,7 +129,7 @@ def apart(monkeypatch):
 
 def test_slots_are_apart_where_there_is_memory_for_that(apart):
     usual = {"n_read": 100, "n_written": 60}
-    assert apart.best_slots(**usual, n_each=300) == 24
+    assert apart.best_slots(**usual, n_each=300) == 32
     n_most = apart.max_cached_tokens
     assert apart.best_slots(**usual, n_each=n_most // 8) == 6  # and one is shared
     assert apart.best_slots(**usual, n_each=n_most // 4) < 4
@@ -161,12 +162,12 @@ def test_idle_slots_fill_up_a_call(apart, slots, idle):
     assert [run.slot for run in apart._fillers(slots)] == idle
     for slot in idle:
         apart.forward([Run(slot, [*range(300, 320)])])  # full, and a filler fits all the same
-    [before] = apart.forward([Run(min(slots), [300])])
+    [before] = forward(apart, [Run(min(slots), [300])])
     apart.trim(min(slots), 1)
     apart.forward([Run(slot, [300]) for slot in slots])
     assert apart._lengths == [0 + (slot in slots) + 20 * (slot in idle) for slot in range(7)]
     apart.trim(min(slots), 1)
-    assert np.allclose(apart.forward([Run(min(slots), [300])])[0], before, atol=1e-2)
+    assert np.allclose(forward(apart, [Run(min(slots), [300])])[0], before, atol=1e-2)
 
 
 def test_rows_that_are_apart_answer_as_they_do_alone(apart):

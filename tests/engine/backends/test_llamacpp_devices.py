@@ -48,11 +48,13 @@ def native(monkeypatch):
     monkeypatch.setattr(llamacpp_devices, "bindings", lambda: native)
     monkeypatch.setattr(llamacpp_devices, "ggml_library", Ggml)
     monkeypatch.setattr(llamacpp_devices, "repacked_types", lambda native: frozenset({"Q4_0"}))
+    monkeypatch.setattr(llamacpp_devices, "remedy", lambda native: "compile it anew")
 
 
 @pytest.mark.usefixtures("native")
 def test_gpus_are_found_and_those_that_share_the_memory_told_apart():
     assert read_machine().repacked_types == {"Q4_0"}
+    assert read_machine().remedy == "compile it anew"
     assert read_machine().devices == (
         Device("CUDA0", 24),
         Device("Vulkan0", 8, unified=True),

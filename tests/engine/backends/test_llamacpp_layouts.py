@@ -6,14 +6,16 @@ import sys
 import numpy as np
 import pytest
 
+from forwards import forward
 from gguf_files import gguf, model
 from steer_engine import ModelError
 from steer_engine.backends import Run, ggml, llamacpp_layouts
 from steer_engine.backends.llamacpp import LlamaCppBackend
 from steer_engine.backends.llamacpp_layouts import (
+    fails_with_amx,
     ggml_library,
     lay_out,
-    refuses_amx,
+    remedy,
     repacked_types,
 )
 from steer_engine.backends.llamacpp_model import bindings
@@ -31,7 +33,7 @@ def layouts():
 
 @pytest.fixture
 def without_amx(monkeypatch):
-    monkeypatch.setattr(llamacpp_layouts, "refuses_amx", lambda native: True)
+    monkeypatch.setattr(llamacpp_layouts, "fails_with_amx", lambda native: True)
 
 
 def multiplied(layout):
@@ -44,9 +46,9 @@ def test_a_layout_is_tried_in_a_process_of_its_own(layouts):
     assert multiplied("none of these") != 0
 
 
-def test_amx_is_refused_where_it_is_advertised_and_kills():
+def test_amx_fails_where_it_is_advertised_and_kills():
     advertised = b"AMX_INT8 = 1" in bindings().llama_print_system_info()
-    assert refuses_amx(bindings()) == (advertised and multiplied("AMX") != 0)
+    assert fails_with_amx(bindings()) == (advertised and multiplied("AMX") != 0)
 
 
 def test_a_layout_is_for_some_types_and_shapes(layouts):
@@ -73,10 +75,18 @@ class Native:
         self.llama_print_system_info = lambda: features
 
 
-def test_amx_counts_as_refused_where_it_cannot_be_tried(monkeypatch):
+def test_amx_counts_as_failing_where_it_cannot_be_tried(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert refuses_amx(Native(b"AMX_INT8 = 1 | "))
-    assert not refuses_amx(Native(b"AVX2 = 1 | "))
+    assert fails_with_amx(Native(b"AMX_INT8 = 1 | "))
+    assert not fails_with_amx(Native(b"AVX2 = 1 | "))
+
+
+def test_where_amx_fails_it_is_said_how_to_compile_llama_cpp(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert "CXXFLAGS=-fno-dse pip install" in remedy(Native(b"AMX_INT8 = 1 | AVX2 = 1 | "))
+    assert not remedy(Native(b"AVX2 = 1 | "))
+    monkeypatch.setattr(llamacpp_layouts, "_IS_WINDOWS", True)
+    assert not remedy(Native(b"AMX_INT8 = 1 | AVX2 = 1 | "))
 
 
 @pytest.mark.parametrize(
@@ -92,8 +102,8 @@ def params():
     return bindings().llama_model_default_params()
 
 
-def test_llama_cpp_chooses_by_itself_where_nothing_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(llamacpp_layouts, "refuses_amx", lambda native: False)
+def test_llama_cpp_chooses_by_itself_where_nothing_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(llamacpp_layouts, "fails_with_amx", lambda native: False)
     chosen = params()
     assert lay_out(chosen, bindings(), tmp_path / "none.gguf") is None
     assert chosen.use_extra_bufts
@@ -150,7 +160,7 @@ def test_a_model_says_the_same_however_it_is_laid_out(tmp_path, monkeypatch):
             monkeypatch.setattr(llamacpp_layouts, "_layouts", lambda native: {})
         backend = LlamaCppBackend(path, n_threads=1)
         backend.reserve(n_slots=1, n_tokens=64)
-        logits += backend.forward([Run(0, list(range(300, 340)), n_logits=40)])
+        logits += forward(backend, [Run(0, list(range(300, 340)), n_logits=40)])
         backend.close()
     assert np.std(logits) > 2
     assert np.allclose(*logits, atol=0.3)
