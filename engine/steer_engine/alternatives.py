@@ -121,8 +121,10 @@ class Alternatives:
         return None if members is None else Stand(members, "", b"", written)
 
     def _in_json(self, cursor: JsonCursor, forced: bytes, steps: Sequence[Step]) -> Stand | None:
-        ahead = cursor.copy()
-        ahead.feed(forced)
+        ahead = cursor
+        if forced:
+            ahead = cursor.copy()
+            ahead.feed(forced)
         members = self.at(ahead.path)
         has_ended = ahead.n_written and not ahead.in_scalar
         if members is None or has_ended:
