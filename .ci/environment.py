@@ -73,12 +73,16 @@ def build_native() -> None:
     say(f"compiling llama.cpp ({pin}); this takes about 5 minutes on 2 cores, once")
     log = VENV / "llama-cpp-build.log"
     command = [*PIP, "install", "--verbose", "--constraint", LOCK.name, NATIVE]
+    flags = os.environ.get("CXXFLAGS", "")
+    if breaks_amx():
+        flags = f"{flags} -fno-dse"
+        command.append("--no-cache-dir")  # pip may have kept one that was compiled without
     with (
         log.open("w") as file,
         subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"CXXFLAGS": native_flags()},
+            env=os.environ | {"CXXFLAGS": flags},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -94,16 +98,18 @@ def build_native() -> None:
     say("llama.cpp is built")
 
 
-def native_flags() -> str:
-    """Return the options for the C++ compiler.
+def breaks_amx() -> bool:
+    """Tell whether this processor has AMX, and the compiler may break code for it.
 
     GCC before 12.4 and 13.3 takes settings of AMX for stores that nobody reads and leaves them out:
     llama.cpp's fastest matrix code would be killed by its first tile (GCC bug 114098).
     """
-    given = os.environ.get("CXXFLAGS", "")
+    processor = Path("/proc/cpuinfo")
+    if not (processor.is_file() and "amx_int8" in processor.read_text()):
+        return False
     compiler = next(filter(shutil.which, [os.environ.get("CXX", ""), *COMPILERS]))
     about = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False)
-    return f"{given} -fno-dse" if "Free Software Foundation" in about.stdout else given
+    return "Free Software Foundation" in about.stdout
 
 
 def report(line: str) -> None:
