@@ -12,7 +12,6 @@ from steer_engine.vocabulary import TokenId
 
 _FEW = 1 / 16  # of the tokens: to pick out more costs more than to take them all
 _SAMPLE = 1 / 64  # of the tokens: these show how many are likely
-_MODERATE = 60.0  # logits whose exponentials, and the sum of them, are ordinary floats
 
 
 class Outlook:
@@ -30,11 +29,10 @@ class Outlook:
         sample = logits[: math.ceil(_SAMPLE * len(logits))]
         is_narrow = np.count_nonzero(sample > least) < _FEW * len(sample)
         self._tokens = np.flatnonzero(logits > least) if is_narrow else None  # None: all of them
-        likely = logits if self._tokens is None else logits[self._tokens]
-        shift = 0.0 if -_MODERATE < best < _MODERATE else float(best)
-        self._weights = np.exp(likely - np.float32(shift) if shift else likely)
+        self._weights = (logits if self._tokens is None else logits[self._tokens]) - best
+        np.exp(self._weights, out=self._weights)  # exactly 1 for the favourite
         self._sum = float(np.einsum("i->", self._weights))  # three times as fast as `sum`
-        self._normalizer = shift + math.log(self._sum)
+        self._normalizer = float(best) + math.log(self._sum)
 
     def logprob(self, token: TokenId) -> float:
         """Return the natural logarithm of a token's probability."""
