@@ -36,8 +36,10 @@ def ask(
         for slot in _draw_slots(source, written)
     ]
     absent = questions.absent_slots(plan.domain, [*written, *more])
-    if absent and source.chance(0.25):
-        asked.append(questions.ask_slot(source, source.pick(absent), written))
+    n_absent = min(len(absent), source.pick((0, 0, 0, 0, 0, 0, 1, 1, 1, 2)))
+    asked += [
+        questions.ask_slot(source, slot, written) for slot in source.rng.sample(absent, n_absent)
+    ]
     asked += [
         choice_questions.ask_meaning(source, family, written)
         for family in _shared(passage.meanings for passage in written)

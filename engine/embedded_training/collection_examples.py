@@ -3,7 +3,7 @@
 from embedded_training.field_names import name_field, styled
 from embedded_training.forms import LABEL_LAYOUTS
 from embedded_training.passages import choose, enumerated
-from embedded_training.quantities import clock_time, count, date, measure
+from embedded_training.quantities import UNITS, clock_time, count, date, measure
 from embedded_training.questions import Question
 from embedded_training.randomness import Source, Value, pseudo_word, read_table
 from embedded_training.schemas import Field
@@ -32,11 +32,11 @@ def ask_mapping(source: Source) -> tuple[str, Question]:
     members = ("int" if whole and source.chance(0.6) else "float") if as_number else "str"
     layouts = HELD_OUT_PAIR_LAYOUTS if source.held_out.templates else PAIR_LAYOUTS
     layout = source.pick(layouts)
-    texts = [layout.replace("KEY", key).replace("VALUE", v.text) for key, v in pairs.items()]
+    texts = [layout.replace("KEY", key).replace("VALUE", v.written) for key, v in pairs.items()]
     cues = Cues(tuple(entry["cues"]), tuple(entry["held_out_cues"]))
     cue = one_of_many(source, choose(source, cues))
     name, description = name_field(source, Naming.read(entry))
-    answer = {key: value.number if as_number else value.text for key, value in pairs.items()}
+    answer = {key: value.number if as_number else value.written for key, value in pairs.items()}
     field = Field(name, "dict", description, members=members)
     return cue.replace("{x}", enumerated(source, "", texts)), Question(field, (answer,))
 
@@ -61,6 +61,9 @@ def ask_list_of_numbers(source: Source) -> tuple[str, Question]:
     items = [getattr(value, answers) for value in values]
     name = styled(source, source.pick(names.split()))
     texts = [value.text for value in values]
+    if members in ("int", "float"):
+        unit = source.pick(("", source.pick(UNITS)))
+        texts = [text + unit for text in texts]
     text = source.pick(LABEL_LAYOUTS).replace("LABEL", source.pick(names.split()).replace("_", " "))
     separator = source.pick((", ", "; ", " / ", " | ", "\n"))
     text = text.replace("VALUE", separator.join(texts))

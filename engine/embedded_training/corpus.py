@@ -34,7 +34,7 @@ BEGINNING = Mixture(
 
 
 MAIN = Mixture(
-    labelled=0.03, copying=0.01, single=0.32, rows=0.15, table=0.05, sheet=0.04, choice=0.4
+    labelled=0.03, copying=0.01, single=0.35, rows=0.16, table=0.08, sheet=0.05, choice=0.32
 )
 
 

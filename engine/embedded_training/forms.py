@@ -61,7 +61,9 @@ class Form:
         lines = []
         for slot, label in self.labels.items():
             if slot in values or show_empty:
-                text = values[slot].text if slot in values else source.pick(("-", "n/a", "", "?"))
+                text = (
+                    values[slot].written if slot in values else source.pick(("-", "n/a", "", "?"))
+                )
                 line = self.layout.replace("tag", label.replace(" ", "_").lower())
                 lines.append(line.replace("LABEL", label).replace("VALUE", text))
         return self.separator.join(lines)

@@ -105,9 +105,16 @@ def phone(source: Source) -> Value:
 
 
 def code(source: Source) -> Value:
-    """Return an identifier such as an order number."""
-    layout = source.word("code_layouts")
-    return Value(_filled(source, layout))
+    """Return an identifier such as an order number, now and then with a mark around it."""
+    text = _filled(source, source.word("code_layouts"))
+    if source.chance(0.08):
+        text = f"{source.word('code_prefixes')}{source.pick('-_')}{_hexadecimal(source, 6)}"
+    return _marked(source, text) if source.chance(0.5) else Value(text)
+
+
+def _marked(source: Source, text: str) -> Value:
+    """Return an identifier with what people put around one; that does not belong to it."""
+    return Value(text, shown=source.word("code_marks").replace("*", text))
 
 
 def _filled(source: Source, layout: str) -> str:
@@ -147,7 +154,9 @@ def flight(source: Source) -> Value:
 def version(source: Source) -> Value:
     """Return a software version."""
     parts = [str(source.between(0, 20)) for _ in range(source.pick((2, 3, 3)))]
-    return Value(source.pick(("v", "", "")) + ".".join(parts))
+    text = ".".join(parts)
+    mark = source.pick(("v", "v", "v", "V", "v. ", "version ", "release "))
+    return Value(text, shown=mark + text if source.chance(0.7) else None)
 
 
 def ip_address(source: Source) -> Value:
@@ -166,8 +175,9 @@ def file_path(source: Source) -> Value:
 
 
 def hashtag(source: Source) -> Value:
-    """Return a hashtag."""
-    return Value("#" + (pseudo_word(source) if source.chance(0.5) else source.word("title_words")))
+    """Return a hashtag; the sign does not belong to its text."""
+    word = pseudo_word(source) if source.chance(0.5) else source.word("title_words")
+    return Value(word, shown=f"#{word}")
 
 
 def iban(source: Source) -> Value:
@@ -219,8 +229,14 @@ def error_code(source: Source) -> Value:
 
 def hex_code(source: Source) -> Value:
     """Return the hash of a commit, mostly shortened."""
-    length = source.pick((7, 7, 7, 8, 10, 12))
-    return Value("".join(source.pick("0123456789abcdef") for _ in range(length)))
+    text = _hexadecimal(source, source.pick((7, 7, 7, 8, 10, 12)))
+    shown = source.pick((f"[{text}]", f"({text})", f"#{text}")) if source.chance(0.2) else None
+    return Value(text, shown=shown)
+
+
+def _hexadecimal(source: Source, length: int) -> str:
+    """Return random hexadecimal digits."""
+    return "".join(source.pick("0123456789abcdef") for _ in range(length))
 
 
 def hostname(source: Source) -> Value:

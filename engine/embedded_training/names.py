@@ -1,8 +1,16 @@
 """Random names: of people, places, companies, products and works."""
 
 import string
+from functools import cache
 
-from embedded_training.randomness import Source, Value, known_or_pseudo, pseudo_word, read_table
+from embedded_training.randomness import (
+    Source,
+    Value,
+    known_or_pseudo,
+    pseudo_word,
+    read_table,
+    word_pools,
+)
 
 
 def person(source: Source) -> Value:
@@ -10,17 +18,49 @@ def person(source: Source) -> Value:
     first = known_or_pseudo(source, "first_names", 0.35)
     last = known_or_pseudo(source, "last_names", 0.5)
     dice = source.rng.random()
-    if dice < 0.16:
+    if dice < 0.13:
         return Value(first)
-    if dice < 0.23:
-        return Value(f"{first[0]}. {last}")
-    if dice < 0.29:
-        return Value(f"{source.pick(('Dr.', 'Mr.', 'Ms.', 'Mrs.', 'Prof.'))} {last}")
-    if dice < 0.35:
-        return Value(f"{first} {source.pick(string.ascii_uppercase)}. {last}")
-    if dice < 0.39:
-        return Value(f"{first} {last}-{known_or_pseudo(source, 'last_names', 0.5)}")
-    return Value(f"{first} {last}")
+    if dice < 0.22:
+        return titled(source, last)
+    if dice < 0.45:
+        name = _long_name(source, first, last)
+    elif dice < 0.51:
+        name = f"{first[0]}. {last}"
+    else:
+        name = f"{first} {last}"
+    return titled(source, name) if source.chance(0.17) else Value(name)
+
+
+def titled(source: Source, name: str) -> Value:
+    """Return a name that stands behind a title; the title does not belong to it."""
+    return Value(name, shown=f"{source.word('person_titles')} {name}")
+
+
+@cache
+def _titles() -> frozenset[str]:
+    """Return all titles, those for evaluation too."""
+    pool = word_pools()["person_titles"]
+    return frozenset((*pool.usual, *pool.held_out))
+
+
+def is_titled(value: Value) -> bool:
+    """Return whether the value is a name with a title before it."""
+    return value.written.removesuffix(value.text).strip() in _titles()
+
+
+def _long_name(source: Source, first: str, last: str) -> str:
+    """Return a name of three parts or more."""
+    initial = source.pick(string.ascii_uppercase)
+    return source.pick(
+        (
+            f"{first} {source.word('name_particles')} {last}",
+            f"{first} {known_or_pseudo(source, 'first_names', 0.35)} {last}",
+            f"{first} {known_or_pseudo(source, 'last_names', 0.5)} {last}",
+            f"{first[0]}. {initial}. {last}",
+            f"{first} {initial}. {last}",
+            f"{first} {last}-{known_or_pseudo(source, 'last_names', 0.5)}",
+        )
+    )
 
 
 def product(source: Source) -> Value:

@@ -8,11 +8,13 @@ that is made to stand beside others of its kind.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from embedded_training.forms import LABEL_LAYOUTS, Form, draw_form, label_of
 from embedded_training.names import thing
-from embedded_training.randomness import Source, Value
+from embedded_training.quantities import UNITS
+from embedded_training.randomness import Source, Value, read_table
 from embedded_training.tables import (
     Cues,
     Domain,
@@ -50,7 +52,7 @@ class Passage:
     """The label of each stated enum."""
     truths: dict[int, bool] = field(default_factory=dict)
     """The answers to yes-or-no questions, by their place in `tables.truths()`."""
-    lists: dict[str, list[str]] = field(default_factory=dict)
+    lists: dict[str, list[Value]] = field(default_factory=dict)
     """The items of each list that the text names."""
     decoys: set[str] = field(default_factory=set)
     """Concepts of which the text carries a value in another role, which nothing asks for."""
@@ -215,8 +217,10 @@ def meaning_sentence(source: Source, family: str, meaning: str) -> str:
 def _write_list(source: Source, name: str, passage: Passage) -> str:
     concept = list_concepts()[name]
     n_items = source.pick((1, 2, 2, 3, 3, 4, 5))
-    items = list(dict.fromkeys(concept.make(source).text for _ in range(n_items)))
-    passage.lists[name] = items
+    drawn = (concept.make(source) for _ in range(n_items))
+    values = list({value.text: value for value in drawn}.values())
+    passage.lists[name] = values
+    items = [value.written for value in values]
     cue = one_of_many(source, choose(source, concept.cues))
     return cue.replace("{x}", enumerated(source, name, items))
 
@@ -279,7 +283,8 @@ def _small_talk(source: Source, passage: Passage) -> str:
 def fill(source: Source, template: str, passage: Passage) -> str:
     """Put a value into each slot; a slot that occurs twice has one value.
 
-    `{slot~first}` is the first word of a value, `{_slot}` a value that nothing asks for.
+    `{slot~first}` is the first word of a value, `{_slot}` a value that nothing asks for. A value
+    stands with what belongs around it, such as its unit, unless the template says that itself.
     """
     drawn: dict[str, Value] = {}
 
@@ -289,15 +294,75 @@ def fill(source: Source, template: str, passage: Passage) -> str:
             return match[0]
         if name.startswith("_"):
             passage.decoys.add(name[1:])
-            return concepts()[name[1:]].make(source).text
+            value = concepts()[name[1:]].make(source)
+            return _fitting(value, template[: match.start()], template[match.end() :]).written
         if name not in drawn:
             drawn[name] = passage.values.get(name) or _new_value(source, name, passage)
         if part:
-            return _first_word(drawn[name].text)
+            return _address(source, drawn[name])
+        before, after = template[: match.start()], template[match.end() :]
+        drawn[name] = _fitting(drawn[name], before, after)
         passage.values[name] = drawn[name]
-        return drawn[name].text
+        return drawn[name].written
 
     return SLOT.sub(value_text, template)
+
+
+# What makes a mark before a value one too many, and a unit behind it.
+_MARKED = re.compile(
+    r"\b(?:no|nr|number|num|ref|reference|id|code|version|release|dr|mrs?|ms|prof)[.:]?\s*$",
+    re.IGNORECASE,
+)
+_NO_UNIT = re.compile(r"\s?[\w%°€$£(/×@]|[-.,:/][\w{\"]")
+
+
+def _fitting(value: Value, before: str, after: str) -> Value:
+    """Return the value as it may stand between two pieces of a template."""
+    if value.number is not None and ("," in value.text or " " in value.text):
+        tight = before.endswith((",", ";")) or re.match(r"[,;]\S", after)
+        if tight and value.currency is None:
+            # Between the commas of a line of columns, a number has none of its own.
+            return Value(str(value.number), number=value.number)
+    if not value.shown:
+        return value
+    start, end = value.shown.split(value.text, 1)
+    glued = before and (before[-1].isalnum() or before[-1] in "#@/")
+    bracketed = start.startswith(("(", "[")) and before.endswith(("(", "["))
+    doubled = len(start) > 1 and _MARKED.search(before)
+    if start and (glued or bracketed or doubled):
+        return value.bare()
+    return value.bare() if end and _ends_badly(value, after) else value
+
+
+def _ends_badly(value: Value, after: str) -> bool:
+    """Return whether what follows a value says the unit itself or bears none before it."""
+    word = re.match(r" ([a-z]+)", after)
+    if word and value.number is not None and not value.currency:
+        return word[1] in _unit_words()
+    return _NO_UNIT.match(after) is not None
+
+
+@cache
+def _unit_words() -> frozenset[str]:
+    """Return the words that say what a number counts."""
+    units = [unit for entry in read_table("concepts").values() for unit in entry.get("units", ())]
+    return frozenset(word for unit in (*units, *UNITS, *COUNTED) for word in unit.split())
+
+
+COUNTED = (
+    "item", "seats", "tickets", "copies", "kids", "square", "shares", "participants", "attendees",
+    "minute", "hour", "day", "rooms", "bedrooms", "results", "failed", "euros", "dollars", "bonus",
+    "reviews", "credits", "tries", "retries", "working", "per", "each", "percent",
+    "places", "supporters", "followers", "fans", "voices", "stars", "comments", "replies",
+)  # fmt: skip
+
+
+def _address(source: Source, person: Value) -> str:
+    """Return how a letter calls a person: by the first name, or by title and last name."""
+    if person.shown and source.chance(0.6):
+        title = person.shown.removesuffix(person.text)
+        return title + person.text.split()[-1]
+    return _first_word(person.text)
 
 
 def _first_word(text: str) -> str:

@@ -1,6 +1,8 @@
 """Random quantities: dates, times, amounts of money, counts and measures."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 
 from embedded_training.randomness import Source, Value
 
@@ -32,7 +34,21 @@ CURRENCIES = (
     ("A$", "AUD", "dollars"),
     ("US$", "USD", "dollars"),
 )  # fmt: skip
-BIG_NUMBERS = ((1_000, ("k", "K", "k", " thousand")), (1_000_000, ("m", "M", " million", " mln")))
+BIG_NUMBERS = ((1_000, ("k", "K", "k", " thousand")), (1_000_000, (" million", " mln", "M")))
+# What may stand behind an amount of money.
+RATES = (
+    " each", " per night", "/night", " per month", "/month", " a month", " p.m.", " per person",
+    " pp", " per hour", "/h", "/kg", " per kg", " per m2", " per piece", " / pc", " p.a.",
+    " incl. VAT", " off",
+)  # fmt: skip
+# Units of all sorts, for numbers behind labels that say nothing about them.
+UNITS = (
+    " m", "m", " m/s", " m2", " m²", " mm", " ms", "ms", " min", " mins", " km", "km", " kg", "kg",
+    " g", "g", " ml", " l", " L", " kWh", " MB", "MB", " GB", "%", " %", "°C", " °C", " C", "C",
+    " degrees", " h", "h", " hrs", " hours", " pcs", " pieces", "x", " x", " cm", " V", " W", " kW",
+    " Hz", " MHz", " bar", " km/h", " mph", " ft", " lbs", " s", " sec", " days", " people", " °F",
+    " kB", " Mbit/s", " rpm", " sqm", " ha", " tons", " pts", " pp.", " mg", " dB", " kcal", " oz",
+)  # fmt: skip
 
 
 def _ordinal(day: int) -> str:
@@ -197,31 +213,51 @@ def plain_number(amount: float) -> int | float:
 def _cents(source: Source) -> int:
     """Return an amount of money in cents, small ones more often than large ones."""
     dice = source.rng.random()
-    if dice < 0.35:
+    if dice < 0.3:
         return source.between(100, 9999)
-    if dice < 0.6:
+    if dice < 0.5:
         return 100 * source.pick(
             (source.between(1, 99), source.between(10, 999), 10 * source.between(2, 99))
         )
-    if dice < 0.8:
+    if dice < 0.65:
         return source.between(10000, 99999)
-    if dice < 0.9:
+    if dice < 0.78:
         return 100 * source.between(1000, 99999)
-    return source.between(100000, 9999999)
+    if dice < 0.88:
+        return source.between(100000, 9999999)
+    return 100 * round(10 ** source.rng.uniform(3, 7))
 
 
 def _written_amount(source: Source, cents: int) -> str:
     """Return the digits of an amount, in the English or now and then in another way."""
     whole, rest = divmod(cents, 100)
-    grouped = f"{whole:,}" if source.chance(0.6) else str(whole)
+    grouped = f"{whole:,}" if source.chance(0.7) else str(whole)
     decimals = f".{rest:02d}" if rest or source.chance(0.25) else ""
     dice = source.rng.random()
-    if dice < 0.12:
-        swap = str.maketrans(",.", ".,")
-        return (grouped + (decimals or ".00")).translate(swap)
-    if dice < 0.16:
-        return grouped.replace(",", source.pick((" ", "'", "\u00a0"))) + decimals
+    if dice < 0.2:
+        return (grouped + decimals).translate(str.maketrans(",.", ".,"))
+    if dice < 0.28:
+        separator = source.pick((" ", "'", "\u00a0"))
+        decimals = decimals.replace(".", source.pick(".,"))
+        return grouped.replace(",", separator) + decimals
     return grouped + decimals
+
+
+def grouped_digits(source: Source, number: int) -> str:
+    """Return a whole number, often with its thousands in groups."""
+    dice = source.rng.random()
+    if number < 1000 or dice < 0.25:
+        return str(number)
+    separators = ((0.78, ","), (0.87, "."), (0.93, " "), (0.96, "\u00a0"), (1.0, "'"))
+    sign = next(sign for limit, sign in separators if dice < limit)
+    return f"{number:,}".replace(",", sign)
+
+
+def with_unit(source: Source, value: Value, units: Sequence[str], p_unit: float) -> Value:
+    """Return a number that a unit follows with probability `p_unit`; it stays the number."""
+    if not units or not source.chance(p_unit):
+        return value
+    return replace(value, shown=value.text + source.pick(units))
 
 
 def money(source: Source) -> Value:
@@ -229,10 +265,9 @@ def money(source: Source) -> Value:
     cents = _cents(source)
     sign, code, word = source.pick(CURRENCIES)
     written = _written_amount(source, cents)
-    if source.chance(0.05):
-        written, number = _shortened(source)
-        cents = round(number * 100)
-    elif source.chance(0.03) and cents % 100 == 0 and 200 <= cents <= 9900:
+    if source.chance(0.04):
+        return _short_money(source, sign, code, word)
+    if source.chance(0.03) and cents % 100 == 0 and 200 <= cents <= 9900:
         text = f"{number_in_words(cents // 100)} {word}"
         return Value(text, number=cents // 100, currency=code)
     layouts = [*[f"{sign}{written}"] * 6, f"{written} {sign}", f"{written}{sign}"]
@@ -245,7 +280,18 @@ def money(source: Source) -> Value:
             f"{written} {word}",
             f"{sign} {written}",
         ]
-    return Value(source.pick(layouts), number=plain_number(cents / 100), currency=code)
+    value = Value(source.pick(layouts), number=plain_number(cents / 100), currency=code)
+    return with_unit(source, value, RATES, 0.1)
+
+
+def _short_money(source: Source, sign: str, code: str, word: str) -> Value:
+    """Return an amount such as ``$1.2m``, ``38k EUR`` or ``2 million euros``."""
+    written, number = _shortened(source)
+    layouts = [f"{sign}{written}"] * 3 + [f"{written} {word}", f"{code} {written}"]
+    if number >= 1_000_000 and source.chance(0.4):
+        # A lone m stands for a million only where a sign of money goes before it.
+        layouts = [sign + written.split()[0].rstrip("M") + source.pick("mM")]
+    return Value(source.pick(layouts), number=plain_number(number), currency=code)
 
 
 def _shortened(source: Source) -> tuple[str, float]:
@@ -269,7 +315,10 @@ def number_in_words(number: int) -> str:
 def count(source: Source, low: int, high: int) -> Value:
     """Return a whole number, now and then as a word, with a thousands comma or shortened."""
     number = source.between(low, high if source.chance(0.5) else min(high, low + 19))
-    text = f"{number:,}" if source.chance(0.5) else str(number)
+    if high >= 5000 and source.chance(0.4):
+        # Numbers of every length, as often short as long.
+        number = min(high, max(low, int(10 ** source.rng.uniform(2, len(str(high))))))
+    text = grouped_digits(source, number)
     dice = source.rng.random()
     if 1 <= number <= 12 and dice < 0.15:
         text = NUMBER_WORDS[number - 1]
@@ -277,7 +326,7 @@ def count(source: Source, low: int, high: int) -> Value:
         text = "a dozen"
     elif 12 < number < 100 and dice < 0.06:
         text = number_in_words(number)
-    elif high >= 20_000 and dice < 0.12:
+    elif high >= 100_000 and dice < 0.06:
         text, shortened = _shortened(source)
         number = int(shortened)
     return Value(text, number=number)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from embedded_training.field_names import name_field
+from embedded_training.names import is_titled
 from embedded_training.passages import Passage
 from embedded_training.randomness import Source, Value
 from embedded_training.schemas import Field
@@ -43,9 +44,39 @@ def ask_slot(
     ambiguous = _shared_names(slot, (*passages, *more))
     name, description = name_field(source, concept.naming, ambiguous=ambiguous)
     missing = any(value is None for value in values)
+    if kind in ("str", "verbatim"):
+        description, values = _as_told(source, description, values)
     answers = tuple(_as_json(value, kind) for value in values)
-    field = Field(name, kind, description, nullable=missing or source.chance(0.15))
+    field = Field(name, kind, description, nullable=missing or source.chance(0.22))
     return Question(_with_limits(source, field, answers), answers, concept.group)
+
+
+def _as_told(
+    source: Source, description: str, values: Sequence[Value | None]
+) -> tuple[str, Sequence[Value | None]]:
+    """Return the names with their titles where the description asks for them, as it may now do.
+
+    A number as a text always has its unit.
+    """
+    if any(value and is_titled(value) for value in values) and source.chance(0.12):
+        description = f"{description or 'name'}{source.pick(WITH_TITLE)}"
+    whole = any(mark in description for mark in AS_WRITTEN)
+    kept = [
+        replace(value, text=value.written)
+        if value and (is_measured(value) or (whole and is_titled(value)))
+        else value
+        for value in values
+    ]
+    return description, kept
+
+
+WITH_TITLE = (", with title", " including the title", " (with title)", ", with title if any")
+AS_WRITTEN = (*WITH_TITLE, "as written", "as in the text")
+
+
+def is_measured(value: Value) -> bool:
+    """Return whether the value is a number that is not an amount of money."""
+    return value.number is not None and value.currency is None
 
 
 def _with_limits(source: Source, field: Field, answers: Sequence[Any]) -> Field:
@@ -105,7 +136,15 @@ def absent_slots(domain: str, passages: Sequence[Passage]) -> list[str]:
 def ask_list(source: Source, name: str, passage: Passage) -> Question:
     """Ask for all items of a list."""
     field_name, description = name_field(source, list_concepts()[name].naming)
-    return Question(Field(field_name, "list", description), (passage.lists.get(name, []),))
+    values = passage.lists.get(name, [])
+    if name == "tags" and values and source.chance(0.15):
+        description = f"{description or 'hashtags'}{source.pick(WITH_SIGN)}"
+        values = [replace(value, text=value.written) for value in values]
+    items = [value.text for value in values]
+    return Question(Field(field_name, "list", description), (items,))
+
+
+WITH_SIGN = (", with the #", " including #", " (with #)", ", each with its #")
 
 
 def with_distinct_names(questions: Iterable[Question]) -> list[Question]:

@@ -7,7 +7,7 @@ import random
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -128,9 +128,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A random value: `text` is how it stands in a text, the others are its JSON forms.
+    """A random value: `text` is the answer as a text, the others are its other JSON forms.
 
-    `moment` is a date and a time together.
+    `moment` is a date and a time together. `shown` is the text with what stands around it but does
+    not belong to it, such as a title, a unit or a number sign.
     """
 
     text: str
@@ -140,6 +141,16 @@ class Value:
     topic: str | None = None
     time: str | None = None
     moment: str | None = None
+    shown: str | None = None
+
+    @property
+    def written(self) -> str:
+        """The value as it stands in a text."""
+        return self.shown or self.text
+
+    def bare(self) -> "Value":
+        """Return the value without anything around it."""
+        return replace(self, shown=None) if self.shown else self
 
 
 def pseudo_word(source: Source, n_syllables: int | None = None) -> str:

@@ -15,6 +15,8 @@ from embedded_training.tables import concepts, domains
 ITEM_LAYOUTS = (
     "NAME PRICE", "NAME  PRICE", "NAME: PRICE", "- NAME PRICE", "NAME - PRICE", "* NAME (PRICE)",
     "COUNT x NAME PRICE", "COUNT NAME  PRICE", "NAME x COUNT: PRICE", "COUNT x NAME @ PRICE",
+    "COUNT  NAME  PRICE", "NAME|PRICE", "NAME|PRICE", "COUNT|NAME|PRICE", "NAME|COUNT|PRICE",
+    "COUNT x NAME|PRICE", "NAME ..... PRICE", "COUNTx NAME  PRICE", "NAME, COUNT pcs, PRICE",
 )  # fmt: skip
 SORTS = ("receipt", "receipt", "order", "invoice")
 OF_AN_ITEM = ("product", "price", "qty")
@@ -47,7 +49,16 @@ def sheet_example(source: Source) -> Example:
 
 
 def _draw_items(source: Source, layout: str) -> list[Passage]:
-    return [_item(source, layout) for _ in range(source.between(1, 5))]
+    """Return items of one layout; a `|` in it becomes blanks up to the next column."""
+    items = [_item(source, layout) for _ in range(source.pick(N_ITEMS))]
+    cells = [item.text.split("|") for item in items]
+    widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
+    for item, row in zip(items, cells, strict=True):
+        item.text = "".join(map(str.ljust, row, widths)).rstrip()
+    return items
+
+
+N_ITEMS = (1, *[2] * 3, *[3] * 4, *[4] * 3, 5, 5, 6, 7)
 
 
 def _item(source: Source, layout: str) -> Passage:
@@ -57,10 +68,10 @@ def _item(source: Source, layout: str) -> Passage:
         price = Value(f"{price.number:.2f}", number=price.number)
     name = product(source) if source.chance(0.5) else Value(_item_name(source))
     values = {"product": name, "price": price}
-    line = layout.replace("NAME", name.text).replace("PRICE", price.text)
+    line = layout.replace("NAME", name.written).replace("PRICE", price.written)
     if "COUNT" in layout:
         values["qty"] = count(source, 1, 12)
-        line = line.replace("COUNT", values["qty"].text)
+        line = line.replace("COUNT", values["qty"].written)
     return Passage(line, values)
 
 
@@ -72,7 +83,7 @@ def _item_name(source: Source) -> str:
 
 def _sheet_line(source: Source, sheet: Passage, slot: str) -> str:
     """Return a line of the sheet: a value with its label, or alone where it speaks for itself."""
-    text = sheet.values[slot].text
+    text = sheet.values[slot].written
     if slot in CLEAR_WITHOUT_LABEL and source.chance(0.6):
         return text
     label = source.pick(concepts()[slot].naming.names).replace("_", " ")

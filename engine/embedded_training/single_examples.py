@@ -9,10 +9,10 @@ from embedded_training.envelopes import enclosed, with_aside
 from embedded_training.field_names import styled
 from embedded_training.forms import LABEL_LAYOUTS
 from embedded_training.passages import make_plan, write_passage
-from embedded_training.questions import Question, nest, with_distinct_names
+from embedded_training.questions import Question, is_measured, nest, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
 from embedded_training.schemas import Field
-from embedded_training.tables import domain_names
+from embedded_training.tables import domain_names, drawn_domains
 from embedded_training.values import any_value
 
 
@@ -42,7 +42,7 @@ def _any_word(source: Source) -> str:
         return pseudo_word(source)
     if dice < 0.6:
         return source.word(source.pick(("title_words", "common_words", "common_words")))
-    return any_value(source).text if dice < 0.75 else source.word("last_names")
+    return any_value(source).written if dice < 0.75 else source.word("last_names")
 
 
 def labelled_value(source: Source) -> tuple[str, Question]:
@@ -53,7 +53,7 @@ def labelled_value(source: Source) -> tuple[str, Question]:
     layouts: tuple[str, ...] = (*LABEL_LAYOUTS, "VALUE (LABEL)", "VALUE as LABEL")
     if source.held_out.templates:
         layouts = ("LABEL -> VALUE", "for LABEL we have VALUE")
-    text = source.pick(layouts).replace("LABEL", shown).replace("VALUE", value.text)
+    text = source.pick(layouts).replace("LABEL", shown).replace("VALUE", value.written)
     name = styled(source, re.sub(r"\W+", "_", label))
     if value.date and source.chance(0.6):
         return text, Question(Field(name, "date"), (value.date,))
@@ -61,7 +61,9 @@ def labelled_value(source: Source) -> tuple[str, Question]:
         kind = "int" if isinstance(value.number, int) and source.chance(0.5) else "float"
         return text, Question(Field(name, kind), (value.number,))
     kind = source.pick(("str", "str", "str", "str", "str", "verbatim"))
-    return text, Question(Field(name, kind, nullable=source.chance(0.1)), (value.text,))
+    # A number that is asked for as a text has its unit; signs and titles never belong to a text.
+    answer = value.written if is_measured(value) else value.text
+    return text, Question(Field(name, kind, nullable=source.chance(0.1)), (answer,))
 
 
 def _label(source: Source) -> str:
@@ -118,7 +120,7 @@ def single_example(source: Source) -> Example:
 def _draw_domain(source: Source) -> str:
     if source.held_out.domains:
         return source.pick(domain_names(held_out=True))
-    return source.pick((*domain_names(held_out=False), *["post"] * 5))
+    return source.pick((*drawn_domains(held_out=False), *["post"] * 5))
 
 
 def _side_question(source: Source) -> tuple[str, Question]:

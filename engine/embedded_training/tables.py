@@ -222,6 +222,16 @@ def domain_names(*, held_out: bool) -> Words:
     return tuple(name for name, domain in domains().items() if domain.held_out == held_out)
 
 
+FREQUENT = (*("reading", "spec", "figures") * 2, "release", "office")
+"""Domains of numbers with units and of marked codes, which are drawn more often."""
+
+
+def drawn_domains(*, held_out: bool) -> Words:
+    """Return the names of domains to draw from, the frequent ones more than once."""
+    names = domain_names(held_out=held_out)
+    return names if held_out else (*names, *FREQUENT)
+
+
 def _domain(entry: Mapping[str, Any]) -> Domain:
     columns = ("clauses", "wholes", "rows")
     templates = [text for name in columns for text in entry.get(name, ())]

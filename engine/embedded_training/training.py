@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 from torch.multiprocessing.spawn import spawn
-from torch.nn import functional
 
 from embedded_training.batching import Batch, BatchSource, stream_of
 from embedded_training.exactness import Score
 from embedded_training.export import read_gguf
 from embedded_training.forced_scoring import evaluation_tokens, score_forced
 from embedded_training.network import SHAPES, Network
+from embedded_training.operations import cross_entropy
 from embedded_training.optimizer import LearningRates, Optimizer
 from embedded_training.priming import prime
 from embedded_training.reporting import CHECKPOINT, Progress, Reporter, RunOptions
@@ -88,7 +88,7 @@ def _train_step(
     """Take one step; return the mean loss of the tokens that are the model's choice."""
     device = options.device
     logits = network(batch.tokens.to(device), dtype=torch.bfloat16, kept=batch.places.to(device))
-    losses = functional.cross_entropy(logits.float(), batch.targets.to(device), reduction="none")
+    losses = cross_entropy(logits, batch.targets.to(device))
     weights = batch.weights.to(device)
     network.zero_grad(set_to_none=True)
     # The gradients of the workers are added up, so each counts for its share.

@@ -9,7 +9,7 @@ from typing import Any
 
 from embedded_training import identifiers, names, quantities
 from embedded_training.names import listed_word
-from embedded_training.quantities import count, measure
+from embedded_training.quantities import UNITS, count, measure, with_unit
 from embedded_training.randomness import Source, Value, known_or_pseudo, pseudo_word
 from embedded_training.wording import one_of_many
 
@@ -74,13 +74,18 @@ def first_name(source: Source) -> Value:
     return Value(known_or_pseudo(source, "first_words", 0.4))
 
 
+def _number_maker(description: Mapping[str, Any]) -> ValueMaker:
+    """Return the maker of the numbers of an entry, which may have units behind them."""
+    make = count if description["value"] == "count" else measure
+    low, high, units = description["low"], description["high"], description.get("units", ())
+    return lambda source: with_unit(source, make(source, low, high), units, 0.85)
+
+
 def value_maker(description: Mapping[str, Any]) -> ValueMaker:
     """Return the maker that an entry of a table names in its key `value`."""
     name = description["value"]
-    if name == "count":
-        return lambda source: count(source, description["low"], description["high"])
-    if name == "measure":
-        return lambda source: measure(source, description["low"], description["high"])
+    if name in ("count", "measure"):
+        return _number_maker(description)
     if name == "listed_word":
         return lambda source: listed_word(source, description["words"])
     if name == "phrase":
@@ -98,8 +103,9 @@ def any_value(source: Source) -> Value:
     if dice < 0.24:
         other = source.word("common_words") if source.chance(0.5) else pseudo_word(source)
         return Value(f"{pseudo_word(source)} {other}" if source.chance(0.5) else other)
-    if dice < 0.34:
-        return count(source, 0, 5000)
-    if dice < 0.4:
-        return measure(source, 0, 500)
+    if dice < 0.38:
+        number = count(source, 0, source.pick((50, 900, 5000, 90_000, 3_000_000)))
+        return with_unit(source, number, UNITS, 0.5)
+    if dice < 0.5:
+        return with_unit(source, measure(source, 0, 500), UNITS, 0.8)
     return source.pick(tuple(VALUE_MAKERS.values()))(source)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from embedded_training.passages import make_plan, write_passage
-from embedded_training.randomness import HeldOut, Source
+from embedded_training.passages import Passage, fill, make_plan, write_passage
+from embedded_training.randomness import HeldOut, Source, Value
 from embedded_training.tables import domains, families
 
 
@@ -15,7 +15,8 @@ def test_every_value_of_a_passage_is_in_its_text(domain, held_out):
         passage = write_passage(source, make_plan(source, domain, n_passages=1))
         assert passage.text
         assert all(value.text in passage.text for value in passage.values.values())
-        assert all(item in passage.text for items in passage.lists.values() for item in items)
+        items = [item for items in passage.lists.values() for item in items]
+        assert all(item.written in passage.text for item in items)
 
 
 @pytest.mark.parametrize("domain", list(domains()))
@@ -24,6 +25,29 @@ def test_no_template_mark_is_left_in_a_text(domain):
     for _ in range(15):
         text = write_passage(source, make_plan(source, domain, n_passages=1)).text
         assert not {"{", "}", "\0", "&lt;"} & {*text, *(["&lt;"] if "&lt;" in text else [])}
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("weighs {weight} kg", "weighs 12 kg"),
+        ("weighs {weight}, so", "weighs 12 kg, so"),
+        ("({weight})", "(12 kg)"),
+        ("order #{order_id}", "order #A-5"),
+        ("order no. {order_id}", "order no. #A-5"),
+        ("Dr. {person} came", "Dr. Sato came"),
+        ("{person} came", "Mrs Sato came"),
+    ],
+)
+def test_a_value_has_its_marks_unless_the_template_says_them(template, text):
+    passage = Passage(
+        values={
+            "weight": Value("12", number=12, shown="12 kg"),
+            "order_id": Value("A-5", shown="#A-5"),
+            "person": Value("Sato", shown="Mrs Sato"),
+        }
+    )
+    assert fill(Source.seeded(1), template, passage) == text
 
 
 def test_the_topic_of_a_thing_is_the_topic_of_its_passage():

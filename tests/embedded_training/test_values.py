@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from embedded_training import quantities, values
+from embedded_training import identifiers, names, quantities, values
 from embedded_training.randomness import HeldOut, Source, word_pools
 from steer_engine.schema.formats import check_format
 
@@ -77,6 +77,28 @@ def test_numbers_in_words(number, words):
 def test_whole_amounts_are_whole_numbers(amount, written):
     assert quantities.plain_number(amount) == written
     assert type(quantities.plain_number(amount)) is type(written)
+
+
+def test_what_stands_around_a_value_does_not_belong_to_it(source):
+    makers = (names.person, identifiers.code, identifiers.version, identifiers.hashtag)
+    for maker in makers:
+        drawn = [maker(source) for _ in range(300)]
+        decorated = [value for value in drawn if value.shown]
+        assert decorated
+        assert all(value.text in value.written for value in drawn)
+    titles = set(word_pools()["person_titles"].usual)
+    people = [names.person(source) for _ in range(500)]
+    assert not titles & {person.text.split()[0] for person in people}
+    assert 0.12 < sum(names.is_titled(person) for person in people) / len(people) < 0.4
+
+
+def test_a_unit_does_not_change_a_number(source):
+    make = values.value_maker({"value": "count", "low": 1, "high": 90_000, "units": [" m", "m"]})
+    drawn = [make(source) for _ in range(300)]
+    plain = [value for value in drawn if value.text.isdigit()]
+    assert all(value.number == int(value.text) for value in plain)
+    assert any(value.written.endswith("m") for value in plain)
+    assert {sign for value in drawn for sign in ",. '" if sign in value.text} == set(",. '")
 
 
 def test_held_out_words_come_only_when_asked_for():

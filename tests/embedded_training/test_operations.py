@@ -1,0 +1,69 @@
+"""The kernels for CPUs with AMX compute what PyTorch's own operations do, and their gradients."""
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+
+from embedded_training import operations
+from embedded_training.network import SHAPES, rotary_turns
+
+SHAPE = SHAPES["tiny"]
+
+
+def attend(qkv):
+    turns = rotary_turns(SHAPE, qkv.shape[1], qkv.device)
+    return operations.attend(qkv, turns, SHAPE.n_heads, SHAPE.n_kv_heads)
+
+
+def normalize(x):
+    return operations.normalize(x, SHAPE.norm_epsilon)
+
+
+def cross_entropy(logits):
+    return operations.cross_entropy(logits, torch.arange(len(logits)) * 7 % logits.shape[1])
+
+
+OPERATIONS = {
+    "one block of attention": (attend, (1, 32, sum(SHAPE.qkv_widths))),
+    "attention over a broken block": (attend, (2, 77, sum(SHAPE.qkv_widths))),
+    "attention over many blocks": (attend, (2, 320, sum(SHAPE.qkv_widths))),
+    "norm": (normalize, (2, 5, SHAPE.width)),
+    "gated activation": (operations.swiglu, (2, 5, 2 * SHAPE.hidden_width)),
+    "loss": (cross_entropy, (9, SHAPE.vocabulary_size)),
+}
+
+
+def result_and_gradient(operation, x):
+    x = x.clone().requires_grad_()
+    result = operation(x)
+    weights = torch.randn(result.shape, generator=torch.Generator().manual_seed(2))
+    (result.float() * weights).sum().backward()
+    return result.float(), x.grad.float()
+
+
+@pytest.mark.parametrize(("operation", "sizes"), OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_kernels_agree_with_float32(operation, sizes):
+    if not operations.has_amx():
+        pytest.skip("the processor has no AMX")
+    x = torch.randn(sizes, generator=torch.Generator().manual_seed(1)).bfloat16()
+    exact = result_and_gradient(operation, x.float())
+    for ours, plain in zip(result_and_gradient(operation, x), exact, strict=True):
+        torch.testing.assert_close(ours, plain, atol=0.03, rtol=0.02)
+
+
+@pytest.mark.parametrize(("operation", "sizes"), OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_results_are_the_same_each_time(operation, sizes):
+    x = torch.randn(sizes, generator=torch.Generator().manual_seed(1)).bfloat16()
+    first, again = result_and_gradient(operation, x), result_and_gradient(operation, x)
+    assert all(torch.equal(*pair) for pair in zip(first, again, strict=True))
+
+
+def test_no_position_sees_a_later_one():
+    x = torch.randn(1, 96, sum(SHAPE.qkv_widths), generator=torch.Generator().manual_seed(1))
+    changed = x.clone()
+    changed[:, 50:] = 3.0
+    before, after = attend(x.bfloat16()), attend(changed.bfloat16())
+    assert torch.equal(before[:, :50], after[:, :50])
+    assert not torch.equal(before[:, 50:], after[:, 50:])
