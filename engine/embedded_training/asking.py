@@ -27,15 +27,23 @@ def row_names(domain: str) -> Sequence[str]:
 
 
 def ask(
-    source: Source, plan: Plan, written: Sequence[Passage], *, around: Passage | None = None
+    source: Source,
+    plan: Plan,
+    written: Sequence[Passage],
+    *,
+    around: Passage | None = None,
+    with_absent: bool = True,
 ) -> list[Question]:
-    """Return questions about passages of one plan; `around` is the text that they stand in."""
+    """Return questions about passages of one plan; `around` is the text that they stand in.
+
+    Only `with_absent` do they ask for concepts that the passages lack. Without, there may be none.
+    """
     more = [around] if around else []
     asked = [
         questions.ask_slot(source, slot, written, more=more)
         for slot in _draw_slots(source, written)
     ]
-    absent = questions.absent_slots(plan.domain, [*written, *more])
+    absent = questions.absent_slots(plan.domain, [*written, *more]) if with_absent else []
     n_absent = min(len(absent), source.pick((0, 0, 0, 0, 0, 0, 1, 1, 1, 2)))
     asked += [
         questions.ask_slot(source, slot, written) for slot in source.rng.sample(absent, n_absent)
@@ -57,7 +65,7 @@ def ask(
     ]
     if len(amounts) == 1 and source.chance(0.2):
         asked.append(choice_questions.ask_currency(source, amounts[0], written))
-    if not asked:
+    if not asked and absent:
         asked.append(questions.ask_slot(source, source.pick(absent), written))
     source.rng.shuffle(asked)
     return with_distinct_names(asked)

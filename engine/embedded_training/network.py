@@ -48,13 +48,17 @@ SHAPES = {
 """By name: 4.65 million parameters, made for two CPU cores, and 12.2 million, for a GPU."""
 
 
-@cache
 def rotary_turns(shape: NetworkShape, n_tokens: int, device: torch.device) -> Tensor:
     """Return the rotary turns of each position, (tokens, head width): cosines, then sines."""
-    exponents = torch.arange(0, shape.head_width, 2, device=device).double() / shape.head_width
-    positions = torch.arange(n_tokens, device=device).double()
+    return _all_turns(shape, device)[:n_tokens]
+
+
+@cache
+def _all_turns(shape: NetworkShape, device: torch.device) -> Tensor:
+    exponents = torch.arange(0, shape.head_width, 2).double() / shape.head_width
+    positions = torch.arange(shape.max_tokens).double()
     angles = torch.outer(positions, shape.rope_base**-exponents)
-    return torch.cat((angles.cos(), angles.sin()), 1).float()
+    return torch.cat((angles.cos(), angles.sin()), 1).float().to(device)
 
 
 class Block(nn.Module):

@@ -1,8 +1,8 @@
 """The operations that a network is made of, with their gradients.
 
-On a CPU with AMX, training in bfloat16 takes those of `kernels.cpp`, which are several times as
-fast there. Everywhere else they are PyTorch's own. The first use compiles the kernels, which takes
-half a minute and needs a C++ compiler.
+On a CPU with AMX, training in bfloat16 takes those of `kernels/`, which are several times as fast
+there. Everywhere else they are PyTorch's own. The first use compiles the kernels, which takes half
+a minute and needs a C++ compiler.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ class _Context(Protocol):
     """What a forward pass leaves for its backward pass."""
 
     saved_tensors: tuple[Tensor, ...]
-    n_heads: tuple[int, int]
+    head_counts: tuple[int, int]
 
     def save_for_backward(self, *tensors: Tensor) -> None:
         """Keep tensors; they come back as `saved_tensors`."""
@@ -28,25 +28,35 @@ class _Context(Protocol):
 
 @cache
 def kernels() -> ModuleType:
-    """Compile the kernels, or load them as they were compiled before."""
+    """Compile the kernels, or load them as they were compiled before.
+
+    Raises:
+        RuntimeError, OSError, CalledProcessError: there is no ninja, or no C++ compiler.
+    """
     from torch.utils.cpp_extension import load
 
+    folder = Path(__file__).with_name("kernels")
+    extensions = ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16", "-mfma")
+    as_pytorch_is = ("-DCPU_CAPABILITY=AVX512", "-DCPU_CAPABILITY_AVX512")
     return load(
         "embedded_training_kernels",
-        [str(Path(__file__).with_name("kernels.cpp"))],
-        extra_cflags=["-O3", "-march=native", "-DCPU_CAPABILITY=AVX512", "-DCPU_CAPABILITY_AVX512"],
+        [str(path) for path in sorted(folder.glob("*.cpp"))],
+        extra_cflags=["-O3", *extensions, *as_pytorch_is],
     )
 
 
 @cache
-def has_amx() -> bool:
-    """Tell whether the kernels can run here."""
-    cpu_info = Path("/proc/cpuinfo")
-    return cpu_info.exists() and "amx_bf16" in cpu_info.read_text(encoding="ascii")
+def kernels_run_here() -> bool:
+    """Tell whether the processor has what the kernels are made of."""
+    facts = Path("/proc/cpuinfo")
+    if not facts.exists() or torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return False
+    flags = facts.read_text(encoding="utf-8", errors="replace")
+    return "amx_bf16" in flags and "avx512_bf16" in flags
 
 
 def _takes_kernels(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype == torch.bfloat16 and has_amx()
+    return x.device.type == "cpu" and x.dtype == torch.bfloat16 and kernels_run_here()
 
 
 def normalize(x: Tensor, epsilon: float) -> Tensor:
@@ -157,14 +167,19 @@ class _Attention(torch.autograd.Function):
     def forward(ctx: _Context, qkv: Tensor, turns: Tensor, n_heads: int, n_kv_heads: int) -> Tensor:
         output, sums = kernels().attention(qkv, turns, n_heads, n_kv_heads)
         ctx.save_for_backward(qkv, output, sums, turns)
-        ctx.n_heads = (n_heads, n_kv_heads)
+        ctx.head_counts = (n_heads, n_kv_heads)
         result: Tensor = output
         return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: _Context, dy: Tensor) -> tuple[Tensor, None, None, None]:
-        return kernels().attention_backward(dy, *ctx.saved_tensors, *ctx.n_heads), None, None, None
+        return (
+            kernels().attention_backward(dy, *ctx.saved_tensors, *ctx.head_counts),
+            None,
+            None,
+            None,
+        )
 
 
 class _CrossEntropy(torch.autograd.Function):

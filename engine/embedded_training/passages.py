@@ -325,7 +325,8 @@ def _fitting(value: Value, before: str, after: str) -> Value:
             return Value(str(value.number), number=value.number)
     if not value.shown:
         return value
-    start, end = value.shown.split(value.text, 1)
+    parted = value.shown.partition if value.shown.startswith(value.text) else value.shown.rpartition
+    start, _, end = parted(value.text)
     glued = before and (before[-1].isalnum() or before[-1] in "#@/")
     bracketed = start.startswith(("(", "[")) and before.endswith(("(", "["))
     doubled = len(start) > 1 and _MARKED.search(before)
@@ -353,7 +354,8 @@ COUNTED = (
     "item", "seats", "tickets", "copies", "kids", "square", "shares", "participants", "attendees",
     "minute", "hour", "day", "rooms", "bedrooms", "results", "failed", "euros", "dollars", "bonus",
     "reviews", "credits", "tries", "retries", "working", "per", "each", "percent",
-    "places", "supporters", "followers", "fans", "voices", "stars", "comments", "replies",
+    "places", "supporters", "followers", "fans", "voices", "stars", "comments", "replies", "staff",
+    "souls",
 )  # fmt: skip
 
 
@@ -366,7 +368,7 @@ def _address(source: Source, person: Value) -> str:
 
 
 def _first_word(text: str) -> str:
-    """Return the first name of a person, or the whole where it begins with a title or initial."""
+    """Return the first name of a person, or the whole where it begins with an initial."""
     first = text.split(maxsplit=1)[0]
     return text if first.endswith(".") else first
 

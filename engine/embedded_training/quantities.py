@@ -39,7 +39,7 @@ BIG_NUMBERS = ((1_000, ("k", "K", "k", " thousand")), (1_000_000, (" million", "
 RATES = (
     " each", " per night", "/night", " per month", "/month", " a month", " p.m.", " per person",
     " pp", " per hour", "/h", "/kg", " per kg", " per m2", " per piece", " / pc", " p.a.",
-    " incl. VAT", " off",
+    " incl. VAT",
 )  # fmt: skip
 # Units of all sorts, for numbers behind labels that say nothing about them.
 UNITS = (
@@ -255,6 +255,10 @@ def grouped_digits(source: Source, number: int) -> str:
 
 def with_unit(source: Source, value: Value, units: Sequence[str], p_unit: float) -> Value:
     """Return a number that a unit follows with probability `p_unit`; it stays the number."""
+    if value.text[-1].isalpha():
+        # A word or a shortened number runs into no unit: "twenty kWh", but never "4.1Kms".
+        short = value.text[-1] in "kKM"
+        units = [unit for unit in units if unit.startswith(" ") and not short]
     if not units or not source.chance(p_unit):
         return value
     return replace(value, shown=value.text + source.pick(units))
@@ -291,10 +295,10 @@ def _short_money(source: Source, sign: str, code: str, word: str) -> Value:
     if number >= 1_000_000 and source.chance(0.4):
         # A lone m stands for a million only where a sign of money goes before it.
         layouts = [sign + written.split()[0].rstrip("M") + source.pick("mM")]
-    return Value(source.pick(layouts), number=plain_number(number), currency=code)
+    return Value(source.pick(layouts), number=number, currency=code)
 
 
-def _shortened(source: Source) -> tuple[str, float]:
+def _shortened(source: Source) -> tuple[str, int]:
     """Return a number such as ``3.5k`` or ``2 million`` and what it stands for."""
     unit, marks = source.pick(BIG_NUMBERS)
     tenths = source.pick((10 * source.between(1, 99), source.between(11, 99)))
@@ -327,8 +331,7 @@ def count(source: Source, low: int, high: int) -> Value:
     elif 12 < number < 100 and dice < 0.06:
         text = number_in_words(number)
     elif high >= 100_000 and dice < 0.06:
-        text, shortened = _shortened(source)
-        number = int(shortened)
+        text, number = _shortened(source)
     return Value(text, number=number)
 
 

@@ -56,14 +56,15 @@ def _as_told(
 ) -> tuple[str, Sequence[Value | None]]:
     """Return the names with their titles where the description asks for them, as it may now do.
 
-    A number as a text always has its unit.
+    As it is written, a value also has a sign that touches it. A number as a text always has its
+    unit.
     """
     if any(value and is_titled(value) for value in values) and source.chance(0.12):
         description = f"{description or 'name'}{source.pick(WITH_TITLE)}"
     whole = any(mark in description for mark in AS_WRITTEN)
     kept = [
         replace(value, text=value.written)
-        if value and (is_measured(value) or (whole and is_titled(value)))
+        if value and (is_measured(value) or (whole and _is_marked(value)))
         else value
         for value in values
     ]
@@ -72,6 +73,12 @@ def _as_told(
 
 WITH_TITLE = (", with title", " including the title", " (with title)", ", with title if any")
 AS_WRITTEN = (*WITH_TITLE, "as written", "as in the text")
+
+
+def _is_marked(value: Value) -> bool:
+    """Return whether a title stands before the value, or a sign without a blank: `#` or `v`."""
+    touched = value.written.endswith(value.text) and not value.written.endswith(f" {value.text}")
+    return touched or is_titled(value)
 
 
 def is_measured(value: Value) -> bool:

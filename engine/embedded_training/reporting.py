@@ -73,10 +73,10 @@ class Reporter:
 
     def report_step(self, loss: float) -> None:
         """Note a step; write the log line and the checkpoint when they are due."""
-        self._losses.append(loss)
-        progress = self._progress
         if not self._leads:
             return
+        self._losses.append(loss)
+        progress = self._progress
         if progress.n_steps % LOG_STEPS == 0:
             mean = sum(self._losses) / len(self._losses)
             self._losses.clear()

@@ -217,12 +217,13 @@ def _as_listing(
         )
         layout_here = layout if details else "{0}"
         records.append(layout_here.format(key, inner.join(details)))
-    return _enumerated_records(source, records, closed=layout.endswith((")", "]")))
+    closed = layout.endswith((")", "]"))
+    return _enumerated_records(source, records, inner=inner, closed=closed)
 
 
 def _labelled_columns(source: Source, slots: Sequence[str]) -> set[str]:
     """Return the columns that need their label: texts, and all that are of one kind."""
-    seen: set[str] = set()
+    seen = {concepts()[slots[0]].kinds[0]}
     labelled = set()
     for slot in slots[1:]:
         kind = concepts()[slot].kinds[0]
@@ -233,15 +234,19 @@ def _labelled_columns(source: Source, slots: Sequence[str]) -> set[str]:
     return labelled
 
 
-def _enumerated_records(source: Source, records: Sequence[str], *, closed: bool) -> str:
-    """Return records as one sentence, where each is closed by a bracket, or as a list."""
+def _enumerated_records(source: Source, records: Sequence[str], *, inner: str, closed: bool) -> str:
+    """Return records as one sentence, where each is closed by a bracket, or as a list.
+
+    What separates records is never the `inner` sign between the details of one.
+    """
     lead = source.pick(LISTING_LEADS)
     if closed and source.chance(0.7):
         last = source.pick((" and ", ", and ", " and also ", ", then ", " & "))
         *first, final = records
         text = (", ".join(first) + last if first else "") + final
     elif source.chance(0.35):
-        text = source.pick(("; ", "; ", " | ", ". ")).join(records)
+        separators = [sign for sign in ("; ", "; ", " | ", ". ") if sign != inner]
+        text = source.pick(separators).join(records)
     else:
         mark = source.pick(("- ", "* ", "• ", "{n}. ", "{n}) ", "", "[ ] ", "[x] "))
         lines = [mark.replace("{n}", str(n)) + text for n, text in enumerate(records, 1)]

@@ -103,10 +103,12 @@ def single_example(source: Source) -> Example:
         passage = with_aside(source, passage)
     if domain not in ALREADY_ENCLOSED and source.chance(0.16):
         passage = enclosed(source, passage)
-    asked = ask(source, plan, [passage])
+    aside = [_side_question(source) for _ in range(source.pick((0, 0, 0, 0, 1, 2)))]
+    # A value behind a label that means nothing might answer a question for what is absent.
+    only_chosen = all(question.field.kind in ("enum", "bool") for _, question in aside)
+    asked = ask(source, plan, [passage], with_absent=only_chosen)
     text = passage.text
-    for _ in range(source.pick((0, 0, 0, 0, 1, 2))):
-        added, question = _side_question(source)
+    for added, question in aside:
         if with_distinct_names([*asked, question])[-1] is question:
             text = _with_sentence(source, text, added)
             asked.append(question)

@@ -7,7 +7,9 @@ that was interrupted goes on from its last checkpoint when the same command is g
 
 import argparse
 import os
+import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 import torch
@@ -19,7 +21,7 @@ from embedded_training.exactness import Score
 from embedded_training.export import read_gguf
 from embedded_training.forced_scoring import evaluation_tokens, score_forced
 from embedded_training.network import SHAPES, Network
-from embedded_training.operations import cross_entropy
+from embedded_training.operations import cross_entropy, kernels, kernels_run_here
 from embedded_training.optimizer import LearningRates, Optimizer
 from embedded_training.priming import prime
 from embedded_training.reporting import CHECKPOINT, Progress, Reporter, RunOptions
@@ -173,9 +175,19 @@ def _read_options() -> RunOptions:
     return RunOptions(**{"begin_with": None} | usual | chosen)
 
 
+def _compile_kernels() -> None:
+    """Compile the kernels before the workers do it all at once."""
+    try:
+        kernels()
+    except (RuntimeError, OSError, CalledProcessError) as error:
+        sys.exit(f"install g++ and ninja, for the kernels did not compile: {error}")
+
+
 def main() -> None:
     """Train with the options of the command line."""
     options = _read_options()
+    if options.device == "cpu" and kernels_run_here():
+        _compile_kernels()
     if options.n_workers == 1:
         train(0, options)
     else:

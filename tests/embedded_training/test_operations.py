@@ -9,12 +9,16 @@ import torch
 from embedded_training import operations
 from embedded_training.network import SHAPES, rotary_turns
 
-SHAPE = SHAPES["tiny"]
+SHAPE, SMALL = SHAPES["tiny"], SHAPES["small"]
 
 
-def attend(qkv):
-    turns = rotary_turns(SHAPE, qkv.shape[1], qkv.device)
-    return operations.attend(qkv, turns, SHAPE.n_heads, SHAPE.n_kv_heads)
+def attend(qkv, shape=SHAPE):
+    turns = rotary_turns(shape, qkv.shape[1], qkv.device)
+    return operations.attend(qkv, turns, shape.n_heads, shape.n_kv_heads)
+
+
+def attend_with_many_heads(qkv):
+    return attend(qkv, SMALL)
 
 
 def normalize(x):
@@ -29,6 +33,10 @@ OPERATIONS = {
     "one block of attention": (attend, (1, 32, sum(SHAPE.qkv_widths))),
     "attention over a broken block": (attend, (2, 77, sum(SHAPE.qkv_widths))),
     "attention over many blocks": (attend, (2, 320, sum(SHAPE.qkv_widths))),
+    "attention with three queries a key": (
+        attend_with_many_heads,
+        (1, 65, sum(SMALL.qkv_widths)),
+    ),
     "norm": (normalize, (2, 5, SHAPE.width)),
     "gated activation": (operations.swiglu, (2, 5, 2 * SHAPE.hidden_width)),
     "loss": (cross_entropy, (9, SHAPE.vocabulary_size)),
@@ -45,7 +53,7 @@ def result_and_gradient(operation, x):
 
 @pytest.mark.parametrize(("operation", "sizes"), OPERATIONS.values(), ids=OPERATIONS.keys())
 def test_kernels_agree_with_float32(operation, sizes):
-    if not operations.has_amx():
+    if not operations.kernels_run_here():
         pytest.skip("the processor has no AMX")
     x = torch.randn(sizes, generator=torch.Generator().manual_seed(1)).bfloat16()
     exact = result_and_gradient(operation, x.float())
@@ -67,3 +75,22 @@ def test_no_position_sees_a_later_one():
     before, after = attend(x.bfloat16()), attend(changed.bfloat16())
     assert torch.equal(before[:, :50], after[:, :50])
     assert not torch.equal(before[:, 50:], after[:, 50:])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda kernels: kernels.normalize(torch.ones(3, 24).bfloat16(), 1e-5),
+        lambda kernels: kernels.swiglu(torch.ones(3, 48).bfloat16()),
+        lambda kernels: kernels.cross_entropy(torch.ones(2, 32).bfloat16(), torch.tensor([0, 32])),
+        lambda kernels: kernels.cross_entropy(
+            torch.ones(2, 32).bfloat16(), torch.tensor([0, 9, 1])[::2]
+        ),
+        lambda kernels: kernels.attention(torch.ones(1, 4, 64).bfloat16(), torch.ones(4, 16), 2, 1),
+    ],
+)
+def test_kernels_refuse_what_they_cannot_take(call):
+    if not operations.kernels_run_here():
+        pytest.skip("the processor has no AMX")
+    with pytest.raises(RuntimeError, match="must be"):
+        call(operations.kernels())
