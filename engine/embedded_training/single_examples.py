@@ -101,7 +101,7 @@ def single_example(source: Source) -> Example:
     passage = write_passage(source, plan)
     if source.chance(0.15):
         passage = with_aside(source, passage)
-    if domain not in ALREADY_ENCLOSED and source.chance(0.16):
+    if domain not in ALREADY_ENCLOSED and source.chance(0.24):
         passage = enclosed(source, passage)
     aside = [_side_question(source) for _ in range(source.pick((0, 0, 0, 0, 1, 2)))]
     # A value behind a label that means nothing might answer a question for what is absent.

@@ -127,7 +127,7 @@ DEFAULT_KINDS: Mapping[str, Words] = {
     "percent": ("float", "int"),
     "measure": ("float",),
     "year": ("int", "int", "str"),
-    "email": ("str", "email"),
+    "email": ("email", "str"),
     "url": ("url", "str"),
     "uuid": ("str", "uuid"),
 }
