@@ -47,7 +47,7 @@ def ask_slot(
     if kind in ("str", "verbatim"):
         description, values = _as_told(source, description, values)
     answers = tuple(_as_json(value, kind) for value in values)
-    field = Field(name, kind, description, nullable=missing or source.chance(0.22))
+    field = Field(name, kind, description, nullable=missing or source.chance(0.4))
     return Question(_with_limits(source, field, answers), answers, concept.group)
 
 

@@ -31,7 +31,8 @@ def test_take(open_notebook, theme):
     cell = notebook.cells.nth(1)
     view = cell.locator(".steermagic-view")
     view.locator("summary", has_text="table").click()  # moves the text out from under the card
-    expect(view.locator("[data-origin=narrowed]")).to_have_text("US")
-    view.locator("[data-origin=narrowed]").hover()
+    overruled = view.locator("[data-place='0/currency'][data-origin=narrowed]")
+    expect(overruled).to_have_text("US")
+    overruled.hover()
     expect(view.locator(".steermagic-card")).to_be_visible()
     keep(page.screenshot(clip=cell.bounding_box()), f"steering_view_{theme}")
