@@ -111,7 +111,7 @@ class Backend(Protocol):
         """Append every run to its slot in one model call.
 
         Returns, for each run, the logits after its last `n_logits` tokens, shape
-        ``(n_logits, vocab_size)``. The next call may overwrite them.
+        ``(n_logits, vocab_size)``. They last until the next `forward`, `reserve` or `close`.
         """
         ...
 

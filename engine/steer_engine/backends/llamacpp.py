@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine.backends import Run, slot_is_full
-from steer_engine.backends.llamacpp_context import Batch, Cells, Outputs, open_context
+from steer_engine.backends.llamacpp_context import Batch, Cells, open_context
 from steer_engine.backends.llamacpp_devices import plan_file
 from steer_engine.backends.llamacpp_model import (
     Handle,
@@ -36,6 +36,8 @@ from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.backends.replaying import ReplayingBackend, with_trim
 from steer_engine.errors import BackendError, DefectError, ModelError
 from steer_engine.plan import BATCH, OUTPUTS, Room
+
+_Logits = NDArray[np.float32]  # (vocab_size,)
 
 _ALONE = 32  # tokens from which on a call runs beside the main thread, so that it can be stopped
 _GRAIN = 4  # tokens that ggml multiplies at a time where weights are laid out anew for the CPU
@@ -78,7 +80,6 @@ class LlamaCppBackend:
         # Held during native work: a call that Ctrl-C has left behind ends a moment later.
         self._in_use = threading.Lock()
         self.vocabulary = vocabulary_of(self._native, self._model)
-        self._outputs = Outputs(self.vocabulary.vocab_size)
         self.info = read_info(self._native, self._model.pointer, path, embedded=embedded)
         is_on_cpu = not self._native.llama_supports_gpu_offload()
         self._keeps_apart = is_on_cpu and self.can_trim and self.info.size_bytes >= _HEAVY
@@ -127,27 +128,33 @@ class LlamaCppBackend:
             if self._lengths[run.slot] + len(run.tokens) > self._room:
                 raise slot_is_full(run.slot, self._room)
         fillers = [] if self.grain == 1 else self._fillers({run.slot for run in runs})
-        every = [*runs, *fillers]
-        wanted = self._outputs.take([run.n_logits for run in every])
+        outputs = [list[_Logits]() for _ in runs]
+        unread = [(run, list[_Logits]()) for run in fillers]
+        every = [*zip(runs, outputs, strict=True), *unread]
         # In any other order slots that are apart are computed one by one.
-        self._forward(sorted(zip(every, wanted, strict=True), key=lambda pair: pair[0].slot))
+        self._forward(sorted(every, key=lambda pair: pair[0].slot))
         for run in fillers:
             self.trim(run.slot, 1)
-        return wanted[: len(runs)]
+        return [self._as_array(rows) for rows in outputs]
 
-    def _forward(self, runs: Iterable[tuple[Run, NDArray[np.float32]]]) -> None:
-        rows: list[NDArray[np.float32]] = []  # where the outputs of the filled batch belong
+    def _forward(self, runs: Iterable[tuple[Run, list[_Logits]]]) -> None:
+        askers: list[list[_Logits]] = []  # for each output of the filled batch
         self._batch.clear()
-        for run, logits in runs:
+        for run, rows in runs:
             first = len(run.tokens) - run.n_logits
             for i, token in enumerate(run.tokens):
-                if self._batch.is_full or len(rows) == OUTPUTS:
-                    self._compute(rows)
+                if self._batch.is_full or len(askers) == OUTPUTS:
+                    self._compute(askers, is_last=False)
                 self._batch.add(token, self._lengths[run.slot], run.slot, output=i >= first)
                 self._lengths[run.slot] += 1
                 if i >= first:
-                    rows.append(logits[i - first])
-        self._compute(rows)
+                    askers.append(rows)
+        self._compute(askers, is_last=True)
+
+    def _as_array(self, rows: Sequence[_Logits]) -> NDArray[np.float32]:
+        if len(rows) == 1:
+            return rows[0][np.newaxis]
+        return np.stack(rows) if rows else np.empty((0, self.vocabulary.vocab_size), np.float32)
 
     def _fillers(self, slots: Collection[int]) -> list[Run]:
         """Return tokens for idle slots beside busy ones, so that calls are of whole grains.
@@ -223,8 +230,12 @@ class LlamaCppBackend:
         self._memory = self._native.llama_get_memory(self._context.pointer)
         self._cells = cells
 
-    def _compute(self, rows: list[NDArray[np.float32]]) -> None:
-        """Run the filled batch, copy its outputs into `rows`, and empty both."""
+    def _compute(self, askers: list[list[_Logits]], *, is_last: bool) -> None:
+        """Run the filled batch, hand out its outputs, and empty both.
+
+        The outputs of the last batch stay in llama.cpp's memory, which the next batch overwrites:
+        to copy 152,000 logits for each row would be a fifth of what the decode loop costs.
+        """
         if self._batch.n_tokens == 0:
             return
         status = self._decode()
@@ -235,14 +246,15 @@ class LlamaCppBackend:
                 " use a smaller max_tokens or another model"
             )
         size = self.vocabulary.vocab_size
-        for row, position in zip(rows, self._batch.outputs, strict=True):
-            logits = self._native.llama_get_logits_ith(self._opened.pointer, position)
-            if not logits:
+        for rows, position in zip(askers, self._batch.outputs, strict=True):
+            pointer = self._native.llama_get_logits_ith(self._opened.pointer, position)
+            if not pointer:
                 raise BackendError(
                     "the model gives no logits: it is no text generator; name another model"
                 )
-            row[:] = np.ctypeslib.as_array(logits, shape=(size,))
-        rows.clear()
+            logits = np.ctypeslib.as_array(pointer, shape=(size,))
+            rows.append(logits if is_last else logits.copy())
+        askers.clear()
         self._batch.clear()
 
     def _decode(self) -> int:

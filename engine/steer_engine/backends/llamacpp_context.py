@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from types import ModuleType
 
 import numpy as np
@@ -125,17 +123,3 @@ class Batch:
     def clear(self) -> None:
         self.native.n_tokens = 0
         self.outputs.clear()
-
-
-class Outputs:
-    """Rows of logits in memory that is used again: new memory costs more than to fill it."""
-
-    def __init__(self, vocab_size: int) -> None:
-        self._rows = np.empty((0, vocab_size), dtype=np.float32)
-
-    def take(self, sizes: Sequence[int]) -> list[NDArray[np.float32]]:
-        """Return arrays of so many rows each, in the place of those that were taken before."""
-        if sum(sizes) > len(self._rows):
-            self._rows = np.empty((sum(sizes), self._rows.shape[1]), dtype=np.float32)
-        ends = accumulate(sizes, initial=0)
-        return [self._rows[start:end] for start, end in pairwise(ends)]
