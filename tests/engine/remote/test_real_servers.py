@@ -150,7 +150,8 @@ def test_thoughts_come_before_the_answer(real):
 
 def test_unsteered_text_is_free(real):
     end = only_end(real, request(schema=None))
-    assert (end.record, end.finish_reason) == (None, "stop")
+    assert end.record is None
+    assert end.finish_reason in {"stop", "length"}  # without a schema the model may go on and on
     assert end.text
 
 
