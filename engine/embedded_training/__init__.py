@@ -7,10 +7,10 @@ Not a part of the wheel. Read in this order:
 - what is asked about them: `schemas` -> `field_names` -> `questions`, `choice_questions`;
 - the corpus: `asking` -> `single_examples`, `collection_examples`, `choice_examples`,
   `row_examples`, `sheet_examples` -> `corpus`;
-- the model: `tokenizer` -> `prompts` -> `layout` -> `operations` -> `network` -> `priming`;
+- the model: `tokenizer` -> `prompts` -> `layout` -> `operations` -> `network`,
+  then `export` -> `pretrained`;
 - a run: `batching` -> `optimizer` -> `reporting` -> `training`;
-- what became of it: `evaluation_sets` -> `exactness` -> `forced_scoring` -> `export` ->
-  `agreement`.
+- what became of it: `evaluation_sets` -> `exactness` -> `forced_scoring` -> `agreement`.
 
 The corpus and `exactness` work without torch.
 """

@@ -12,47 +12,30 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gguf import GGUFReader
 from numpy.typing import NDArray
 
 from embedded_training.corpus import example
-from embedded_training.export import Weights, read_gguf, write_hugging_face
-from embedded_training.layout import prompt_tokens
+from embedded_training.export import Weights, read_gguf, shape_of, write_hugging_face
 from embedded_training.network import Network, NetworkShape
-from embedded_training.tokenizer import TokenId, load_tokenizer, make_encoder
+from embedded_training.prompts import instruction
+from embedded_training.tokenizer import TokenId
 
 Logits = NDArray[np.float32]
 
 
-def shape_of(path: Path) -> NetworkShape:
-    """Return the sizes that a GGUF file states."""
-    fields = GGUFReader(path).fields
+def prompt_of_length(path: Path, n_tokens: int) -> list[TokenId]:
+    """Return as many tokens of texts of the corpus, as the model's own tokenizer cuts them."""
+    import llama_cpp
 
-    def stated(name: str) -> float:
-        value: float = fields[f"llama.{name}"].contents()
-        return value
-
-    return NetworkShape(
-        vocabulary_size=int(stated("vocab_size")),
-        width=int(stated("embedding_length")),
-        n_layers=int(stated("block_count")),
-        n_heads=int(stated("attention.head_count")),
-        n_kv_heads=int(stated("attention.head_count_kv")),
-        hidden_width=int(stated("feed_forward_length")),
-        max_tokens=int(stated("context_length")),
-        rope_base=stated("rope.freq_base"),
-        norm_epsilon=stated("attention.layer_norm_rms_epsilon"),
-    )
-
-
-def prompt_of_length(n_tokens: int) -> list[TokenId]:
-    """Return the beginning of as many prompts of the corpus as it takes."""
-    encode = make_encoder(load_tokenizer())
+    llama = llama_cpp.Llama(str(path), vocab_only=True, verbose=False)
     tokens: list[TokenId] = []
     seed = 0
     while len(tokens) < n_tokens:
-        tokens += prompt_tokens(example(f"agreement {seed}"), encode)
+        item = example(f"agreement {seed}")
+        text = f"<|system|>{instruction(item.schema)}<|user|>{item.prompt}<|assistant|>"
+        tokens += llama.tokenize(text.encode(), add_bos=False, special=True)
         seed += 1
+    llama.close()
     return tokens[:n_tokens]
 
 
@@ -128,7 +111,7 @@ class Agreement:
 def compare(path: Path, tokens: Sequence[TokenId]) -> Agreement:
     """Return how well all agree on the logits behind each of the tokens."""
     shape = shape_of(path)
-    weights = read_gguf(path, shape)
+    weights = read_gguf(path)
     ours = pytorch_logits(shape, weights, tokens)
     others = {
         "llama.cpp": llama_cpp_logits(path, tokens),
@@ -155,7 +138,9 @@ def main() -> None:
     parser.add_argument("gguf", type=Path, nargs="?", default=embedded_path())
     arguments = parser.parse_args()
     for n_tokens in (200, shape_of(arguments.gguf).max_tokens):
-        print(json.dumps(asdict(compare(arguments.gguf, prompt_of_length(n_tokens)))))
+        print(
+            json.dumps(asdict(compare(arguments.gguf, prompt_of_length(arguments.gguf, n_tokens))))
+        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from embedded_training.corpus import BEGINNING, MAIN, example
+from embedded_training.corpus import example
 from embedded_training.layout import Tokens, lay_out
 from embedded_training.tokenizer import Encoder, load_tokenizer, make_encoder
 
@@ -17,7 +17,6 @@ LENGTH_STEP = 32
 LONG = 512
 LONGEST = 1536
 P_KEEP_LONG = 0.3  # long texts are slow to train on; some are enough
-N_BEGINNING_TOKENS = 600_000
 POOL_BATCHES = 12
 TARGET_STEP = 512
 
@@ -35,30 +34,23 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchSource:
-    """What the batches of a run are drawn by. A run that `begins_easy` first sees labelled values.
-
-    It has seen `n_seen` tokens. All workers draw the same examples and each takes its part.
-    """
+    """What the batches of a run are drawn by; all workers draw the same and each takes its part."""
 
     seed: str
-    n_seen: int
     batch_tokens: int
     worker: int = 0
     n_workers: int = 1
-    begins_easy: bool = True
 
 
 def batches(encode: Encoder, source: BatchSource) -> Iterator[Batch]:
     """Yield batches without end."""
     rng = random.Random(source.seed)
     pool: defaultdict[int, list[Tokens]] = defaultdict(list)
-    n_seen, n_drawn = source.n_seen, 0
+    n_drawn = 0
     while True:
         n_pooled = 0
         while n_pooled < POOL_BATCHES * source.batch_tokens:
-            is_beginning = source.begins_easy and n_seen < N_BEGINNING_TOKENS
-            mixture = BEGINNING if is_beginning else MAIN
-            tokens = lay_out(example(f"{source.seed} {n_drawn}", mixture=mixture), encode)
+            tokens = lay_out(example(f"{source.seed} {n_drawn}"), encode)
             n_drawn += 1
             length = len(tokens.ids)
             if length > LONGEST or (length > LONG and rng.random() > P_KEEP_LONG):
@@ -69,7 +61,6 @@ def batches(encode: Encoder, source: BatchSource) -> Iterator[Batch]:
         rng.shuffle(groups)
         for width, group in groups:
             n_tokens = sum(len(tokens.ids) for tokens in group)
-            n_seen += n_tokens
             yield _to_batch(group[source.worker :: source.n_workers], width, n_tokens)
 
 
@@ -81,7 +72,7 @@ def stream_of(source: BatchSource, *, n_readers: int) -> Iterator[Batch]:
 
 
 class _Drawn(IterableDataset[Batch]):
-    """The batches of one of several readers, each with a seed and a share of its own."""
+    """The batches of one of several readers, each with a seed of its own."""
 
     def __init__(self, source: BatchSource) -> None:
         self._source = source
@@ -90,13 +81,7 @@ class _Drawn(IterableDataset[Batch]):
         reader = get_worker_info()
         if reader is None:
             raise RuntimeError("only a reader of a DataLoader can draw these")
-        own = replace(
-            self._source,
-            seed=f"{self._source.seed} {reader.id}",
-            # The easy beginning is shared out.
-            n_seen=self._source.n_seen
-            + N_BEGINNING_TOKENS * (reader.num_workers - 1) // reader.num_workers,
-        )
+        own = replace(self._source, seed=f"{self._source.seed} {reader.id}")
         return batches(make_encoder(load_tokenizer()), own)
 
 

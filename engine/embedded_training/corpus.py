@@ -28,11 +28,6 @@ class Mixture:
     choice: float
 
 
-BEGINNING = Mixture(
-    labelled=0.75, copying=0.25, single=0.0, rows=0.0, table=0.0, sheet=0.0, choice=0.0
-)
-
-
 MAIN = Mixture(
     labelled=0.03, copying=0.01, single=0.35, rows=0.16, table=0.08, sheet=0.05, choice=0.32
 )

@@ -28,13 +28,13 @@ from embedded_training.tokenizer import END, PAD, SPECIALS, TOKENIZER_FILE
 
 NAME = "steermagic-tiny"
 LICENCE = "apache-2.0"
-DESCRIPTION = "Schema-steered extraction; trained from scratch on synthetic texts"
+DESCRIPTION = "Schema-steered extraction; layers of SmolLM2-135M trained on synthetic texts"
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-# Splits at letter runs and, unlike GPT-2's rule, knows no English contractions. The merges stay
-# inside runs of ASCII letters, so any rule that keeps those together gives the training tokens.
+# Splits at letter runs with the blank before them and, unlike GPT-2's rule, knows no English
+# contractions. The merges stay inside these, so a rule that keeps them together is right.
 PRE_TOKENIZER = "deepseek-coder"
 
 _GGUF_NAMES = {
@@ -65,22 +65,48 @@ def read_checkpoint(path: Path) -> tuple[NetworkShape, Weights]:
     return NetworkShape(**stored["shape"]), stored["network"]
 
 
-def read_gguf(path: Path, shape: NetworkShape) -> dict[str, Tensor]:
-    """Return the weights of a file that `write_gguf` wrote, named as in a checkpoint."""
+def shape_of(path: Path) -> NetworkShape:
+    """Return the sizes that a GGUF file states."""
+    fields = GGUFReader(path).fields
+
+    def stated(name: str) -> float:
+        value: float = fields[f"llama.{name}"].contents()
+        return value
+
+    return NetworkShape(
+        vocabulary_size=int(stated("vocab_size")),
+        width=int(stated("embedding_length")),
+        n_layers=int(stated("block_count")),
+        n_heads=int(stated("attention.head_count")),
+        n_kv_heads=int(stated("attention.head_count_kv")),
+        hidden_width=int(stated("feed_forward_length")),
+        max_tokens=int(stated("context_length")),
+        rope_base=stated("rope.freq_base"),
+        norm_epsilon=stated("attention.layer_norm_rms_epsilon"),
+    )
+
+
+def read_gguf(path: Path) -> dict[str, Tensor]:
+    """Return the weights of a Llama with tied embeddings, named as in a checkpoint.
+
+    The gains of the norms in the layers become a part of the matrices that follow them.
+    """
     tensors = {
         tensor.name.removesuffix(".weight"): torch.from_numpy(
             quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
         )
         for tensor in GGUFReader(path).tensors
     }
-    weights = {"embedding": tensors["token_embd"]}
-    for layer in range(shape.n_layers):
-        matrices = {name: tensors[f"blk.{layer}.{gguf}"] for name, gguf in _GGUF_NAMES.items()}
+    weights = {"embedding": tensors["token_embd"], "output_gain": tensors["output_norm"]}
+    for layer in range(shape_of(path).n_layers):
+        part = {name: tensors[f"blk.{layer}.{gguf}"] for name, gguf in _GGUF_NAMES.items()}
         prefix = f"blocks.{layer}."
-        weights[prefix + "qkv"] = torch.cat([matrices[name] for name in "qkv"])
-        weights[prefix + "attention_out"] = matrices["o"]
-        weights[prefix + "gate_up"] = torch.cat([matrices["gate"], matrices["up"]])
-        weights[prefix + "down"] = matrices["down"]
+        qkv = torch.cat([part[name] for name in "qkv"])
+        gate_up = torch.cat([part["gate"], part["up"]])
+        weights[prefix + "qkv"] = qkv * tensors[f"blk.{layer}.attn_norm"]
+        weights[prefix + "attention_out"] = part["o"]
+        weights[prefix + "gate_up"] = gate_up * tensors[f"blk.{layer}.ffn_norm"]
+        weights[prefix + "down"] = part["down"]
     return weights
 
 
@@ -115,7 +141,7 @@ def write_gguf(path: Path, shape: NetworkShape, weights: Weights, *, quantizatio
     kind = GGMLQuantizationType[quantization]
     ones = torch.ones(shape.width)
     _add_tensor(writer, "token_embd.weight", weights["embedding"], kind)
-    _add_tensor(writer, "output_norm.weight", ones, kind)
+    _add_tensor(writer, "output_norm.weight", weights["output_gain"], kind)
     for layer, matrices in layer_matrices(shape, weights):
         _add_tensor(writer, f"blk.{layer}.attn_norm.weight", ones, kind)
         _add_tensor(writer, f"blk.{layer}.ffn_norm.weight", ones, kind)
@@ -196,7 +222,7 @@ def write_hugging_face(folder: Path, shape: NetworkShape, weights: Weights) -> N
 def _hugging_face_tensors(shape: NetworkShape, weights: Weights) -> Iterator[tuple[str, Tensor]]:
     ones = torch.ones(shape.width)
     yield "model.embed_tokens.weight", weights["embedding"]
-    yield "model.norm.weight", ones
+    yield "model.norm.weight", weights["output_gain"]
     for layer, matrices in layer_matrices(shape, weights):
         prefix = f"model.layers.{layer}."
         yield prefix + "input_layernorm.weight", ones
@@ -259,7 +285,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--gguf", type=Path, help="file to write")
-    parser.add_argument("--quantization", choices=("F32", "F16", "Q8_0"), default="F16")
+    parser.add_argument("--quantization", choices=("F32", "F16", "Q8_0"), default="Q8_0")
     parser.add_argument("--hf", type=Path, help="folder to write")
     arguments = parser.parse_args()
     shape, weights = read_checkpoint(arguments.checkpoint)

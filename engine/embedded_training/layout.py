@@ -82,27 +82,34 @@ def answer_pieces(answer: object, schema: JsonSchema) -> Sequence[Piece]:
 
 
 class _AnswerWriter:
-    """Writes a value piece by piece and remembers whether a number is still open."""
+    """Writes a value piece by piece and remembers whether a number is still open.
+
+    A blank before `null`, `true` or `false` is part of the same token, so where there may be null
+    the choice falls at the blank.
+    """
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
         self._open_number: Piece | None = None
+        self._blank = ""
 
     def write(
         self, value: object, schema: JsonSchema, *, path: str, optional: bool = False
     ) -> None:
         """Append the pieces of a value; if it is `optional`, its first sign is a choice too."""
         optional = optional or _may_be_null(schema)
-        if value is None:
-            self.pieces.append(Piece("null", CHOICE, path, "null"))
-            return
         schema = schema.get("anyOf", [schema])[0]
+        kind = "" if isinstance(value, list | dict) else kind_of(value, [schema])
+        blank, self._blank = self._blank, ""
+        if value is None or isinstance(value, bool):
+            self.pieces.append(Piece(blank + json.dumps(value), CHOICE, path, kind))
+            return
+        if blank:
+            self.pieces.append(Piece(blank, CHOICE, path, kind) if optional else Piece(blank))
+            optional = False
         if isinstance(value, str):
-            self._write_string(value, schema, path=path, optional=optional)
-        elif isinstance(value, bool):
-            self.pieces.append(Piece(json.dumps(value), CHOICE, path, "boolean"))
+            self._write_string(value, kind, path=path, optional=optional)
         elif isinstance(value, int | float):
-            kind = kind_of(value, [schema])
             self._open_number = Piece(json.dumps(value), CHOICE, path, kind)
             self.pieces.append(self._open_number)
         elif isinstance(value, list):
@@ -110,8 +117,7 @@ class _AnswerWriter:
         elif isinstance(value, dict):
             self._write_object(value, schema, path=path, optional=optional)
 
-    def _write_string(self, value: str, schema: JsonSchema, *, path: str, optional: bool) -> None:
-        kind = "enum" if "enum" in schema else schema.get("format", "string")
+    def _write_string(self, value: str, kind: str, *, path: str, optional: bool) -> None:
         # Where there may be none, the quote itself is a choice.
         self.pieces.append(
             Piece('"', CHOICE if optional else FORCED, path, kind if optional else "")
@@ -126,7 +132,7 @@ class _AnswerWriter:
         for index, value in enumerate(values):
             if index:
                 self._decide(",", path)
-                self._force(" ")
+                self._blank = " "
             self.write(value, schema["items"], path=f"{path}[{index}]", optional=index == 0)
         self._decide("]", path)
 
@@ -143,7 +149,8 @@ class _AnswerWriter:
             else:
                 self._force("{" if index == 0 else ",")
             key = json.dumps(name, ensure_ascii=False)
-            self._force(f"{key}: " if index == 0 else f" {key}: ")
+            self._force(f"{key}:" if index == 0 else f" {key}:")
+            self._blank = " "
             self.write(member, schema["properties"][name], path=f"{path}.{name}")
         self._force("}")
 
@@ -156,8 +163,9 @@ class _AnswerWriter:
             if index:
                 self._decide(",", path)
                 self._force(" ")
-            self._write_string(name, {"type": "string"}, path=f"{path}~{index}", optional=not index)
-            self._force(": ")
+            self._write_string(name, "string", path=f"{path}~{index}", optional=not index)
+            self._force(":")
+            self._blank = " "
             self.write(member, schema, path=f"{path}.{name}")
         self._decide("}", path)
 

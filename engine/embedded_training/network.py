@@ -1,7 +1,8 @@
 """The network: a small Llama (RMSNorm, rotary positions, grouped-query attention, SwiGLU).
 
-It uses only what the `llama` architecture of llama.cpp and of mlx-lm knows. The gains of the norms
-are fixed at 1, for a matrix follows each of them, and are written as ones on export.
+It uses only what the `llama` architecture of llama.cpp and of mlx-lm knows. The norms in
+the layers have no gains, for a matrix follows each of them; they are written as ones on export. The
+gains of the last norm are not trained: its matrix is the embedding's too and cannot hold them.
 """
 
 import math
@@ -13,21 +14,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from embedded_training.operations import attend, linear, normalize, swiglu
+from embedded_training.operations import attend, branch, linear, swiglu
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkShape:
-    """The sizes of the network."""
+    """The sizes of the network; by default those of the embedded model, 22 million parameters."""
 
-    vocabulary_size: int = 2048
-    width: int = 256
-    n_layers: int = 6
-    n_heads: int = 8
-    n_kv_heads: int = 4
+    vocabulary_size: int = 4096
+    width: int = 576
+    n_layers: int = 10
+    n_heads: int = 9
+    n_kv_heads: int = 3
     hidden_width: int = 640
     max_tokens: int = 2048
-    rope_base: float = 1_000_000.0
+    rope_base: float = 100_000.0
     norm_epsilon: float = 1e-5
 
     @property
@@ -39,13 +40,6 @@ class NetworkShape:
     def qkv_widths(self) -> tuple[int, int, int]:
         """Return the rows of the fused matrix that belong to queries, keys and values."""
         return (self.width, self.n_kv_heads * self.head_width, self.n_kv_heads * self.head_width)
-
-
-SHAPES = {
-    "tiny": NetworkShape(),
-    "small": NetworkShape(width=384, n_layers=8, n_heads=12, hidden_width=896),
-}
-"""By name: 4.65 million parameters, made for two CPU cores, and 12.2 million, for a GPU."""
 
 
 def rotary_turns(shape: NetworkShape, n_tokens: int, device: torch.device) -> Tensor:
@@ -74,16 +68,25 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
         """Return the layer's output; with `kept`, only for these rows of the flattened batch."""
-        epsilon = self.shape.norm_epsilon
+        x, hidden = self.think(self.gather(x, kept))
+        return x + linear(hidden, self.down)
+
+    def gather(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Return x and what attention adds to it, for all rows or for those of `kept`."""
         turns = rotary_turns(self.shape, x.shape[1], x.device)
-        qkv = linear(normalize(x, epsilon), self.qkv)
-        attended = attend(qkv, turns, self.shape.n_heads, self.shape.n_kv_heads)
+        x, normal = branch(x, self.shape.norm_epsilon)
+        attended = attend(
+            linear(normal, self.qkv), turns, self.shape.n_heads, self.shape.n_kv_heads
+        )
         if kept is not None:
             attended = attended.flatten(0, 1).index_select(0, kept)
             x = x.flatten(0, 1).index_select(0, kept)
-        x = x + linear(attended, self.attention_out)
-        hidden = swiglu(linear(normalize(x, epsilon), self.gate_up))
-        return x + linear(hidden, self.down)
+        return x + linear(attended, self.attention_out)
+
+    def think(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x, and what the neurons of the feed-forward network say of it."""
+        x, normal = branch(x, self.shape.norm_epsilon)
+        return x, swiglu(linear(normal, self.gate_up))
 
 
 class Network(nn.Module):
@@ -93,6 +96,8 @@ class Network(nn.Module):
         super().__init__()
         self.shape = shape
         self.embedding = nn.Parameter(torch.empty(shape.vocabulary_size, shape.width))
+        self.output_gain: Tensor
+        self.register_buffer("output_gain", torch.ones(shape.width))
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.n_layers))
         _initialize(self, seed)
 
@@ -107,7 +112,8 @@ class Network(nn.Module):
         for index, block in enumerate(self.blocks):
             # Only these positions are trained on, so the last layer computes no others.
             x = block(x, kept if index == last else None)
-        return linear(normalize(x, self.shape.norm_epsilon), self.embedding)
+        _, normal = branch(x, self.shape.norm_epsilon)
+        return linear(normal * self.output_gain.to(dtype), self.embedding)
 
 
 def _initialize(network: Network, seed: int) -> None:

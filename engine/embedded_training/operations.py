@@ -59,11 +59,11 @@ def _takes_kernels(x: Tensor) -> bool:
     return x.device.type == "cpu" and x.dtype == torch.bfloat16 and kernels_run_here()
 
 
-def normalize(x: Tensor, epsilon: float) -> Tensor:
-    """Return the rows of x divided by their root mean square."""
+def branch(x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+    """Return the two ways through a part of a layer: x, and its rows by their root mean square."""
     if not _takes_kernels(x):
-        return functional.rms_norm(x, x.shape[-1:], eps=epsilon)
-    result: Tensor = _Normalize.apply(x, epsilon)  # type: ignore[no-untyped-call]  # torch's
+        return x, functional.rms_norm(x, x.shape[-1:], eps=epsilon)
+    result: tuple[Tensor, Tensor] = _Branch.apply(x, epsilon)  # type: ignore[no-untyped-call]  # torch's
     return result
 
 
@@ -134,18 +134,17 @@ class _Linear(torch.autograd.Function):
         return dy @ rounded, (dy.flatten(0, -2).T @ x.flatten(0, -2)).float()
 
 
-class _Normalize(torch.autograd.Function):
+class _Branch(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: _Context, x: Tensor, epsilon: float) -> Tensor:
+    def forward(ctx: _Context, x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
         y, inverses = kernels().normalize(x, epsilon)
         ctx.save_for_backward(y, inverses)
-        result: Tensor = y
-        return result
+        return x, y
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: _Context, dy: Tensor) -> tuple[Tensor, None]:
-        return kernels().normalize_backward(dy, *ctx.saved_tensors), None
+    def backward(ctx: _Context, dx: Tensor, dy: Tensor) -> tuple[Tensor, None]:
+        return kernels().normalize_backward(dy, dx, *ctx.saved_tensors), None
 
 
 class _SwiGLU(torch.autograd.Function):

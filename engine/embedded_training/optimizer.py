@@ -25,8 +25,8 @@ NEWTON_SCHULZ_STEPS = 5
 class LearningRates:
     """The highest step sizes."""
 
-    muon: float = 0.015
-    adam: float = 0.0015
+    muon: float = 0.006
+    adam: float = 0.001
 
 
 class Optimizer:

@@ -25,14 +25,13 @@ class RunOptions:
     hold: float
     batch_tokens: int
     seed: int
-    size: str
     n_workers: int
     n_readers: int
     device: str
     port: int
     eval_tokens: int
     checkpoint_minutes: float
-    begin_with: Path | None
+    begin_with: Path
 
 
 @dataclass(slots=True)

@@ -1,31 +1,27 @@
-"""The tokenizer: byte-level BPE whose merges never leave a run of ASCII letters.
+"""The tokenizer: the first merges of SmolLM2's that join letters, with the blank before them.
 
-A word has the same tokens wherever it stands, after a blank in the text or after a quote in the
-JSON, and digits, blanks and punctuation are tokens of their own. This is what makes copying exact.
-It also makes the tokens independent of how a runtime splits the text, as long as it does not split
-inside a word.
+Digits, punctuation and line breaks are tokens of their own, so that a value is copied sign by sign
+and its tokens end where it ends. Words keep the tokens that the pretrained layers know. The tokens
+do not depend on how a runtime splits the text, as long as it does not split inside a word.
 """
 
 import argparse
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-
-from embedded_training.corpus import example
-from embedded_training.prompts import instruction
-from embedded_training.randomness import HeldOut
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 TokenId = int
 Encoder = Callable[[str], list[TokenId]]
 
 SPECIALS = ("<|pad|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")
 PAD, SYSTEM, USER, ASSISTANT, END = range(len(SPECIALS))
-VOCABULARY_SIZE = 2048
+VOCABULARY_SIZE = 4096
 TOKENIZER_FILE = Path(__file__).parent / "tokenizer.json"
 
-WORD_OR_SIGN = r"[A-Za-z]+|[^A-Za-z]"
+WORD_OR_SIGN = r" ?[A-Za-z]+|[^A-Za-z]"
+_WORD_IN_BYTES = re.compile("Ġ?[A-Za-z]+")  # byte-level BPE writes a blank as Ġ
 _CACHED_WORDS = 400_000
 
 
@@ -53,9 +49,19 @@ def make_encoder(tokenizer: Tokenizer) -> Encoder:
     return encode
 
 
-def train_tokenizer(*, n_examples: int) -> Tokenizer:
-    """Return a new tokenizer for the corpus."""
-    tokenizer = Tokenizer(models.BPE())
+def shortened(merges: Sequence[str], *, size: int = VOCABULARY_SIZE) -> Tokenizer:
+    """Return a tokenizer of `size` tokens that knows the first of these merges, ``left right``."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: index for index, token in enumerate((*SPECIALS, *alphabet))}
+    kept: list[tuple[str, str]] = []
+    for merge in merges:
+        left, right = merge.split(" ")
+        if len(vocabulary) == size:
+            break
+        if _WORD_IN_BYTES.fullmatch(left + right) and left in vocabulary and right in vocabulary:
+            kept.append((left, right))
+            vocabulary.setdefault(left + right, len(vocabulary))
+    tokenizer = Tokenizer(models.BPE(vocabulary, kept))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(WORD_OR_SIGN), "isolated"),
@@ -63,29 +69,20 @@ def train_tokenizer(*, n_examples: int) -> Tokenizer:
         ]
     )
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY_SIZE,
-        special_tokens=list(SPECIALS),
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(_texts(n_examples), trainer)
+    tokenizer.add_special_tokens(list(SPECIALS))
     return tokenizer
 
 
-def _texts(n_examples: int) -> Iterator[str]:
-    for seed in range(n_examples):
-        item = example(f"tokenizer {seed}", held_out=HeldOut())
-        yield f"{instruction(item.schema)}\n{item.prompt}\n{item.answer}"
-
-
 def main() -> None:
-    """Train the tokenizer and store it beside this module."""
+    """Cut the tokenizer out of SmolLM2's and store it beside this module."""
+    from gguf import GGUFReader
+
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=12_000)
+    parser.add_argument("smollm2", type=Path, help="a GGUF file of SmolLM2")
     parser.add_argument("--out", type=Path, default=TOKENIZER_FILE)
     arguments = parser.parse_args()
-    train_tokenizer(n_examples=arguments.examples).save(str(arguments.out))
+    merges = GGUFReader(arguments.smollm2).fields["tokenizer.ggml.merges"].contents()
+    shortened(merges).save(str(arguments.out))
 
 
 if __name__ == "__main__":

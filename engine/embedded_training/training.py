@@ -18,16 +18,16 @@ from torch.multiprocessing.spawn import spawn
 
 from embedded_training.batching import Batch, BatchSource, stream_of
 from embedded_training.exactness import Score
-from embedded_training.export import read_gguf
+from embedded_training.export import read_gguf, shape_of
 from embedded_training.forced_scoring import evaluation_tokens, score_forced
-from embedded_training.network import SHAPES, Network
+from embedded_training.network import Network
 from embedded_training.operations import cross_entropy, kernels, kernels_run_here
 from embedded_training.optimizer import LearningRates, Optimizer
-from embedded_training.priming import prime
 from embedded_training.reporting import CHECKPOINT, Progress, Reporter, RunOptions
 from embedded_training.tokenizer import load_tokenizer, make_encoder
 
 WARM_UP_STEPS = 40
+BEGINNING = Path(__file__).parent / "beginning.gguf"
 
 
 def rate_factor(options: RunOptions, progress: Progress) -> float:
@@ -43,11 +43,8 @@ def train(worker: int, options: RunOptions) -> None:
         torch.set_num_threads(1)
         _join_group(worker, options)
     torch.manual_seed(options.seed)
-    network = Network(SHAPES[options.size], seed=options.seed)
-    if options.begin_with:
-        network.load_state_dict(read_gguf(options.begin_with, network.shape))
-    else:
-        prime(network, seed=options.seed)
+    network = Network(shape_of(options.begin_with), seed=options.seed)
+    network.load_state_dict(read_gguf(options.begin_with))
     network.to(options.device)
     optimizer = Optimizer(
         network,
@@ -61,8 +58,6 @@ def train(worker: int, options: RunOptions) -> None:
     stream = stream_of(
         BatchSource(
             seed=f"{options.seed} {progress.n_starts}",
-            n_seen=progress.n_tokens,
-            begins_easy=options.begin_with is None,
             batch_tokens=options.batch_tokens,
             worker=worker,
             n_workers=options.n_workers,
@@ -109,8 +104,8 @@ def _join_group(worker: int, options: RunOptions) -> None:
 
 
 def _add_up(tensors: list[Tensor]) -> None:
-    """Replace each tensor by its sum over all workers."""
-    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    """Replace each tensor by its sum over all workers, in bfloat16, as its parts were computed."""
+    flat = torch.cat([tensor.flatten().bfloat16() for tensor in tensors])
     distributed.all_reduce(flat)
     start = 0
     for tensor in tensors:
@@ -153,8 +148,7 @@ def _read_options() -> RunOptions:
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and log")
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--hold", type=float, default=0.2, help="share before the rate falls")
-    parser.add_argument("--size", choices=SHAPES, default="tiny")
-    parser.add_argument("--batch-tokens", type=int, help="of one step; 10,240 on a CPU")
+    parser.add_argument("--batch-tokens", type=int, help="of one step; 20,480 on a CPU")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--n-workers", type=int, help="one per core on a CPU")
@@ -162,17 +156,17 @@ def _read_options() -> RunOptions:
     parser.add_argument("--port", type=int, default=29521)
     parser.add_argument("--eval-tokens", type=int, help="between two evaluations")
     parser.add_argument("--checkpoint-minutes", type=float, default=3)
-    parser.add_argument("--begin-with", type=Path, help="GGUF file of weights to train further")
+    parser.add_argument("--begin-with", type=Path, default=BEGINNING, help="GGUF to train further")
     arguments = vars(parser.parse_args())
     on_cpu, n_cores = arguments["device"] == "cpu", os.cpu_count() or 1
     usual = {
         "n_workers": n_cores if on_cpu else 1,
         "n_readers": 0 if on_cpu else max(1, n_cores - 1),
-        "batch_tokens": 10_240 if on_cpu else 65_536,
+        "batch_tokens": 20_480 if on_cpu else 65_536,
         "eval_tokens": 2_000_000 if on_cpu else 100_000_000,
     }
     chosen = {name: value for name, value in arguments.items() if value is not None}
-    return RunOptions(**{"begin_with": None} | usual | chosen)
+    return RunOptions(**usual | chosen)
 
 
 def _compile_kernels() -> None:

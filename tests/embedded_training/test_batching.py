@@ -10,7 +10,7 @@ pytest.importorskip("tokenizers")
 
 from embedded_training.batching import BatchSource, stream_of
 
-SOURCE = BatchSource(seed="1 0", n_seen=10**9, batch_tokens=4000)
+SOURCE = BatchSource(seed="1 0", batch_tokens=4000)
 
 
 def drawn(source, n_batches, *, n_readers=0):
@@ -38,10 +38,3 @@ def test_readers_draw_texts_of_their_own():
     batches = drawn(SOURCE, 4, n_readers=2)
     seen = [rows(batch) for batch in batches]
     assert sum(map(len, seen)) == len(set().union(*seen))
-
-
-def test_a_run_that_has_seen_nothing_begins_easy():
-    [easy], [usual] = drawn(replace(SOURCE, n_seen=0), 1), drawn(SOURCE, 1)
-    [told] = drawn(replace(SOURCE, n_seen=0, begins_easy=False), 1)
-    assert rows(usual) == rows(told)
-    assert not rows(usual) & rows(easy)

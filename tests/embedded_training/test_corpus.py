@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 from jsonschema import Draft202012Validator
 
-from embedded_training.corpus import BEGINNING, MAIN, ONLY_DOMAINS, Mixture, example
+from embedded_training.corpus import MAIN, ONLY_DOMAINS, Mixture, example
 from embedded_training.evaluation_sets import SETS, evaluation_examples
 from embedded_training.randomness import HeldOut, Source, word_pools
 from embedded_training.tables import (
@@ -152,14 +152,8 @@ def test_every_kind_of_field_is_asked_for():
     assert '"items": {"type": "integer"}' in schemas
 
 
-def test_the_beginning_asks_for_copies_only():
-    for i in range(30):
-        item = example(f"beginning {i}", mixture=BEGINNING)
-        assert "enum" not in json.dumps(item.schema)
-
-
 def test_the_shares_of_a_mixture_add_up():
-    for mixture in (BEGINNING, MAIN, ONLY_DOMAINS):
+    for mixture in (MAIN, ONLY_DOMAINS):
         shares = [getattr(mixture, name) for name in mixture.__dataclass_fields__]
         assert sum(shares) == pytest.approx(1)
 

@@ -7,9 +7,10 @@ pytest.importorskip("torch")
 import torch
 
 from embedded_training import operations
-from embedded_training.network import SHAPES, rotary_turns
+from embedded_training.network import NetworkShape, rotary_turns
 
-SHAPE, SMALL = SHAPES["tiny"], SHAPES["small"]
+SHAPE = NetworkShape()
+NARROW = NetworkShape(width=256, n_heads=8, n_kv_heads=4)
 
 
 def attend(qkv, shape=SHAPE):
@@ -17,12 +18,13 @@ def attend(qkv, shape=SHAPE):
     return operations.attend(qkv, turns, shape.n_heads, shape.n_kv_heads)
 
 
-def attend_with_many_heads(qkv):
-    return attend(qkv, SMALL)
+def attend_with_narrow_heads(qkv):
+    return attend(qkv, NARROW)
 
 
-def normalize(x):
-    return operations.normalize(x, SHAPE.norm_epsilon)
+def branch(x):
+    beside, normal = operations.branch(x, SHAPE.norm_epsilon)
+    return beside + 2 * normal
 
 
 def cross_entropy(logits):
@@ -33,11 +35,11 @@ OPERATIONS = {
     "one block of attention": (attend, (1, 32, sum(SHAPE.qkv_widths))),
     "attention over a broken block": (attend, (2, 77, sum(SHAPE.qkv_widths))),
     "attention over many blocks": (attend, (2, 320, sum(SHAPE.qkv_widths))),
-    "attention with three queries a key": (
-        attend_with_many_heads,
-        (1, 65, sum(SMALL.qkv_widths)),
+    "attention with two queries a key": (
+        attend_with_narrow_heads,
+        (1, 65, sum(NARROW.qkv_widths)),
     ),
-    "norm": (normalize, (2, 5, SHAPE.width)),
+    "norm": (branch, (2, 5, SHAPE.width)),
     "gated activation": (operations.swiglu, (2, 5, 2 * SHAPE.hidden_width)),
     "loss": (cross_entropy, (9, SHAPE.vocabulary_size)),
 }

@@ -9,10 +9,11 @@ from steer_engine import Request, RowDone, compose, open_engine, read_schema
 from steer_engine.backends import Run
 from steer_engine.backends.replaying import ReplayingBackend
 from steer_engine.backends.row_by_row import RowNetwork
+from steer_engine.catalogue import GgufModel, read_facts
 from steer_engine.models import embedded_path
 
 SMALL = {
-    "vocab_size": 2048,
+    "vocab_size": read_facts(GgufModel((embedded_path(),))).vocab_size,
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 2,

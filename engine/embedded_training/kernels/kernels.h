@@ -17,10 +17,11 @@ at::Tensor attention_backward(const at::Tensor& gradient, const at::Tensor& qkv,
                               const at::Tensor& output, const at::Tensor& sums,
                               const at::Tensor& turns, int64_t n_heads, int64_t n_kv_heads);
 
-// Returns the rows divided by their root mean square, and the divisors' inverses.
+// Returns the rows divided by their root mean square, and the divisors' inverses. The way back adds
+// the gradient that reaches the rows themselves.
 std::tuple<at::Tensor, at::Tensor> normalize(const at::Tensor& x, double epsilon);
-at::Tensor normalize_backward(const at::Tensor& gradient, const at::Tensor& y,
-                              const at::Tensor& inverses);
+at::Tensor normalize_backward(const at::Tensor& gradient, const at::Tensor& beside,
+                              const at::Tensor& y, const at::Tensor& inverses);
 
 // Returns silu(gate) * up, where gate and up are the halves of the last axis.
 at::Tensor swiglu(const at::Tensor& gate_up);

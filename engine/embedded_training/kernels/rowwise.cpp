@@ -37,21 +37,24 @@ std::tuple<Tensor, Tensor> normalize(const Tensor& x, double epsilon) {
   return {y, inverses};
 }
 
-Tensor normalize_backward(const Tensor& gradient, const Tensor& y, const Tensor& inverses) {
+Tensor normalize_backward(const Tensor& gradient, const Tensor& beside, const Tensor& y,
+                          const Tensor& inverses) {
   const int64_t width = y.size(-1), n_rows = y.numel() / width;
-  const Tensor given = gradient.contiguous();
+  const Tensor given = gradient.contiguous(), along_x = beside.contiguous();
+  TORCH_CHECK(along_x.sizes() == y.sizes(), "both gradients must be of the same sizes");
   Tensor dx = at::empty_like(y);
-  const BFloat16 *dy = data(given), *out = data(y);
+  const BFloat16 *dy = data(given), *out = data(y), *more = data(along_x);
   const float* inverse_of = inverses.const_data_ptr<float>();
   BFloat16* to = dx.data_ptr<BFloat16>();
-  for (int64_t row = 0; row < n_rows; ++row, dy += width, out += width, to += width) {
+  for (int64_t row = 0; row < n_rows; ++row, dy += width, out += width, more += width, to += width) {
     __m512 sum = _mm512_setzero_ps();
     for (int64_t i = 0; i < width; i += kLanes)
       sum = _mm512_fmadd_ps(load(dy + i), load(out + i), sum);
     const __m512 along = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / width);
     const __m512 inverse = _mm512_set1_ps(inverse_of[row]);
     for (int64_t i = 0; i < width; i += kLanes)
-      store(to + i, _mm512_mul_ps(inverse, _mm512_fnmadd_ps(load(out + i), along, load(dy + i))));
+      store(to + i, _mm512_fmadd_ps(inverse, _mm512_fnmadd_ps(load(out + i), along, load(dy + i)),
+                                    load(more + i)));
   }
   return dx;
 }

@@ -1,6 +1,6 @@
 """The embedded model as a folder, for the backends that read no GGUF.
 
-It is written anew each time: 19 MB take less than a second, and nothing can be out of date.
+It is written anew each time: that takes less than a second, and nothing can be out of date.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ _PARTS = {
 }
 _WHOLE = {"token_embd": "model.embed_tokens", "output_norm": "model.norm"}
 _CONTROL = 3  # a token's type in GGUF
-# Merges never leave a run of ASCII letters, so this cuts as the model was trained.
-_LETTER_RUNS = "[A-Za-z]+|[^A-Za-z]"
+# Merges never leave a run of ASCII letters and the blank before it, so this cuts as the model was
+# trained.
+_LETTER_RUNS = " ?[A-Za-z]+|[^A-Za-z]"
 
 
 def write_folder(gguf: Path, folder: Path) -> None:
@@ -54,13 +55,15 @@ def _field(reader: GGUFReader, name: str) -> Any:  # noqa: ANN401 - as the file 
 
 
 def _tensors(reader: GGUFReader) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    from gguf.quants import dequantize
+
     n_heads = {
         "attn_q": _field(reader, "llama.attention.head_count"),
         "attn_k": _field(reader, "llama.attention.head_count_kv"),
     }
     for tensor in reader.tensors:
         name = tensor.name.removesuffix(".weight")
-        weights = tensor.data.astype(np.float32)
+        weights = dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
         if name in _WHOLE:
             yield f"{_WHOLE[name]}.weight", weights
             continue

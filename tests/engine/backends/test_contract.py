@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from forwards import forward
+from requantized import float_model
 from steer_engine.backends import Run, llamacpp
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.backends.llamacpp import open_llamacpp as open_llamacpp_file
@@ -20,7 +21,7 @@ def open_fake():
 
 
 def open_llamacpp():
-    return open_llamacpp_file(embedded_path(), n_threads=1)
+    return open_llamacpp_file(float_model(), n_threads=1)
 
 
 def open_llamacpp_apart():

@@ -33,7 +33,7 @@ def original():
 
 
 def test_the_vocabulary_is_the_same(folder, original):
-    found = read_vocabulary(read_folder(folder), vocab_size=2048)
+    found = read_vocabulary(read_folder(folder), vocab_size=original.vocabulary.vocab_size)
     expected = original.vocabulary
     assert found.spellings == expected.spellings
     assert found.special_ids == expected.special_ids

@@ -150,7 +150,7 @@ def test_a_damaged_file_is_told(tmp_path):
 @pytest.mark.usefixtures("without_amx", "layouts")
 def test_a_model_says_the_same_however_it_is_laid_out(tmp_path, monkeypatch):
     pytest.importorskip("gguf")
-    from quantized_model import write_four_bits
+    from requantized import write_four_bits
 
     path = tmp_path / "four-bits.gguf"
     write_four_bits(path)

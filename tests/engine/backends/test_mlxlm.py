@@ -49,7 +49,7 @@ def make_model(embedded, tmp_path):
     def make(**config):
         config = {**CONFIG, **config}
         kind, arguments = mlxlm_classes(config)
-        mx.random.seed(3)
+        mx.random.seed(5)
         model = kind(arguments.from_dict(config))
         weights = mlx.utils.tree_map(
             lambda weight: mx.random.normal(weight.shape) * 0.2, model.parameters()
