@@ -19,7 +19,7 @@ def test_the_logits_agree_at_each_place_of_a_full_context():
     found = compare(embedded_path(), prompt_of_length(embedded_path(), 2048))
     for other in ("transformers", "llama.cpp"):
         assert found.mean[other] < 1e-5 * found.largest_logit
-        assert found.largest[other] < 5e-3 * found.largest_logit  # where two keys are seen alike
+        assert found.largest[other] < 1e-3 * found.largest_logit
     # The engine keeps keys and values in half precision: now and then a logit is far off.
     assert found.mean["engine"] < 2e-3 * found.largest_logit
     assert found.same_choice > 0.98
