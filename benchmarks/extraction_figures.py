@@ -151,10 +151,11 @@ def card_section(sets: Mapping[str, Outcomes]) -> str:
     return f"""{CARD_HEADING}
 
 Share of values that are exactly right and of answers that are valid, in percent; answers decoded
-greedily. "Unsteered" is the same prompt without the token mask. "New values" have names and words
-that training never drew, "new templates" sentences, "new names" field names, "new domains" whole
-sorts of text; "by hand" are texts that a person wrote, in the style of real mail and posts. Where
-a row was not found, all its values count as wrong. `python benchmarks/extraction.py` measures this.
+greedily. "Unsteered" is the same prompt without the token mask, "verbatim" (with `--verbatim`)
+keeps every plain text to the letters of the prompt. "New values" have names and words that training
+never drew, "new templates" sentences, "new names" field names, "new domains" whole sorts of text;
+"by hand" are texts that a person wrote, in the style of real mail and posts. Where a row was not
+found, all its values count as wrong. `python benchmarks/extraction.py` measures this.
 
 {across_ways(sets)}
 

@@ -158,6 +158,9 @@ def _add_description(writer: GGUFWriter, shape: NetworkShape, quantization: str)
     writer.add_name(NAME)
     writer.add_description(DESCRIPTION)
     writer.add_license(LICENCE)
+    writer.add_base_model_count(1)
+    writer.add_base_model_name(0, "SmolLM2-135M-Instruct")
+    writer.add_base_model_organization(0, "HuggingFaceTB")
     writer.add_context_length(shape.max_tokens)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.n_layers)
@@ -206,10 +209,10 @@ def _add_tensor(writer: GGUFWriter, name: str, tensor: Tensor, kind: GGMLQuantiz
 
 
 def write_hugging_face(folder: Path, shape: NetworkShape, weights: Weights) -> None:
-    """Write the files that transformers and mlx-lm read, in float16."""
+    """Write the files that transformers and mlx-lm read, in float32: no weight is rounded."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {
-        name: np.ascontiguousarray(tensor.to(torch.float16).numpy())
+        name: np.ascontiguousarray(tensor.to(torch.float32).numpy())
         for name, tensor in _hugging_face_tensors(shape, weights)
     }
     save_file(arrays, folder / "model.safetensors", metadata={"format": "mlx"})
@@ -260,7 +263,7 @@ def _model_config(shape: NetworkShape) -> dict[str, Any]:
         "bos_token_id": None,
         "eos_token_id": END,
         "pad_token_id": PAD,
-        "torch_dtype": "float16",
+        "torch_dtype": "float32",
     }
 
 

@@ -25,9 +25,9 @@ from embedded_training.operations import cross_entropy, kernels, kernels_run_her
 from embedded_training.optimizer import LearningRates, Optimizer
 from embedded_training.reporting import CHECKPOINT, Progress, Reporter, RunOptions
 from embedded_training.tokenizer import load_tokenizer, make_encoder
+from steer_engine.models import embedded_path
 
 WARM_UP_STEPS = 40
-BEGINNING = Path(__file__).parent / "beginning.gguf"
 
 
 def rate_factor(options: RunOptions, progress: Progress) -> float:
@@ -156,7 +156,7 @@ def _read_options() -> RunOptions:
     parser.add_argument("--port", type=int, default=29521)
     parser.add_argument("--eval-tokens", type=int, help="between two evaluations")
     parser.add_argument("--checkpoint-minutes", type=float, default=3)
-    parser.add_argument("--begin-with", type=Path, default=BEGINNING, help="GGUF to train further")
+    parser.add_argument("--begin-with", type=Path, default=embedded_path(), help="a GGUF")
     arguments = vars(parser.parse_args())
     on_cpu, n_cores = arguments["device"] == "cpu", os.cpu_count() or 1
     usual = {

@@ -11,10 +11,10 @@ MAIL = """My name is Jonas Weber. On 3 May 2024 I paid $49.99 for a lamp that is
 Please answer to jonas.weber@example.org"""
 CELL = """%%steer -o first
 name: verbatim
-mail: email
+answer_to: email
 date: date
 amount: float
-currency: "US dollar" | "euro"
+product: /[A-Z][a-z]+/  # what is broken, in one word
 ---
 Extract the complaint:
 {{ mail }}"""
@@ -23,7 +23,7 @@ Extract the complaint:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_take(open_notebook, theme):
     setup = f"%load_ext steermagic\nmail = {MAIL!r}"
-    notebook = open_notebook([setup, CELL], theme=theme, viewport=(800, 900))
+    notebook = open_notebook([setup, CELL], theme=theme, viewport=(900, 900))
     page = notebook.page
     notebook.run(0)
     notebook.run(1)
@@ -31,8 +31,8 @@ def test_take(open_notebook, theme):
     cell = notebook.cells.nth(1)
     view = cell.locator(".steermagic-view")
     view.locator("summary", has_text="table").click()  # moves the text out from under the card
-    overruled = view.locator("[data-place='0/currency'][data-origin=narrowed]")
-    expect(overruled).to_have_text("US")
+    overruled = view.locator("[data-place='0/product'][data-origin=narrowed]").last
+    expect(overruled).to_have_text('"')
     overruled.hover()
     expect(view.locator(".steermagic-card")).to_be_visible()
     keep(page.screenshot(clip=cell.bounding_box()), f"steering_view_{theme}")

@@ -9,14 +9,15 @@ pytest.importorskip("tokenizers")
 pytest.importorskip("transformers")
 
 from embedded_training.agreement import compare, prompt_of_length, shape_of
-from steer_engine.models import embedded_path
+from requantized import float_model
 
 
 @pytest.mark.filterwarnings("ignore")  # transformers' own
 def test_the_logits_agree_at_each_place_of_a_full_context():
     """At full length a wrong rotary base or order of channels shows most."""
-    assert shape_of(embedded_path()).max_tokens == 2048
-    found = compare(embedded_path(), prompt_of_length(embedded_path(), 2048))
+    path = float_model()
+    assert shape_of(path).max_tokens == 2048
+    found = compare(path, prompt_of_length(path, 2048))
     for other in ("transformers", "llama.cpp"):
         assert found.mean[other] < 1e-5 * found.largest_logit
         assert found.largest[other] < 1e-3 * found.largest_logit

@@ -1,4 +1,4 @@
-"""The kernels for CPUs with AMX compute what PyTorch's own operations do, and their gradients."""
+"""The kernels for CPUs compute what PyTorch's own operations do, and their gradients."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def result_and_gradient(operation, x):
 @pytest.mark.parametrize(("operation", "sizes"), OPERATIONS.values(), ids=OPERATIONS.keys())
 def test_kernels_agree_with_float32(operation, sizes):
     if not operations.kernels_run_here():
-        pytest.skip("the processor has no AMX")
+        pytest.skip("the processor has no products of bfloat16")
     x = torch.randn(sizes, generator=torch.Generator().manual_seed(1)).bfloat16()
     exact = result_and_gradient(operation, x.float())
     for ours, plain in zip(result_and_gradient(operation, x), exact, strict=True):
@@ -93,6 +93,6 @@ def test_no_position_sees_a_later_one():
 )
 def test_kernels_refuse_what_they_cannot_take(call):
     if not operations.kernels_run_here():
-        pytest.skip("the processor has no AMX")
+        pytest.skip("the processor has no products of bfloat16")
     with pytest.raises(RuntimeError, match="must be"):
         call(operations.kernels())

@@ -33,9 +33,9 @@ def letter(engine, *, code, n_tokens):
         text = f"The code is {code}. The ticket is closed.\n" + n_lines * FILLER
         return Request(0, compose(text, SCHEMA), SCHEMA, max_tokens=ROOM)
 
-    length = engine.count_tokens(request(0))
-    a_line = engine.count_tokens(request(1)) - length
-    return request((n_tokens - length) // a_line)
+    length = engine.count_tokens(request(1))
+    a_line = engine.count_tokens(request(2)) - length
+    return request(1 + (n_tokens - length) // a_line)
 
 
 def run(engine, request):

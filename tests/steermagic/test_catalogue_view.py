@@ -28,13 +28,13 @@ def test_a_gpu_that_takes_all_is_told(machine):
     assert lines[1].startswith("fits: needs ")
     assert lines[2].startswith("memory: ")
     assert lines[3].startswith("GPU memory: ")
-    assert lines[-1] == "GPU: CUDA0; all of 6 layers"
+    assert lines[-1] == "GPU: CUDA0; all of 10 layers"
 
 
 def test_a_gpu_that_takes_a_part_is_told(machine):
-    machine(1000 * MB, (Device("CUDA0", 13 * MB), Device("CUDA1", 1 * MB)))
+    machine(1000 * MB, (Device("CUDA0", 30 * MB), Device("CUDA1", 1 * MB)))
     assert plan("embedded --ctx 512")[-1] in [
-        f"GPU: CUDA0, CUDA1; {n} of 6 layers" for n in range(1, 6)
+        f"GPU: CUDA0, CUDA1; {n} of 10 layers" for n in range(1, 10)
     ]
 
 
@@ -44,10 +44,10 @@ def test_what_would_make_it_faster_is_told(machine):
 
 
 def test_what_does_not_fit_says_what_would(machine):
-    machine(200 * MB)
+    machine(300 * MB)
     lines = plan("'embedded' --ctx 32768 --slots 4")
     assert lines[1].startswith("does not fit: needs ")
-    assert "180 MB free: try --ctx 2048" in lines[1]
+    assert "270 MB free: try --ctx 2048" in lines[1]
     assert lines[3].startswith("context: 32768 tokens")
 
 
@@ -64,7 +64,7 @@ def test_the_models_are_listed_with_how_to_name_others(monkeypatch, tmp_path):
     lines = list(models_lines({"a": "b"}, {}))
     assert lines[:3] == [
         "comes with steermagic:",
-        "    embedded  llama · 4.7M parameters · F16 · 9 MB · reads 2048 tokens",
+        "    embedded  llama · 22.3M parameters · Q8_0 · 24 MB · reads 2048 tokens",
         "a: alias of b",
     ]
     assert "owner/repo[:Q4_K_M]" in lines[-1]

@@ -60,8 +60,8 @@ def hub(tmp_path, monkeypatch):
     hub = HubStandIn(
         {
             "tiny/model": {
-                "tiny-F16.gguf": embedded_path().read_bytes(),
-                "tiny-Q8_0.gguf": small("other"),
+                "tiny-Q8_0.gguf": embedded_path().read_bytes(),
+                "tiny-Q4_0.gguf": small("other"),
             },
             "tiny/gated": {"m.gguf": small("m")},
         }
@@ -104,23 +104,25 @@ def refusal(steer, line):
 
 
 def test_a_model_of_the_hub_is_fetched_used_and_listed(steer, hub):
-    used = steer("use tiny/model:F16 --as tiny")
-    assert used.startswith("note: downloading tiny/model:F16, 9 MB, to ")
+    used = steer("use tiny/model:Q8_0 --as tiny")
+    assert used.startswith("note: downloading tiny/model:Q8_0, 24 MB, to ")
     assert "████████████████████ 100 %" in used
-    assert "model in use: steermagic-tiny · llama · 4.7M parameters" in used
+    assert "model in use: steermagic-tiny · llama · 22.3M parameters" in used
     assert steer("").startswith("model in use: tiny\nloaded: steermagic-tiny")
     listed = steer("models")
-    assert "Hugging Face cache:\n    tiny/model:F16  llama · 4.7M parameters · F16 · 9 MB" in listed
-    assert "tiny: alias of tiny/model:F16" in listed
+    cached = "tiny/model:Q8_0  llama · 22.3M parameters · Q8_0 · 24 MB"
+    assert f"Hugging Face cache:\n    {cached}" in listed
+    assert "tiny: alias of tiny/model:Q8_0" in listed
     n_asked = len(hub.tokens)
     steer("unload")
-    steer("use tiny/model:F16")
+    steer("use tiny/model:Q8_0")
     assert len(hub.tokens) == n_asked  # it is here
 
 
 def test_a_plan_of_a_model_of_the_hub_fetches_its_header_alone(steer, hub, tmp_path):
-    plan = steer("plan tiny/model:F16 --ctx 1024 --slots 4").splitlines()
-    assert plan[0] == "tiny/model:F16 (llama · 4.7M parameters · F16 · 9 MB · reads 2048 tokens)"
+    plan = steer("plan tiny/model:Q8_0 --ctx 1024 --slots 4").splitlines()
+    facts = "llama · 22.3M parameters · Q8_0 · 24 MB · reads 2048 tokens"
+    assert plan[0] == f"tiny/model:Q8_0 ({facts})"
     assert plan[1].startswith("fits: needs ")
     assert plan[2].startswith("memory: ")
     assert plan[3].startswith("context: 1024 tokens, of all rows that are decoded together; there ")
@@ -129,7 +131,7 @@ def test_a_plan_of_a_model_of_the_hub_fetches_its_header_alone(steer, hub, tmp_p
 
 
 def test_the_plan_of_the_model_in_use(steer):
-    assert steer("plan").startswith("embedded (llama · 4.7M parameters · F16 · 9 MB")
+    assert steer("plan").startswith("embedded (llama · 22.3M parameters · Q8_0 · 24 MB")
     steer("use embedded --as e")
     assert "there is room for" in steer("plan e")
     assert steer("plan llamacpp:embedded").startswith("llamacpp:embedded (llama")
@@ -141,7 +143,7 @@ def test_models_of_other_programs_are_listed_and_used(steer, tmp_path):
     cached_repo(tmp_path / "hub", "o/damaged", {"m.gguf": b"GGUF" + bytes(100)})
     listed = steer("models")
     assert "comes with steermagic:\n    embedded " in listed
-    assert "Ollama:\n    ollama:tiny:latest    llama · 4.7M parameters" in listed
+    assert "Ollama:\n    ollama:tiny:latest    llama · 22.3M parameters" in listed
     assert "o/folder:safetensors  llama · 0.0M parameters · F16 · 0 MB · reads 2048" in listed
     assert "has GGUF version 0" in listed
     assert steer("use tiny").startswith("model in use: steermagic-tiny")
@@ -152,7 +154,7 @@ def test_models_of_other_programs_are_listed_and_used(steer, tmp_path):
     ("line", "said"),
     [
         ("use tiny/modl", "tiny/modl is not on the hub, or is private (then set HF_TOKEN to your"),
-        ("use tiny/model:Q2_K", "tiny/model has no Q2_K; it has F16, Q8_0"),
+        ("use tiny/model:Q2_K", "tiny/model has no Q2_K; it has Q4_0, Q8_0"),
         ("use tiny/gated", "tiny/gated is gated: accept its terms on its page, then set HF_TOKEN"),
         ("use embeded", "there is no model 'embeded'; did you mean 'embedded'?"),
         ("use nothing.gguf", "there is no model file nothing.gguf"),

@@ -1,8 +1,8 @@
-// Fused forward and backward passes for training on a CPU with AMX, in bfloat16.
+// Fused forward and backward passes for training on a CPU that multiplies bfloat16.
 //
 // PyTorch's own operations read and write every intermediate value of attention, of the norms and
 // of the gated activation several times; here each of them stays in the cache of the core. The
-// small matrix products are PyTorch's `brgemm`, which uses the tiles of AMX.
+// small matrix products are PyTorch's `brgemm`, which uses the tiles of AMX where there are any.
 #pragma once
 
 #include <torch/extension.h>

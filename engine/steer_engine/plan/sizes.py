@@ -101,4 +101,6 @@ def _feed_forward(shape: ModelShape) -> int:
     """Return how many numbers a token needs at a time in the feed-forward network."""
     if shape.n_experts:
         return 2 * shape.n_experts * (shape.feed_forward_width + shape.width)
-    return 3 * shape.feed_forward_width + 5 * shape.width
+    # The product of both halves takes the place of two vectors of the layer's width, if it fits.
+    n_wide = 2 if shape.feed_forward_width <= 2 * shape.width else 3
+    return n_wide * shape.feed_forward_width + 4 * shape.width

@@ -129,7 +129,7 @@ def apart(monkeypatch):
 
 
 def test_slots_are_apart_where_there_is_memory_for_that(apart):
-    usual = {"n_read": 100, "n_written": 60}
+    usual = {"n_read": 400, "n_written": 60}
     assert apart.best_slots(**usual, n_each=300) == 32
     n_most = apart.max_cached_tokens
     assert apart.best_slots(**usual, n_each=n_most // 8) == 6  # and one is shared

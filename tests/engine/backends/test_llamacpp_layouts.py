@@ -163,7 +163,7 @@ def test_a_model_says_the_same_however_it_is_laid_out(tmp_path, monkeypatch):
         logits += forward(backend, [Run(0, list(range(300, 340)), n_logits=40)])
         backend.close()
     assert np.std(logits) > 2
-    assert np.allclose(*logits, atol=0.1 * np.std(logits))
-    assert np.abs(logits[0] - logits[1]).mean() < 0.01 * np.std(logits)
+    assert np.allclose(*logits, atol=0.05 * np.std(logits))
+    assert np.abs(logits[0] - logits[1]).mean() < 0.002 * np.std(logits)
     assert np.array_equal(logits[0].argmax(-1), logits[1].argmax(-1))
     assert not np.array_equal(*logits)  # other sums of the same numbers

@@ -36,9 +36,9 @@ def test_short_arrays_of_numbers_are_kept_and_others_counted():
 def test_the_facts_of_the_embedded_model():
     facts = read_gguf_facts([embedded_path()])
     named = (facts.name, facts.architecture, facts.quantization)
-    assert named == ("steermagic-tiny", "llama", "F16")
-    assert (facts.n_params, facts.context_length, facts.vocab_size) == (4656384, 2048, 2048)
-    assert facts.shape.token_bytes == 6 * 2 * 2 * 128
+    assert named == ("steermagic-tiny", "llama", "Q8_0")
+    assert (facts.n_params, facts.context_length, facts.vocab_size) == (22277952, 2048, 4096)
+    assert facts.shape.token_bytes == 10 * 2 * 2 * 192
     assert facts.size_bytes == embedded_path().stat().st_size
 
 

@@ -84,7 +84,8 @@ def test_the_widest_moment_counts():
         return compute_bytes(facts, Room(512), flash=True)
 
     mask = 512 * 512 * 2
-    assert compute() == mask + (3 * 96 + 5 * 32) * 512 * 4
+    assert compute() == mask + (3 * 96 + 4 * 32) * 512 * 4
+    assert compute(width=48) == mask + (2 * 96 + 4 * 48) * 512 * 4
     assert compute(has_window=True) == compute() + mask
     assert compute(n_experts=2) == mask + 2 * 2 * (96 + 32) * 512 * 4
     assert compute(width=1, feed_forward_width=1) == mask + (3 + 2 * 32 + 16) * 512 * 4
