@@ -156,7 +156,9 @@ def _read_options() -> RunOptions:
     parser.add_argument("--port", type=int, default=29521)
     parser.add_argument("--eval-tokens", type=int, help="between two evaluations")
     parser.add_argument("--checkpoint-minutes", type=float, default=3)
-    parser.add_argument("--begin-with", type=Path, default=embedded_path(), help="a GGUF")
+    parser.add_argument(
+        "--begin-with", type=Path, default=embedded_path(), help="GGUF to train further"
+    )
     arguments = vars(parser.parse_args())
     on_cpu, n_cores = arguments["device"] == "cpu", os.cpu_count() or 1
     usual = {
