@@ -115,6 +115,7 @@ KINDS = {
         ({"type": "integer", "multipleOf": 7, "minimum": 1000}, "", None),
         ({"type": "number", "minimum": 0.5, "maximum": 0.625}, "0.", "0.5"),
         ("a: uuid, b: date, c: email", '{"a": "1234', None),
+        ("a: email", '{"a": "' + 64 * "b", None),
         (True, '[1, {"a": "x', '[1, {"a": "x"}]'),
         ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, '["", "', None),
         ({"type": "array", "contains": {"const": "x"}, "minItems": 2}, '["y', None),

@@ -7,6 +7,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+MAX_LOCAL_PART = 64
+"""Octets before the `@` of a mailbox, RFC 5321 4.5.3.1.1."""
+
 LABEL = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")  # RFC 3490 3.1
 _LEFTWARDS = frozenset({"R", "AL", "AN"})  # classes of Unicode's bidirectional algorithm
@@ -95,7 +98,8 @@ def is_idn_email(text: str) -> bool:
 
 def _is_mailbox(text: str, local_part: re.Pattern[str], is_host: Callable[[str], bool]) -> bool:
     local, at, domain = text.rpartition("@")
-    if not at or not local_part.fullmatch(local):
+    n_octets = len(local.encode("utf-8", "surrogatepass"))
+    if not at or not local_part.fullmatch(local) or n_octets > MAX_LOCAL_PART:
         return False
     if domain.startswith("[") and domain.endswith("]"):
         literal = domain[1:-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from steer_engine.schema.formats.hosts import LABEL, LOCAL_PART
+from steer_engine.schema.formats.hosts import LABEL, LOCAL_PART, MAX_LOCAL_PART
 from steer_engine.schema.formats.identifiers import (
     FUTURE,
     IRI,
@@ -114,7 +114,7 @@ _EXACT: Mapping[str, tuple[str, ...]] = {
 }
 
 _ROUGH: Mapping[str, tuple[str, ...]] = {
-    "email": (_MAILBOX,),
+    "email": (_MAILBOX, f"[\\s\\S]{{1,{MAX_LOCAL_PART}}}@[^@]*"),
     "hostname": (_HOST,),
     "idn-email": ("[^@]+@[^@]+|[\\s\\S]*@[\\s\\S]*",),
 }
