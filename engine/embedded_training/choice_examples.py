@@ -98,6 +98,7 @@ def answer_truth(source: Source) -> Asked:
 
 
 MAKERS = (
-    choose_meaning, choose_meaning, choose_meaning, choose_topic, choose_label, choose_word,
-    answer_truth, answer_truth, choice_questions.ask_adjective,
+    choose_meaning, choose_meaning, choose_meaning, choose_meaning, choose_topic, choose_label,
+    choose_word, answer_truth, answer_truth, answer_truth, answer_truth,
+    choice_questions.ask_adjective,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from embedded_training.tables import (
     concepts,
     domains,
     families,
+    family_names,
     list_concepts,
     stated_labels,
     truths,
@@ -120,8 +121,8 @@ def _draw_families(source: Source, domain: Domain, shape: Shape) -> tuple[str, .
     if domain.meanings and source.chance(0.3 if shape == "row" else 0.7):
         # The first family of a domain is the one its texts are about.
         return (domain.meanings[0] if source.chance(0.5) else source.pick(domain.meanings),)
-    if shape != "row" and source.chance(0.06):
-        return (source.pick(("intent", "sentiment", "topic", "urgency", "mail_kind")),)
+    if shape != "row" and source.chance(0.15):
+        return (source.pick(family_names(held_out=False)),)
     return ()
 
 

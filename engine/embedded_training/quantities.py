@@ -229,14 +229,14 @@ def _cents(source: Source) -> int:
 
 
 def _written_amount(source: Source, cents: int) -> str:
-    """Return the digits of an amount, in the English or now and then in another way."""
+    """Return the digits of an amount, in the English or, now and then, in another way."""
     whole, rest = divmod(cents, 100)
     grouped = f"{whole:,}" if source.chance(0.7) else str(whole)
     decimals = f".{rest:02d}" if rest or source.chance(0.25) else ""
     dice = source.rng.random()
-    if dice < 0.2:
+    if dice < 0.08:
         return (grouped + decimals).translate(str.maketrans(",.", ".,"))
-    if dice < 0.28:
+    if dice < 0.13:
         separator = source.pick((" ", "'", "\u00a0"))
         decimals = decimals.replace(".", source.pick(".,"))
         return grouped.replace(",", separator) + decimals
@@ -248,7 +248,7 @@ def grouped_digits(source: Source, number: int) -> str:
     dice = source.rng.random()
     if number < 1000 or dice < 0.25:
         return str(number)
-    separators = ((0.78, ","), (0.87, "."), (0.93, " "), (0.96, "\u00a0"), (1.0, "'"))
+    separators = ((0.85, ","), (0.9, "."), (0.95, " "), (0.97, "\u00a0"), (1.0, "'"))
     sign = next(sign for limit, sign in separators if dice < limit)
     return f"{number:,}".replace(",", sign)
 
@@ -286,6 +286,19 @@ def money(source: Source) -> Value:
         ]
     value = Value(source.pick(layouts), number=plain_number(cents / 100), currency=code)
     return with_unit(source, value, RATES, 0.1)
+
+
+def signed_money(source: Source) -> Value:
+    """Return an amount that came in or, with a minus before it, went out."""
+    cents = _cents(source)
+    sign, code, _ = source.pick(CURRENCIES)
+    written = _written_amount(source, cents)
+    is_out = source.chance(0.6)
+    mark = source.pick(("-", "-", "-", "- ", "\u2212")) if is_out else source.pick(("+", "+", ""))
+    layouts = (f"{mark}{written}", f"{mark}{written}", f"{mark}{sign}{written}",
+               f"{mark}{written} {code}", f"{mark}{written} {sign}")  # fmt: skip
+    number = plain_number(cents / 100)
+    return Value(source.pick(layouts), number=-number if is_out else number, currency=code)
 
 
 def _short_money(source: Source, sign: str, code: str, word: str) -> Value:
@@ -354,7 +367,7 @@ def measure(source: Source, low: float, high: float) -> Value:
     if source.chance(0.15):
         text = f"{number:.2f}"
     value = plain_number(float(text))
-    if "." in text and source.chance(0.07):
+    if "." in text and source.chance(0.03):
         text = text.replace(".", ",")
     return Value(text, number=value)
 

@@ -27,6 +27,7 @@ VALUE_MAKERS: Mapping[str, ValueMaker] = {
     "clock_time": quantities.clock_time,
     "moment": quantities.moment,
     "money": quantities.money,
+    "signed_money": quantities.signed_money,
     "percent": quantities.percent,
     "code": identifiers.code,
     "uuid": identifiers.uuid,

@@ -52,6 +52,16 @@ def test_an_amount_is_the_number_that_its_text_tells(source):
         assert digits in {text.replace(".", "") for text in written} or words in value.text
 
 
+def test_an_amount_is_below_zero_where_its_text_has_a_minus(source):
+    drawn = [quantities.signed_money(source) for _ in range(300)]
+    assert all((value.number < 0) == (value.text[0] in "-\u2212") for value in drawn)
+    assert all(
+        re.sub(r"\D", "", value.text).strip("0") in f"{abs(value.number):.2f}".replace(".", "")
+        for value in drawn
+    )
+    assert {value.number > 0 for value in drawn} == {True, False}
+
+
 def test_a_time_is_written_with_its_zone_as_formats_demand(source):
     times = [quantities.clock_time(source) for _ in range(1500)]
     assert all(check_format("time", value.time) for value in times)
