@@ -28,6 +28,7 @@ from steermagic.schemas import FoundSchema, find_schema, read_source
 ANSWER = "answer"
 """The one column of a table of texts."""
 
+_BRACKETS = (("[", "]"), ("(", ")"), ("{", "}"))
 _GRAMMARS: Mapping[str, type[GbnfGrammar | LarkGrammar]] = {
     ".gbnf": GbnfGrammar,
     ".lark": LarkGrammar,
@@ -56,20 +57,34 @@ def find_form(options: SteerOptions, namespace: Mapping[str, object]) -> TextFor
     """Return the form that `options` ask for, if they ask for one.
 
     Raises:
+        OptionError: one of the choices is empty.
         SchemaError: it cannot be found, or is none.
         InterpolationError: an expression that should give it fails.
     """
     if options.regex is not None:
         return Regex(options.regex)
     if options.choices is not None:
-        if "," in options.choices:
-            return Choices(tuple(part.strip() for part in options.choices.split(",")))
-        return choices_of(evaluate(options.choices, namespace))
+        listed = _listed(options.choices)
+        return Choices(listed) if listed else choices_of(evaluate(options.choices, namespace))
     if options.grammar is not None:
         if Path(options.grammar).suffix in _GRAMMARS:
             return _read_file(Path(options.grammar))
         return grammar_of(evaluate(options.grammar, namespace))
     return None
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Return the choices that stand in `text` with commas between; none if it is an expression."""
+    parts = tuple(part.strip() for part in text.split(","))
+    in_brackets = any(part.count(a) != part.count(b) for part in parts for a, b in _BRACKETS)
+    if len(parts) == 1 or in_brackets or parts[0].startswith(("'", '"')):
+        return ()
+    if "" in parts:
+        raise OptionError(
+            f"--choices {text} has an empty choice; write --choices a,b or, with blanks,"
+            ' --choices "a, b"'
+        )
+    return parts
 
 
 def read_answer(

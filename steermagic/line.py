@@ -18,7 +18,6 @@ _OPTION = re.compile(r"(?:[–—]|--|-(?=[^\W\d_]))[^\s=]*")  # an editor's das
 _QUOTED = re.compile(r"""(["'])(?:(?!\1)[^\\]|\\.)*\1""")
 _PATTERN = re.compile(r"/(?:[^/\\]|\\.)+/")
 _COMMENT = re.compile(r"#.*", re.DOTALL)
-_BARE_VALUE = re.compile(r"\S+")
 _COUNT = re.compile(r"\d+(?!\S)")
 
 
@@ -134,10 +133,24 @@ def _read_value(line: str, start: int, *, flag: str, example: str) -> tuple[str,
         if line[quoted.end() : quoted.end() + 1].strip():
             raise OptionError(f"there must be a space after the quoted value of {flag}")
         return re.sub(r"\\([\"'])", r"\1", quoted[0][1:-1]), quoted.end()
-    bare = _BARE_VALUE.match(line, start)
-    if bare is None or _OPTION.match(bare[0]):
+    end = _end_of_bare(line, start)
+    value = line[start:end]
+    if not value or _OPTION.match(value):
         raise OptionError(f"{flag} needs a value: {flag} {example}")
-    return bare[0], bare.end()
+    return value, end
+
+
+def _end_of_bare(line: str, start: int) -> int:
+    """Return where the value at `start` ends: at a space, but at none in brackets that close."""
+    position, depth, first_space = start, 0, None
+    while position < len(line) and (depth > 0 or not line[position].isspace()):
+        quoted = _QUOTED.match(line, position) if depth > 0 else None
+        if first_space is None and line[position].isspace():
+            first_space = position
+        if quoted is None:
+            depth = max(0, depth + _nesting(line[position]))
+        position = quoted.end() if quoted else position + 1
+    return position if depth == 0 or first_space is None else first_space
 
 
 def _n_spaces(text: str) -> int:

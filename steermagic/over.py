@@ -68,7 +68,7 @@ class OverPrompts(Sequence[str]):
             return  # nobody knows what an empty list lacks
         columns = [str(name) for name in self._rows.columns]
         if self._template.names.isdisjoint([*columns, ROW]):
-            name = columns[0] if columns else ROW
+            name = _in_a_prompt(self._rows.columns[0]) if columns else ROW
             raise InterpolationError(
                 f"the prompt uses no column of the table; write {{{{ {name} }}}}"
             )
@@ -85,6 +85,11 @@ class OverPrompts(Sequence[str]):
         columns = {str(name): value for name, value in row.items()}
         names = {**self._namespace, **self._used, **columns, ROW: {**row, **columns}}
         return self._template.fill(names)
+
+
+def _in_a_prompt(name: object) -> str:
+    """Return how a prompt names a column."""
+    return name if isinstance(name, str) and name.isidentifier() else f"{ROW}[{name!r}]"
 
 
 def _shown(value: Any) -> object:  # noqa: ANN401 - of any type

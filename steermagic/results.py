@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
-from typing import is_typeddict
+from typing import TYPE_CHECKING, is_typeddict
 
 from steer_engine import JsonValue
 from steermagic.errors import FrameError
@@ -14,6 +15,9 @@ from steermagic.joining import check_columns, join
 from steermagic.options import TABLES, SteerOptions
 from steermagic.schemas import FoundSchema
 from steermagic.tables import TableRows
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
 
 
 def check_result(
@@ -46,10 +50,11 @@ def make_result(
     """Return `records` in the form that `options` ask for; None stands for a row that failed.
 
     Without `over` there is one record, and it is the value. With it there is one for each of its
-    rows: a table is joined to it, any other value is a list.
+    rows: a table is joined to it, any other value is a list. Where a class has validators of its
+    own, and they refuse the record of a row, the row has None, and a warning tells why.
 
     Raises:
-        FrameError: a class has validators of its own, and one of them refuses a record.
+        FrameError: they refuse the one record.
     """
     if options.as_ in TABLES and found.form is not None:
         records = [None if text is None else {ANSWER: text} for text in records]
@@ -59,35 +64,51 @@ def make_result(
         return to_frame(records, found.schema, as_=options.as_, rows=options.rows)
     values: list[object] = list(records)
     if options.as_ == "model":
-        values = _as_models(records, found)
+        values = _as_models(records, found, is_table=over is not None)
     value = values[0] if over is None else values
     return json.dumps(value, ensure_ascii=False) if options.as_ == "json" else value
 
 
-def _as_models(records: Sequence[JsonValue], found: FoundSchema) -> list[object]:
-    from pydantic import TypeAdapter
+def _as_models(records: Sequence[JsonValue], found: FoundSchema, *, is_table: bool) -> list[object]:
+    from pydantic import TypeAdapter, ValidationError
 
     if is_typeddict(found.source):
         return [*records]  # a dict of the right form is one
-    adapter = TypeAdapter[object](found.source)  # type: ignore[arg-type] # by `check_result`
-    read = _list_reader(adapter.validate_python) if found.is_list else adapter.validate_python
-    return [None if record is None else _as_model(record, read) for record in records]
+    read = _reader(TypeAdapter(found.source), is_list=found.is_list)  # type: ignore[arg-type] # by `check_result`
+    models: list[object] = []
+    refused = []
+    for number, record in enumerate(records):
+        try:
+            models.append(None if record is None else read(record))
+        except ValidationError as error:
+            models.append(None)
+            refused.append((number, error))
+    if refused and not is_table:
+        raise FrameError(_refusal(refused[0][1], "the answer"))
+    if refused:
+        number, first = refused[0]
+        which = f"{len(refused)} of {len(records)} answers, which are None here; row {number}"
+        warnings.warn(_refusal(first, which), stacklevel=2)
+    return models
 
 
-def _list_reader(read: Callable[[JsonValue], object]) -> Callable[[JsonValue], object]:
+def _reader(adapter: TypeAdapter[object], *, is_list: bool) -> Callable[[JsonValue], object]:
+    """Return what makes a model, or a list of them, of a record."""
+
+    def read(record: JsonValue) -> object:
+        # Read as JSON, in which a strict model too takes a text for a date.
+        return adapter.validate_json(json.dumps(record))
+
+    if not is_list:
+        return read
     return lambda record: [*map(read, record)] if isinstance(record, list) else read(record)
 
 
-def _as_model(record: JsonValue, read: Callable[[JsonValue], object]) -> object:
-    from pydantic import ValidationError
-
-    try:
-        return read(record)
-    except ValidationError as error:
-        # A validator that is Python code is not in the schema.
-        problem = error.errors()[0]
-        place = "".join(f"/{step}" for step in problem["loc"])
-        raise FrameError(
-            f"{error.title} refuses the answer at {place or 'the root'}: {problem['msg']};"
-            " ask for --as dict, or say in the prompt what is wanted"
-        ) from error
+def _refusal(error: ValidationError, what: str) -> str:
+    # A validator that is Python code is not in the schema.
+    problem = error.errors()[0]
+    place = "".join(f"/{step}" for step in problem["loc"]) or "the root"
+    return (
+        f"{error.title} refuses {what} at {place}: {problem['msg']};"
+        " --as dict --cache shows what was answered, or say in the prompt what is wanted"
+    )

@@ -3,7 +3,7 @@
 Rows are read one at a time, when their turn comes. What an iterator has given is kept, so that the
 answers can be joined to it.
 
-Read in this order: `reading` -> `rows` -> `frames` -> `objects`.
+Read in this order: `reading` -> `peeking` -> `rows` -> `frames` -> `objects`.
 """
 
 from steermagic.tables.reading import read_table

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from steermagic.conversions import require
 from steermagic.errors import FrameError
 from steermagic.tables.frames import ArrowRows, PandasRows, PolarsRows
 from steermagic.tables.objects import ObjectRows
+from steermagic.tables.peeking import whole
 from steermagic.tables.rows import TEXT, TableRows
 
 
@@ -65,4 +66,6 @@ def _from_objects(data: Any) -> ObjectRows:  # noqa: ANN401 - it is found out he
         )
     as_list = getattr(data, "to_pylist", None)  # an Arrow array has that
     items: Any = data if as_list is None else as_list()
+    if isinstance(items, Iterator):
+        items = whole(items)
     return ObjectRows(items, n_rows=len(items) if isinstance(items, Collection) else None)

@@ -27,7 +27,11 @@ def test_options_ask_for_a_form():
     assert form() is None
     assert form(regex="a+") == Regex("a+")
     assert form(choices="yes, no") == Choices(("yes", "no"))
+    assert form(choices="don't know, yes (sure)") == Choices(("don't know", "yes (sure)"))
     assert form({"COLOURS": COLOURS}, choices="COLOURS") == Choices(("red", "green", "blue"))
+    assert form(choices="['yes', 'no']") == Choices(("yes", "no"))
+    assert form({"c": COLOURS}, choices="sorted(c, key=len)[:2]") == Choices(("red", "blue"))
+    assert form(choices="'yes', 'no'") == Choices(("yes", "no"))
     assert form({"g": GRAMMAR}, grammar="g") == GbnfGrammar(GRAMMAR)
     assert form({"g": 'start: "a"'}, grammar="g") == LarkGrammar('start: "a"')
 
@@ -48,6 +52,12 @@ def test_choices_come_from_whatever_lists_texts(source):
 
 def test_the_choices_of_a_set_have_an_order():
     assert choices_of({"b", "c", "a"}) == Choices(("a", "b", "c"))
+
+
+@pytest.mark.parametrize("written", ["a,", ",a", "a,,b"])
+def test_an_empty_choice_is_refused(written):
+    with pytest.raises(OptionError, match="has an empty choice"):
+        form(choices=written)
 
 
 @pytest.mark.parametrize("source", ["red", 5, None, [1, 2], []])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -149,6 +151,35 @@ def test_an_iterator_gets_its_columns(notebook):
     rows = ({"name": name, "n": i} for i, name in enumerate("abc"))
     frame = notebook({"b": 7}).run("%%steer b: int --over rows\n{{ name }}", rows=rows)
     assert frame.to_dict("list") == {"name": ["a", "b", "c"], "n": [0, 1, 2], "b": [7, 7, 7]}
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["%%steer b: int --over t\n{{ txet }}", "%%steer b: int --over t --dry-run\n{{ text }}"],
+)
+def test_what_did_not_run_leaves_an_iterator_whole(before, notebook):
+    book, texts = notebook({"b": 7}), iter(["x", "y"])
+    with contextlib.suppress(CellError):
+        book.run(before, t=texts)
+    frame = book.run("%%steer b: int --over t\n{{ text }}", t=texts)
+    assert frame["text"].tolist() == ["x", "y"]
+    assert len(book.run("%%steer b: int --over t\n{{ text }}", t=texts)) == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "named"),
+    [("my col", "row['my col']"), (0, "row[0]"), (("a", "x"), "row[('a', 'x')]"), ("a", "a")],
+)
+def test_a_prompt_without_a_column_is_told_how_to_name_one(column, named, notebook):
+    book, table = notebook({"b": 7}), pd.DataFrame({column: ["x"]})
+    with pytest.raises(CellError, match=re.escape(f"write {{{{ {named} }}}}")):
+        book.run("%%steer b: int --over t\nWho?", t=table)
+    book.run(f"%%steer b: int --over t\n{{{{ {named} }}}}", t=table)
+
+
+def test_a_dry_run_tells_why_no_row_can_be_asked_about(notebook):
+    with pytest.raises(CellError, match=r"row 0 of the table: .* raised ZeroDivisionError"):
+        notebook({"b": 7}).run("%%steer b: int --over t --dry-run\n{{ 1 / n }}", t=[{"n": 0}])
 
 
 def test_rows_that_an_iterator_gave_before_it_broke_are_kept(notebook):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 import steermagic
@@ -23,6 +25,7 @@ from steermagic.errors import CommandError, FrameError, SteerCancelled
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
 from steermagic.outcomes import check_outcome, failures
+from steermagic.results import make_result
 from steermagic.schemas import FoundSchema, read_source
 from steermagic.session import Session
 
@@ -128,7 +131,7 @@ def test_models_are_built_from_records(wishing):
     assert [dog.name for dog in dogs] == ["Rex", "Ada"]
 
 
-def test_a_validator_of_the_users_class_may_refuse(wishing):
+def no_dogs_called(refused):
     from pydantic import BaseModel, field_validator
 
     class Dog(BaseModel):
@@ -137,14 +140,45 @@ def test_a_validator_of_the_users_class_may_refuse(wishing):
         @field_validator("name")
         @classmethod
         def check(cls, name: str) -> str:
-            raise ValueError("no dogs today")
+            if name == refused:
+                raise ValueError("no dogs today")
+            return name
 
+    return Dog
+
+
+def test_a_validator_of_the_users_class_may_refuse(wishing):
+    found = read_source(no_dogs_called("Rex"))
     with pytest.raises(FrameError) as caught:
-        wishing(DOGS[0]).answer(Job(("x",), read_source(Dog), SteerOptions(as_="model")))
+        wishing(DOGS[0]).answer(Job(("x",), found, SteerOptions(as_="model")))
     assert str(caught.value) == (
         "Dog refuses the answer at /name: Value error, no dogs today;"
-        " ask for --as dict, or say in the prompt what is wanted"
+        " --as dict --cache shows what was answered, or say in the prompt what is wanted"
     )
+
+
+def test_a_validator_that_refuses_one_row_leaves_the_others(wishing):
+    found = read_source(no_dogs_called("Ada"))
+    options = SteerOptions(as_="model", over="")
+    over = job_over(["a", "b"], "{{ text }}", found, options, namespace={}).over
+    refused = "Dog refuses 1 of 2 answers, which are None here; row 1 at /name: .*, no dogs today;"
+    with pytest.warns(UserWarning, match=refused):
+        dogs = make_result([{"name": "Rex"}, {"name": "Ada"}], found, options, over=over)
+    assert dogs == [found.source(name="Rex"), None]
+
+
+def test_strict_models_take_what_json_has_for_a_date(wishing):
+    import datetime as dt
+
+    from pydantic import BaseModel, ConfigDict
+
+    class Dog(BaseModel):
+        model_config = ConfigDict(strict=True)
+        born: dt.date
+
+    session = wishing({"born": "2024-03-01"})
+    dog = session.answer(Job(("x",), read_source(Dog), SteerOptions(as_="model")))
+    assert dog == Dog(born=dt.date(2024, 3, 1))
 
 
 def test_a_result_that_cannot_be_made_is_refused_before_the_run():
@@ -221,3 +255,20 @@ def test_the_function_answers_like_a_cell(wishing, monkeypatch):
     frame = steermagic.steer("Invent {{ dogs }}", "name: str, age: int", many=True)
     assert frame.to_dict("records") == [DOGS[0]]
     assert session.last_run().job.prompts[0] == "Invent {{ dogs }}"
+
+
+def test_the_function_heeds_settings_and_takes_paths_and_other_numbers(
+    wishing, monkeypatch, tmp_path
+):
+    session = wishing(DOGS[0])
+    monkeypatch.setattr("steermagic.session.shared_session", lambda: session)
+    monkeypatch.setenv("STEERMAGIC_MODEL", "far.gguf")
+    monkeypatch.setenv("STEERMAGIC_SEED", "1")
+    steermagic.steer("Invent a dog", DOG)
+    assert session.last_run().job.options.seed == 1
+    store = tmp_path / "runs.sqlite"
+    near = Path("near.gguf")
+    steermagic.steer("Invent a dog", DOG, model=near, store=store, seed=np.int64(3))
+    assert session.last_run().job.options.seed == 3
+    assert list(session.loaded()) == ["far.gguf", "near.gguf"]
+    assert session.store(str(store)).count() == 1
