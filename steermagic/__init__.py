@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from steermagic.version import __version__
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from steermagic.widgets.editor import SchemaEditor
@@ -60,17 +62,17 @@ def steer(
     regex: str | None = None,
     choices: object = None,
     grammar: object = None,
-    model: str | None = None,
+    model: str | PathLike[str] | None = None,
     over: object = None,
     many: bool = False,
     rows: str | None = None,
     as_: str = "pandas",
-    temperature: float = 0.0,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
-    seed: int = 0,
-    max_tokens: int = 1024,
-    min_confidence: float = 0.0,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    seed: int | None = None,
+    max_tokens: int | None = None,
+    min_confidence: float | None = None,
     think: int = 0,
     system: str | None = None,
     cache: bool = False,
@@ -78,7 +80,7 @@ def steer(
     fresh: bool = False,
     strict: bool = False,
     trace: bool = False,
-    store: str | None = None,
+    store: str | PathLike[str] | None = None,
 ) -> Any:  # noqa: ANN401 - a DataFrame, unless `as_` asks for something else
     """Answer `prompt` in the form of `schema`; return what ``%%steer`` would.
 
@@ -90,6 +92,10 @@ def steer(
     In place of a schema, `regex` asks for text of that form, `choices` for one of a list of texts,
     and `grammar` for text of a Lark or GBNF grammar (its text, or the path of a .lark or .gbnf
     file). `think` lets the model write that many tokens of free text before it answers.
+
+    What is left None is as it is for a cell: as ``%steer use``, ``%config SteerMagic``, the
+    environment (``STEERMAGIC_SEED``) or pyproject.toml say, else the embedded model, `temperature`
+    0 (greedy), `top_p` 1, `min_p` 0, `seed` 0, `max_tokens` 1024 and `min_confidence` 0.
 
     ``df.steer.confidence`` tells how sure the model was of each value, and ``df.steer.doubtful``
     has the rows with one below `min_confidence`.
@@ -106,36 +112,38 @@ def steer(
     from steer_engine import doubts
     from steermagic.forms import read_answer
     from steermagic.job import Job, job_over
-    from steermagic.options import SteerOptions
+    from steermagic.options import call_options
     from steermagic.session import shared_session
 
-    options = SteerOptions(
-        model=model,
-        many=many,
-        rows=rows,
-        as_=as_,
-        temperature=temperature,
-        top_p=top_p,
-        min_p=min_p,
-        seed=seed,
-        max_tokens=max_tokens,
-        min_confidence=min_confidence,
-        think=think,
-        regex=regex,
-        choices=None if choices is None else "",
-        grammar=None if grammar is None else "",
-        system=system,
-        cache=cache,
-        unsteered=unsteered,
-        fresh=fresh,
-        strict=strict,
-        trace=trace,
-        store=store,
-        over=None if over is None else "",
-    )
+    session = shared_session()
+    given = {
+        "model": model,
+        "many": many,
+        "rows": rows,
+        "as_": as_,
+        "temperature": temperature,
+        "top_p": top_p,
+        "min_p": min_p,
+        "seed": seed,
+        "max_tokens": max_tokens,
+        "min_confidence": min_confidence,
+        "think": think,
+        "regex": regex,
+        "choices": None if choices is None else "",
+        "grammar": None if grammar is None else "",
+        "system": system,
+        "cache": cache,
+        "unsteered": unsteered,
+        "fresh": fresh,
+        "strict": strict,
+        "trace": trace,
+        "store": store,
+        "over": None if over is None else "",
+    }
+    options = call_options(given, session.settings())
     found = read_answer(schema, regex=regex, choices=choices, grammar=grammar, many=many)
     for doubt in doubts(found.schema):
         warnings.warn(doubt, stacklevel=2)
     if over is None:
-        return shared_session().answer(Job((prompt,), found, options))
-    return shared_session().answer(job_over(over, prompt, found, options, namespace={}))
+        return session.answer(Job((prompt,), found, options))
+    return session.answer(job_over(over, prompt, found, options, namespace={}))

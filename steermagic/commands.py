@@ -65,9 +65,9 @@ def help_text() -> str:
 
 
 def _status(session: Session, _rest: str, _namespace: Namespace) -> Text:
-    model = session.model or EMBEDDED
     loaded = [f"loaded: {_described(info)}" for info in session.loaded().values()]
-    return Text("\n".join([f"model in use: {model}", *(loaded or ["no model is loaded yet"])]))
+    in_use = f"model in use: {session.in_use}"
+    return Text("\n".join([in_use, *(loaded or ["no model is loaded yet"])]))
 
 
 def _use(session: Session, rest: str, _namespace: Namespace) -> Text:
@@ -111,7 +111,7 @@ def _schema(_session: Session, rest: str, namespace: Namespace) -> Text:
 
 def _explain(session: Session, rest: str, namespace: Namespace) -> ExplanationTable:
     line = read_line(rest)
-    options = read_options(line.options, {})
+    options = read_options(line.options, session.settings())
     written = line.text.strip()
     if bool(written) == bool(options.form):
         raise CommandError("write %steer explain SCHEMA, or --regex, --choices or --grammar")

@@ -10,8 +10,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
 from traitlets import Bool, Float, Int, Unicode
+from traitlets.config import Config
 
-from steer_engine import doubts
+from steer_engine import EMBEDDED, doubts
 from steermagic.cell import read_cell
 from steermagic.commands import help_text, run_command
 from steermagic.display import SteerView, Text, cell_view
@@ -56,6 +57,12 @@ class SteerMagic(Magics):
         known: list[object] = shell.configurables  # type: ignore[assignment] # typed too narrowly
         known[:] = [*(each for each in known if not isinstance(each, SteerMagic)), self]
 
+    def update_config(self, config: Config) -> None:
+        """Take what `%config` says; a model that it names is the latest word on that."""
+        super().update_config(config)
+        if "model" in config["SteerMagic"]:
+            self.session.model = None
+
     @no_var_expand
     @line_cell_magic
     def steer(self, line: str, cell: str | None = None) -> object:
@@ -76,7 +83,9 @@ class SteerMagic(Magics):
     def _run_cell(self, text: CellText) -> object:
         cell = read_cell(text.line, text.body, text.settings)
         if text.is_resumed:
-            cell = replace(cell, options=replace(cell.options, fresh=False))
+            # Without a model on its line or in its settings it had the embedded one.
+            model = cell.options.model or EMBEDDED
+            cell = replace(cell, options=replace(cell.options, fresh=False, model=model))
         job = make_job(cell, self.shell.user_ns)
         if job.options.dry_run:
             prompt, n_tokens = self.session.preview(job)
@@ -139,7 +148,7 @@ class SteerMagic(Magics):
         values = {name: getattr(self, name) for name in SETTINGS}
         configured = {name: value for name, value in values.items() if value is not None}
         if self.session.model is not None:
-            configured["model"] = self.session.model  # `%steer use` is the latest word
+            configured["model"] = self.session.model  # `%steer use` came after `%config`
         return read_settings(configured, os.environ, Path.cwd())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -140,6 +141,21 @@ def read_options(values: Mapping[str, str], settings: Mapping[str, object]) -> S
     return SteerOptions(**{**settings, **given})  # type: ignore[arg-type] # read by the table
 
 
+def call_options(given: Mapping[str, object], settings: Mapping[str, object]) -> SteerOptions:
+    """Return the options of one call: what is `given` by name and not None, over `settings`.
+
+    Raises:
+        OptionError: a value is not what its option takes.
+    """
+    read = {
+        option.name: bool(value) if option.read is None else _read(name, option.read, _text(value))
+        for name, value in given.items()
+        if value is not None
+        for option in (_BY_NAME[name],)
+    }
+    return SteerOptions(**{**settings, **read})  # type: ignore[arg-type] # read by the table
+
+
 def option_of(flag: str) -> Option:
     """Return the option that is spelled `flag`.
 
@@ -176,6 +192,10 @@ def _read(name: str, read: Callable[[str], object], text: str) -> object:
         return read(text)
     except ValueError as error:
         raise OptionError(f"{name} {error}") from None
+
+
+def _text(value: object) -> str:
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
 
 
 def _closest(flag: str) -> str:
@@ -330,4 +350,5 @@ OPTIONS = (
 SETTINGS = {option.name: option for option in OPTIONS if option.is_setting}
 """The options that can be given outside a cell, by name."""
 
+_BY_NAME = {option.name: option for option in OPTIONS}
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}

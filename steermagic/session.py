@@ -52,7 +52,7 @@ class Session:
         self._accessor_is_registered = False
         self.aliases: dict[str, str] = {}
         self.model: str | None = None
-        """What `%steer use` chose; None leaves it to the settings."""
+        """What `%steer use` chose, until `%config` names another; None leaves it to settings."""
         self.settings: Callable[[], Mapping[str, object]] = _outside_a_notebook
         """What is set outside a cell, by name; magics know of more places."""
 
@@ -69,8 +69,13 @@ class Session:
 
     def spec(self, model: str | None) -> str:
         """Return what the model is opened by that a cell calls `model`."""
-        name = model or self.model or EMBEDDED
+        name = model or self.in_use
         return self.aliases.get(name, name)
+
+    @property
+    def in_use(self) -> str:
+        """The model, or its alias, that is meant where none is named."""
+        return self.model or str(self.settings().get("model") or EMBEDDED)
 
     def use(self, model: str, *, alias: str | None = None) -> ModelInfo:
         """Load `model` and make it the one that cells use when they name none."""
@@ -93,10 +98,16 @@ class Session:
         return n_engines
 
     def preview(self, job: Job) -> tuple[str, int | None]:
-        """Return the text that the model would read, and its length in tokens, if it is known."""
+        """Return the text that the model would read, and its length in tokens, if it is known.
+
+        Raises:
+            InterpolationError: no row's prompt can be filled in.
+        """
         engine = self.engine(job.options.model)
         request = next(job.requests(), None)
         if request is None:
+            if job.row_errors:
+                raise next(iter(job.row_errors.values()))
             return "the table has no rows", 0
         engine.check(job.found.asked)
         return engine.render(request), engine.count_tokens(request)

@@ -106,16 +106,19 @@ class Forking:
         """Yield the ways on from `node`, each with its part of the probability."""
         tokens = np.flatnonzero(unpack_mask(mask, len(logits)))
         weights = np.exp(logits[tokens] - logits[tokens].max(initial=-np.inf), dtype=np.float64)
-        total, ways = float(weights.sum()), list[_Way]()
-        for i in np.argsort(-weights)[:_MAX_TOKENS]:
+        order = np.argsort(-weights)
+        # What a refused token outweighs by far would be rounded away if it were subtracted.
+        rests = np.append(np.cumsum(weights[order[::-1]])[::-1], 0.0)  # of each and all behind it
+        kept, ways = 0.0, list[_Way]()
+        for i, rest in zip(order[:_MAX_TOKENS], rests, strict=False):
             token, weight = int(tokens[i]), float(weights[i])
-            is_followed = token == taken or weight >= NEGLIGIBLE * total
+            is_followed = token == taken or weight >= NEGLIGIBLE * (kept + rest)
             way = self._way(node, token, weight, is_followed=is_followed)
-            if way is None:
-                total -= weight  # no value of the place begins like that
-            else:
+            if way is not None:  # else no value of the place begins like that
                 ways.append(way)
-        return ((way, way.weight / total) for way in ways)
+                kept += weight
+        total = kept + float(rests[: _MAX_TOKENS + 1][-1])
+        return ((way, way.weight / total) for way in ways if total)
 
     def _way(self, node: _Node, token: TokenId, weight: float, *, is_followed: bool) -> _Way | None:
         """Return the way that `token` is; None where it leads to no value."""

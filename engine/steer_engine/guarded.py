@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from steer_engine.errors import UnsatisfiableError
+from steer_engine.errors import SchemaError, UnenforceableError, UnsatisfiableError
 from steer_engine.guard import Guard, Specialiser, Violation
 from steer_engine.json_matcher import JsonMatcher
 from steer_engine.mask import Mask, forbid
@@ -25,7 +25,7 @@ from steer_engine.spellings import PrefixIndex
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 CompileMask = Callable[[JsonSchema], JsonMatcher]
-"""Compiles a schema for the mask alone; raises `UnsatisfiableError` where no value satisfies it."""
+"""Compiles a schema for the mask alone; raises `SchemaError` as `lowered` does."""
 
 
 @dataclass(frozen=True)
@@ -177,17 +177,19 @@ class GuardedMatcher:
     def _specialised(self, n_tokens: int, *, closing: str | None = None) -> _Layer | None:
         """Return the grammar of the schema specialised to the first tokens.
 
-        It is the grammar of the whole schema where nothing is decided yet, and None where no valid
-        value begins with these tokens.
+        It is the grammar of the whole schema where nothing is decided yet, or the value nests too
+        deeply to say it, and None where no valid value begins with these tokens.
         """
         grammar, value = self._grammar, self._states[n_tokens].value
-        residual = grammar.specialiser.specialised(value, closing=closing)
-        if residual is grammar.document:
-            return self._layers[0]
         try:
+            residual = grammar.specialiser.specialised(value, closing=closing)
+            if residual is grammar.document:
+                return self._layers[0]
             mask = grammar.compile_mask(residual)
-        except UnsatisfiableError:
-            return None
+        except (UnsatisfiableError, UnenforceableError):
+            return None  # nothing can be written
+        except (RecursionError, SchemaError):  # too deep: the guard goes on without it
+            return self._layers[0]
         if mask.catch_up(self._tokens[:n_tokens]) < n_tokens:
             return None
         return _Layer(n_tokens, dump(residual), mask)

@@ -120,7 +120,7 @@ class _Slots:
 
     def __init__(self, room: _Room, backend: Backend, drafting: Drafting) -> None:
         self._backend, self._drafting = backend, drafting
-        drafting.prepare(len(room.shared) + room.n_tokens)
+        drafting.prepare(room.n_each)
         self._shared, self._source = room.shared, room.n_slots
         self._free, self._n_free = deque(range(room.n_slots)), room.n_tokens
         self._n_each = room.n_each

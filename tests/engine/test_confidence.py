@@ -254,6 +254,31 @@ def test_what_is_taken_back_has_no_part_in_the_probabilities(seed):
         assert not any(probs[value] for value in twice)  # they are unique
 
 
+@pytest.mark.parametrize(
+    ("gap", "share"), [(0, 0.006693), (30, 0.006693), (38, 0.006693), (45, 0.006693), (800, 0)]
+)
+def test_what_the_guard_refuses_has_no_part_in_the_probabilities_however_probable(gap, share):
+    """A share of the rest was what rounding left of it, and an error where that was nothing."""
+
+    class Stubborn(FakeBackend):
+        def _logits(self, tokens):
+            logits = super()._logits(tokens)
+            text = VOCABULARY.spell(tokens)
+            if text.endswith(b'["aa", "'):
+                logits[list(b"ba")] = 20, 15
+            if text.endswith(b'["aa", "a'):
+                logits[:] = 0
+                logits[ord("a")] = gap
+            return logits
+
+    items = {"enum": ["aa", "ab", "ba"]}
+    schema = {"type": "array", "items": items, "uniqueItems": True, "minItems": 2, "maxItems": 2}
+    done, _, _ = follow(Stubborn('["aa", "ba"]'), read_schema(schema))
+    probs = dict(done.confidence[1].alternatives)
+    assert done.record == ["aa", "ba"]
+    assert probs == pytest.approx({"ba": 0.993307, "ab": share, "aa": 0}, abs=1e-6)
+
+
 def value_of(text, pointer):
     """Return the JSON text of the value at `pointer` if it is complete in `text`, else None."""
     cursor, start = JsonCursor(), None

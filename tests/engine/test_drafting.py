@@ -109,6 +109,12 @@ def test_the_cost_is_measured_only_where_there_is_room_for_it():
         assert [e.text for e in engine.run(asked) if isinstance(e, RowDone)] == ["x"]
 
 
+def test_short_rows_end_although_only_all_of_them_have_the_room():
+    asked = [Request(row, (Message("user", "a"),), None, max_tokens=3) for row in range(4)]
+    with Engine(Wide("abc")) as engine:
+        assert [e.text for e in engine.run(asked) if isinstance(e, RowDone)] == ["abc"] * 4
+
+
 def test_drafts_are_as_long_as_they_pay(monkeypatch):
     free(monkeypatch, cost=0.05)
     gate = Drafting(Wide())

@@ -1,6 +1,6 @@
 """What every engine promises, wherever its model runs; see `steer_engine.any_engine.AnyEngine`."""
 
-from itertools import count
+from itertools import chain, count
 
 import pytest
 
@@ -148,6 +148,17 @@ def test_requests_are_taken_as_they_are_needed(engine):
     assert 3 <= n_taken <= 6 * MAX_SLOTS
     assert len(ends(engine.run([ask()]))) == 1
     assert len(taken) == n_taken
+
+
+def test_an_interrupt_ends_a_run_after_what_had_happened(engine):
+    """Each row's end is told once at most, before the interrupt goes on; another run can begin."""
+    run = engine.run([ask(row) for row in range(9)])
+    told = [next(event for event in run if isinstance(event, RowDone))]
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(chain([run.throw(KeyboardInterrupt())], run))
+    ended = [event.row for event in told if isinstance(event, RowDone | RowFailed)]
+    assert len(ended) == len({*ended})
+    assert isinstance(ends(engine.run([ask()]))[0], RowDone)
 
 
 def test_a_run_of_nothing_is_a_run(engine):

@@ -128,6 +128,37 @@ def test_a_row_that_cannot_be_finished_names_keyword_and_place():
     assert 10 < len([event for event in events if isinstance(event, StepsUndone)]) < 100
 
 
+def test_a_value_too_deep_to_be_looked_at_again_is_still_judged():
+    """The error was not the row's but that of the whole run."""
+    node = {
+        "type": "object",
+        "properties": {
+            "v": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True},
+            "c": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/n"}]},
+        },
+        "required": ["v", "c"],
+        "additionalProperties": False,
+    }
+    wish = '{"v": [], "c": ' * 105 + '{"v": [1, 1], "c": null}' + "}" * 105
+    *_, end, _ = run({"$ref": "#/$defs/n", "$defs": {"n": node}}, wish, max_tokens=3000)
+    assert isinstance(end, RowDone), end.error
+    assert end.text.startswith(wish[: wish.index("1]")])
+
+
+def test_what_only_an_unwritable_text_could_complete_is_taken_back():
+    document = {
+        "type": "object",
+        "properties": {"k": {"type": "integer"}, "v": {"type": "string", "maxLength": 9}},
+        "required": ["k", "v"],
+        "additionalProperties": False,
+        "if": {"properties": {"k": {"multipleOf": 3}}},
+        "then": {"properties": {"v": {"const": "\0x"}}},
+    }
+    *_, end, _ = run(document, '{"k": 3, "v": "a"}')
+    assert isinstance(end, RowDone), end.error
+    assert end.record["k"] % 3
+
+
 @pytest.mark.parametrize(
     "document",
     [

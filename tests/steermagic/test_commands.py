@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 import steermagic
-from steer_engine import BudgetError, Engine
+from steer_engine import BudgetError, Engine, ModelError
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.closing import Closer
 from steermagic.accessor import SteerAccessor
@@ -43,6 +43,13 @@ def test_the_status_tells_what_is_in_use(session):
     assert "tiny: alias of tiny.gguf" in run(session, "models")
     assert run(session, "unload") == "1 model unloaded"
     assert run(session, "unload") == "0 models unloaded"
+
+
+def test_the_status_and_the_plan_are_of_the_model_that_is_set(session, monkeypatch):
+    monkeypatch.setenv("STEERMAGIC_MODEL", "nosuch.gguf")
+    assert run(session, "").startswith("model in use: nosuch.gguf\n")
+    with pytest.raises(ModelError, match=r"nosuch\.gguf"):
+        run(session, "plan")
 
 
 def test_a_schema_is_shown_in_three_forms(session):

@@ -233,6 +233,33 @@ def test_the_model_in_use_is_used(notebook):
     assert list(book.session.loaded()) == ["big.gguf"]
 
 
+@pytest.mark.parametrize("line", ["%steer explain a: str", "%%steer a: str\nhi"])
+def test_the_model_of_the_settings_is_used(line, notebook, monkeypatch):
+    book = notebook({"a": "x"})
+    monkeypatch.setenv("STEERMAGIC_MODEL", "far.gguf")
+    book.run(line)
+    book.run("%config SteerMagic.model = 'near.gguf'")
+    book.run(line)
+    assert list(book.session.loaded()) == ["far.gguf", "near.gguf"]
+
+
+def test_the_latest_of_use_and_config_holds(notebook, monkeypatch):
+    book = notebook({"a": "x"})
+    monkeypatch.setenv("STEERMAGIC_MODEL", "far.gguf")
+    for line, model in [
+        ("%config SteerMagic.model = 'a.gguf'", "a.gguf"),
+        ("%steer use b.gguf", "b.gguf"),
+        ("%config SteerMagic.seed = 1", "b.gguf"),
+        ("%config SteerMagic.model = 'a.gguf'", "a.gguf"),
+        ("%steer use b.gguf", "b.gguf"),
+        ("%config SteerMagic.model = None", "far.gguf"),
+    ]:
+        book.run(line)
+        book.run("%%steer a: str\nhi")
+        assert book.session.last_run().job.options.model == model
+        assert book.session.spec(None) == model
+
+
 def test_loading_the_extension_registers_the_magics(shell):
     steermagic.load_ipython_extension(shell)
     magics = shell.find_cell_magic("steer").__self__

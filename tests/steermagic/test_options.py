@@ -2,16 +2,55 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from steer_engine import Sampling, SamplingError
 from steermagic.errors import OptionError
-from steermagic.options import FORMATS, OPTIONS, SteerOptions, read_options, read_setting
+from steermagic.options import (
+    FORMATS,
+    OPTIONS,
+    SteerOptions,
+    call_options,
+    read_options,
+    read_setting,
+)
 
 
 def test_what_the_line_says_wins_over_settings():
     options = read_options({"--seed": "3", "--many": ""}, {"seed": 1, "temperature": 0.5})
     assert (options.seed, options.temperature, options.many) == (3, 0.5, True)
+
+
+def test_an_argument_wins_over_settings_even_if_it_is_the_default():
+    settings = {"seed": 1, "temperature": 0.5, "model": "a.gguf"}
+    options = call_options({"seed": None, "temperature": 0, "many": True}, settings)
+    assert (options.seed, options.temperature, options.many) == (1, 0.0, True)
+    assert options.model == "a.gguf"
+
+
+def test_arguments_may_be_paths_and_numbers_of_other_libraries():
+    given = {"model": Path("a.gguf"), "seed": np.int64(3), "temperature": np.float32(0.1)}
+    options = call_options({**given, "many": np.True_}, {})
+    assert options == SteerOptions(model="a.gguf", seed=3, temperature=0.1, many=True)
+    assert json.dumps(asdict(options))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seed": 1.5}, "seed must be a whole number, not '1.5'"),
+        ({"temperature": "hot"}, "temperature must be a number, not 'hot'"),
+    ],
+)
+def test_a_wrong_argument_is_named(given, message):
+    with pytest.raises(OptionError) as caught:
+        call_options(given, {})
+    assert str(caught.value) == message
 
 
 def test_every_option_of_the_table_is_a_field():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
@@ -106,6 +107,13 @@ def test_a_resumed_cell_has_the_settings_and_the_model_that_it_had(book, monkeyp
     assert "were finished before" in run.notes[0]
 
 
+def test_a_resumed_cell_without_a_model_keeps_the_one_it_had(book):
+    texts = interrupt(book)
+    book.run("%steer use big.gguf")
+    book.run("%steer resume", texts=texts, stop=Stop())
+    assert book.session.last_run().job.options.model == "embedded"
+
+
 def test_one_of_several_runs_can_be_resumed(book):
     interrupt(book)
     first = book.session.last_run().id
@@ -140,6 +148,17 @@ def test_the_function_says_what_it_took_up(book, monkeypatch):
         connection.execute("UPDATE runs SET state = 'interrupted'")
     with pytest.warns(UserWarning, match="399 of 400 rows were finished before and are kept"):
         steermagic.steer("{{ text }}", "n: int 0..9", over=data)
+
+
+def test_the_function_takes_up_what_a_cell_of_the_same_settings_had_finished(book, monkeypatch):
+    import steermagic
+
+    monkeypatch.setattr("steermagic.session.shared_session", lambda: book.session)
+    monkeypatch.setenv("STEERMAGIC_TEMPERATURE", "0.5")
+    monkeypatch.setenv("STEERMAGIC_SEED", "1")
+    texts = interrupt(book, CELL.replace("-o kept", "--seed 3 -o kept"))
+    with pytest.warns(UserWarning, match="of 400 rows were finished before and are kept"):
+        steermagic.steer("{{ text }}", "n: int 0..9", over=texts, seed=np.int64(3))
 
 
 def test_runs_are_listed(book):

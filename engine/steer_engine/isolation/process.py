@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import queue
@@ -35,6 +36,9 @@ _SOURCES = Path(__file__).parents[2]
 _STOPS_WITHIN_S = 5.0
 _MAX_UNREAD = 8  # messages; the process waits for a reader that is slower
 _PERIOD_S = 0.02
+_TICK_S = 0.2  # on Windows nothing interrupts a thread that waits for longer
+_SIGKILL = 9  # `signal` has no such name on Windows
+_MAX_STATUS = 255  # greater ones are crashes on Windows, which are looked up in hex
 _SIGNS = ("GGML_ASSERT", "ggml_abort", "CUDA error", "Fatal Python error", "terminate called")
 
 _Inbox: TypeAlias = "queue.SimpleQueue[Numbered | Exception]"
@@ -143,11 +147,20 @@ class Process:
         self._finalizer()
         self._errors.close()
 
-    def _receive(self, deadline: float | None = None) -> FromChild:
-        """Return what it says next of the question; what is late of others is dropped."""
+    def _receive(self, deadline: float = math.inf) -> FromChild:
+        """Return what it says next of the question; what is late of others is dropped.
+
+        Raises:
+            queue.Empty: the deadline has passed.
+        """
         while True:
-            timeout_s = None if deadline is None else max(0.0, deadline - time.monotonic())
-            numbered = self._messages.get(timeout=timeout_s)
+            left_s = max(0.0, deadline - time.monotonic())
+            try:
+                numbered = self._messages.get(timeout=min(_TICK_S, left_s))
+            except queue.Empty:
+                if left_s == 0:
+                    raise
+                continue
             if isinstance(numbered, Exception):
                 raise self._death(numbered)
             number, message = numbered
@@ -158,8 +171,10 @@ class Process:
     def _death(self, error: Exception) -> BackendError:
         """End what is left of the process; return what is to be told of it."""
         self._is_answered = True
-        cause = self._cause(error)
-        self.end()
+        try:
+            cause = self._cause(error)
+        finally:
+            self.end()
         return BackendError(
             f"the model's process died ({cause}); what was finished is kept, and the next cell"
             " loads the model again"
@@ -179,11 +194,12 @@ class Process:
         signs = [line for line in lines if any(sign in line for sign in _SIGNS)]
         if signs:
             return signs[0]
-        if status == -signal.SIGKILL:
+        if status == -_SIGKILL:
             return "it was killed, as a system does that runs out of memory"
         if status < 0:
             return signal.strsignal(-status) or f"signal {-status}"
-        return ": ".join([f"exit status {status}", *lines[-1:]])  # the end of a traceback
+        shown = f"0x{status:X}" if status > _MAX_STATUS else status
+        return ": ".join([f"exit status {shown}", *lines[-1:]])  # the end of a traceback
 
 
 def _read(pipe: IO[bytes], messages: _Inbox, is_ended: threading.Event) -> None:

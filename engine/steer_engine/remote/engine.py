@@ -85,7 +85,7 @@ class RemoteEngine(Closeable):
     def run(self, requests: Iterable[Request]) -> Generator[Event, None, None]:
         """Run `requests`, as many at a time as the server takes, and yield what happens.
 
-        They are pulled as rows end.
+        They are pulled as rows end. What has happened is yielded before an error or an interrupt.
 
         Raises:
             ServerLostError: no row can be done any more; those that had begun have failed, and
@@ -97,12 +97,19 @@ class RemoteEngine(Closeable):
         first = next(waiting, None)
         yield Started(len(requests) if isinstance(requests, Sized) else None)
         n_done = n_failed = n_tokens = 0
-        with closing(self._run(first, waiting)) as events:
-            for event in events:
-                n_tokens += len(event.steps) if isinstance(event, Steps) else 0
-                n_done += isinstance(event, RowDone)
-                n_failed += isinstance(event, RowFailed)
-                yield event
+        with closing(Flow[Event](self._portal)) as flow:
+            try:
+                for event in self._run(flow, first, waiting):
+                    n_tokens += len(event.steps) if isinstance(event, Steps) else 0
+                    n_done += isinstance(event, RowDone)
+                    n_failed += isinstance(event, RowFailed)
+                    yield event
+            except GeneratorExit:
+                raise
+            except BaseException:  # also of whoever makes the requests
+                flow.close()
+                yield from flow.unread()
+                raise
         yield Finished(n_done, n_failed, n_tokens, time.perf_counter() - start)
 
     def close(self) -> None:
@@ -112,24 +119,23 @@ class RemoteEngine(Closeable):
             self._portal.close()
 
     def _run(
-        self, request: Request | None, waiting: Iterator[Request]
-    ) -> Generator[Event, None, None]:
+        self, flow: Flow[Event], request: Request | None, waiting: Iterator[Request]
+    ) -> Iterator[Event]:
         """Keep as many rows going as the server takes, until none is left."""
         n_open, lost = 0, None
-        with closing(Flow[Event](self._portal)) as flow:
-            while request is not None or n_open:
-                if lost is not None and not n_open:
-                    raise lost  # there may be any number of rows
-                if request is not None and lost is None and n_open < self.n_parallel:
-                    flow.start(self._row(request).events())
-                    n_open += 1
-                    request = next(waiting, None)
-                else:
-                    event = flow.next()
-                    n_open -= isinstance(event, RowDone | RowFailed)
-                    if isinstance(event, RowFailed) and isinstance(event.error, ServerLostError):
-                        lost = event.error
-                    yield event
+        while request is not None or n_open:
+            if lost is not None and not n_open:
+                raise lost  # there may be any number of rows
+            if request is not None and lost is None and n_open < self.n_parallel:
+                flow.start(self._row(request).events())
+                n_open += 1
+                request = next(waiting, None)
+            else:
+                event = flow.next()
+                n_open -= isinstance(event, RowDone | RowFailed)
+                if isinstance(event, RowFailed) and isinstance(event.error, ServerLostError):
+                    lost = event.error
+                yield event
 
     def _row(self, request: Request) -> RemoteRow:
         return RemoteRow(self._server, self._judge, request, self._patience)

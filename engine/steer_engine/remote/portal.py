@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator
 from contextlib import aclosing
 from threading import Thread
 from typing import Any, Generic, TypeVar
@@ -76,6 +76,13 @@ class Flow(Generic[T]):
         """Cancel what still runs: its connections are closed at once."""
         if not self._portal.is_closed:
             self._portal.call(self._cancel())
+
+    def unread(self) -> Iterator[T]:
+        """Yield what has come and was not read, without waiting; errors are left out."""
+        while not self._said.empty():
+            said = self._said.get()
+            if not isinstance(said, BaseException):
+                yield said
 
     def _begin(self, generator: AsyncGenerator[T, None]) -> None:
         task = self._portal.loop.create_task(self._follow(generator))

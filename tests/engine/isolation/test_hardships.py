@@ -7,6 +7,7 @@ import queue
 import signal
 import time
 from enum import StrEnum
+from types import SimpleNamespace
 
 import pytest
 
@@ -209,6 +210,57 @@ def test_what_the_process_says_and_cannot_be_read_ends_it(mortal):
     mortal._process._messages.put(AttributeError("there is no P"))
     with pytest.raises(BackendError, match="cannot be read, AttributeError: there is no P"):
         mortal.render(request(0))
+
+
+def test_an_interrupt_while_it_is_found_out_what_it_died_of_ends_it(mortal, monkeypatch):
+    process = mortal._process
+    real = process._popen.wait
+
+    def wait(timeout=None):
+        if timeout is not None:
+            raise KeyboardInterrupt
+        return real()
+
+    monkeypatch.setattr(process._popen, "wait", wait)
+    process._messages.put(AttributeError("there is no P"))
+    with pytest.raises(KeyboardInterrupt):
+        mortal.render(request(0))
+    assert not process.is_alive
+
+
+@pytest.mark.parametrize(("status", "told"), [(3, "3"), (0xC0000005, "0xC0000005")])
+def test_a_death_on_windows_is_told(mortal, monkeypatch, status, told):
+    """There is no `signal.SIGKILL`: an AttributeError was all that was told."""
+    run, process = mortal.run(requests(1000)), mortal._process
+    next(run)
+    real = process._popen.wait
+
+    def wait(timeout=None):
+        real(timeout)
+        return status
+
+    monkeypatch.setattr(process._popen, "wait", wait)
+    monkeypatch.setattr("steer_engine.isolation.process.signal", SimpleNamespace())
+    os.kill(process.id, signal.SIGKILL)
+    with pytest.raises(BackendError, match=rf"process died \(exit status {told}\)"):
+        list(run)
+
+
+def test_it_is_waited_for_in_short_turns_between_which_an_interrupt_is_heard(engine, monkeypatch):
+    """On Windows nothing interrupts a thread that waits for a lock."""
+    real, waits = engine._process._messages, []
+
+    class Slow(queue.SimpleQueue):
+        def get(self, timeout=None):
+            waits.append(timeout)
+            if len(waits) < 4:
+                raise queue.Empty
+            return real.get(timeout=timeout)
+
+    monkeypatch.setattr(engine._process, "_messages", Slow())
+    assert "which? 5" in engine.render(request(5))
+    monkeypatch.undo()
+    assert max(waits) < 1
 
 
 def test_text_of_other_classes_is_exact_when_it_is_sent(engine):

@@ -7,7 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
-from itertools import count, islice
+from itertools import chain, count, islice
 
 import pytest
 
@@ -504,6 +504,51 @@ def test_an_interrupt_while_a_run_waits_ends_the_connections(stand_in, engine_at
     with pytest.raises(KeyboardInterrupt):
         run.throw(KeyboardInterrupt)
     assert server.gone.wait(5)
+
+
+@pytest.fixture
+def at_once(engine_at, stand_in, monkeypatch):
+    """An engine whose rows end before they are read, and what waits until so many have ended."""
+    engine, ended = engine_at(stand_in(ADA), "?parallel=8"), threading.Semaphore(0)
+
+    class Row:
+        def __init__(self, asked):
+            self.row = asked.row
+
+        async def events(self):
+            yield RowDone(self.row, None, "", "stop", 0, 0.0)
+            ended.release()  # the event is in the queue
+
+    def wait(n_rows):
+        assert all(ended.acquire(timeout=5) for _ in range(n_rows))
+
+    monkeypatch.setattr(engine, "_row", Row)
+    return engine, wait
+
+
+def test_rows_that_ended_before_an_interrupt_are_told(at_once):
+    """Up to `n_parallel` rows that were paid for were lost, and asked again by the next run."""
+    engine, wait = at_once
+    run = engine.run(map(request, range(8)))
+    told = [next(run), next(run)]
+    wait(8)
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(chain([run.throw(KeyboardInterrupt())], run))
+    assert sorted(event.row for event in told[1:]) == [*range(8)]
+
+
+def test_rows_that_ended_before_an_error_of_the_table_are_told(at_once):
+    engine, wait = at_once
+
+    def table():
+        yield from map(request, range(3))
+        wait(3)
+        raise ZeroDivisionError("row 3")
+
+    told = []
+    with pytest.raises(ZeroDivisionError, match="row 3"):
+        told.extend(engine.run(table()))
+    assert sorted(event.row for event in told[1:]) == [0, 1, 2]
 
 
 # --- what servers refuse ---
