@@ -180,7 +180,9 @@ def _make_room(
         needs = sorted((task.n_tokens - len(shared) for task in waiting), reverse=True)
         n_read = sum(len(task.prompt) - len(shared) for task in waiting) // len(waiting)
         n_each = len(shared) + needs[0]
-        n_best = backend.best_slots(n_read=n_read, n_written=_TYPICAL_ANSWER, n_each=n_each)
+        n_best = backend.best_slots(
+            n_read=n_read, n_written=_TYPICAL_ANSWER, n_each=n_each, n_shared=len(shared)
+        )
         n_slots = min(len(waiting), max_slots, n_best)
         n_tokens = max(needs[0], min(sum(needs[:n_slots]), backend.max_cached_tokens - len(shared)))
         while True:

@@ -84,10 +84,11 @@ class Backend(Protocol):
         """
         ...
 
-    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int, n_shared: int = 0) -> int:
         """Return how many slots are fastest for rows that read and write so many tokens each.
 
-        What they share is left out. No slot will hold more than `n_each` tokens. At least 1.
+        That is behind the `n_shared` tokens which all of them begin with. No slot will hold more
+        than `n_each` tokens. At least 1.
         """
         ...
 

@@ -73,8 +73,8 @@ class FakeBackend:
             fingerprint=fingerprint,
         )
 
-    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
-        del n_each
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int, n_shared: int = 0) -> int:
+        del n_each, n_shared
         return min(16, max(1, self.max_cached_tokens // (n_read + n_written)))
 
     def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:

@@ -109,7 +109,8 @@ class LlamaCppBackend:
     def grain(self) -> int:
         return _GRAIN if self._cells is not None and self._cells.are_apart else 1
 
-    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int, n_shared: int = 0) -> int:
+        del n_shared  # it is held once
         n_apart = min(_APART, self.max_cached_tokens // _cells_of(n_each) - 1)  # one is shared
         if self._keeps_apart and n_apart >= _GRAIN:
             return n_apart

@@ -43,8 +43,10 @@ class ReplayingBackend:
         self.max_cached_tokens = backend.max_cached_tokens
         self.is_memory_bound = backend.is_memory_bound
 
-    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
-        return self._backend.best_slots(n_read=n_read, n_written=n_written, n_each=n_each)
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int, n_shared: int = 0) -> int:
+        return self._backend.best_slots(
+            n_read=n_read, n_written=n_written, n_each=n_each, n_shared=n_shared
+        )
 
     def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:
         self._backend.reserve(n_slots=n_slots, n_tokens=n_tokens, n_each=n_each)

@@ -106,10 +106,11 @@ class SlottedBackend:
         self.chat_template = chat_template
         self.max_cached_tokens = max_cached_tokens
 
-    def best_slots(self, *, n_read: int, n_written: int, n_each: int) -> int:
+    def best_slots(self, *, n_read: int, n_written: int, n_each: int, n_shared: int = 0) -> int:
         del n_each  # slots grow as they are filled
         # Every row sees its own tokens only, so that more rows are faster until memory is full.
-        n_slots = self.max_cached_tokens // (n_read + n_written)
+        n_slots = self.max_cached_tokens // (n_shared + n_read + n_written)
+        n_slots -= bool(n_shared)  # one holds what they share
         return max(1, min(n_slots, self._opened.max_rows))
 
     def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:

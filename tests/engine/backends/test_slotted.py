@@ -150,6 +150,8 @@ def test_logits_beyond_the_vocabulary_are_cut_off():
 def test_more_slots_are_better_while_there_is_memory():
     assert slotted(TableNetwork(max_rows=8)).best_slots(n_read=50, n_written=50, n_each=100) == 8
     assert slotted(TableNetwork(max_rows=64)).best_slots(n_read=50, n_written=50, n_each=100) == 10
+    sharing = slotted(TableNetwork(max_rows=64))
+    assert sharing.best_slots(n_read=50, n_written=50, n_each=200, n_shared=100) == 4
     assert slotted(TableNetwork()).best_slots(n_read=5000, n_written=50, n_each=5050) == 1
     assert slotted(row_by_row()).best_slots(n_read=50, n_written=50, n_each=100) == 1
 
