@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from steer_engine import Schema, SteerError
-from steermagic.confidences import alternatives_frame, confidence_frame, on_index
+from steermagic.confidences import alternatives_frame, confidence_frame
 from steermagic.display import SteerView, view_of
 from steermagic.frame_view import FrameView, frame_view
 from steermagic.judgements import JudgementStore, reviewed_frame
+from steermagic.origins import on_frame
 from steermagic.plots import plot_frame
 from steermagic.review import doubtful_rows, min_confidence
 from steermagic.runs import Run, found_evidence
@@ -66,14 +67,17 @@ class SteerAccessor:
         The geometric mean of the probabilities of the tokens that it chose for the value, among
         those that the schema allowed; 1 where it had no choice. It is no probability that the value
         is right. Of a list it is that of its least probable item. Missing (NaN) where there is no
-        value, or none that the model wrote; a model on a server tells none.
+        value, or none that the model wrote, or another one by now; a model on a server tells none.
+
+        Raises:
+            FrameError: the frame's index was replaced, so that its rows cannot be found.
         """
-        return on_index(confidence_frame(self._run, "mean"), self._frame.index)
+        return on_frame(confidence_frame(self._run, "mean"), self._run, self._frame)
 
     @property
     def least_confidence(self) -> pd.DataFrame:
         """As `confidence`, with the least probable token of each value in place of the mean."""
-        return on_index(confidence_frame(self._run, "least"), self._frame.index)
+        return on_frame(confidence_frame(self._run, "least"), self._run, self._frame)
 
     @property
     def alternatives(self) -> pd.DataFrame:
@@ -83,13 +87,14 @@ class SteerAccessor:
         and ``df.steer.alternatives["paid", "true"]`` is the probability of true. The sums over
         all ways to write a value are exact; what a row lacks to 1 was negligible.
         """
-        return on_index(alternatives_frame(self._run), self._frame.index)
+        return on_frame(alternatives_frame(self._run), self._run, self._frame)
 
     @property
     def doubtful(self) -> pd.DataFrame:
         """The rows with a value of a confidence below ``--min-confidence``, and why.
 
         Raises:
+            FrameError: the frame's index was replaced.
             OptionError: the cell had no ``--min-confidence``.
         """
         return self.doubtful_below(min_confidence(self._run))
@@ -98,6 +103,7 @@ class SteerAccessor:
         """Return the rows with a value below that `confidence`, and a column that says which.
 
         Raises:
+            FrameError: the frame's index was replaced.
             OptionError: `confidence` is not between 0 and 1.
         """
         return doubtful_rows(self._run, self._frame, below=confidence)
@@ -140,6 +146,9 @@ class SteerAccessor:
 
         Each row stands beside the text that was asked about. What is accepted, corrected or
         rejected there is stored with the run, and `reviewed` has it.
+
+        Raises:
+            FrameError: the frame's index was replaced.
         """
         from steermagic.widgets.review import Review
 

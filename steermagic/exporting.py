@@ -15,12 +15,15 @@ from steermagic.store import Store, StoredRun, restored
 if TYPE_CHECKING:
     import pandas as pd
 
+_NO_BREAKS = str.maketrans("\r\n", "  ")
+
 
 def export_run(store: Store, stored: StoredRun, file: str) -> int:
     """Write the rows of a run to `file`, in the form its name ends in; return how many there are.
 
     Tables have the answers alone, beside the number of the row that each belongs to: the data that
-    was asked about is not stored. JSON lines have the records as they were written, to the letter.
+    was asked about is not stored. JSON lines have the records as they were written, to the letter,
+    each on one line.
 
     Raises:
         CommandError: the name ends in something else, the file cannot be written, or an unsteered
@@ -49,7 +52,8 @@ def _line(row: Row, *, is_json: bool) -> str:
     if not row.is_kept:
         error = {"row": row.number, "error": f"{type(row.error).__name__}: {row.error}"}
         return json.dumps(error)
-    record = row.text if is_json else json.dumps(row.text, ensure_ascii=False)
+    # In the JSON of a server line breaks may stand, but only as white space.
+    record = row.text.translate(_NO_BREAKS) if is_json else json.dumps(row.text, ensure_ascii=False)
     return f'{{"row": {row.number}, "record": {record}}}'
 
 

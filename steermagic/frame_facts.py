@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from steer_engine import (
     Column,
@@ -20,13 +22,12 @@ from steer_engine import (
 )
 from steermagic.confidences import confidence_frame, rows_of_frame
 from steermagic.frames import items_of, row_schema
-from steermagic.runs import Run, found_evidence, result_of
+from steermagic.origins import UNKNOWN, origin_of
+from steermagic.runs import Run, found_evidence
 from steermagic.subschemas import field
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,13 @@ def cell_facts(run: Run, frame: pd.DataFrame, *, n_rows: int) -> list[dict[str, 
     """Return what is known of the run's values in the first rows of `frame`, by column.
 
     `frame` is that of the run, or made from it: its rows are found by their label. Nothing is known
-    of those whose label is new, or stands for several rows of the run's frame.
+    of those whose label is new, or stands for another row, or for several of the run's frame.
     """
-    table = cast("pd.DataFrame", result_of(run, as_="pandas"))
+    origin = origin_of(run, frame)
     probs = confidence_frame(run, "mean")
     means = probs.to_numpy()
-    values = table.iloc[:, len(table.columns) - len(probs.columns) :]  # after what was asked about
+    n_inputs = len(origin.table.columns) - len(probs.columns)
+    values = origin.table.iloc[:, n_inputs:]
     sources = _sources(run)
     errors = run.errors
     failures = [str(errors.get(n, "")) if is_empty else "" for n, is_empty in _origins(run)]
@@ -88,8 +90,10 @@ def cell_facts(run: Run, frame: pd.DataFrame, *, n_rows: int) -> list[dict[str, 
             for nth, name in enumerate(probs.columns)
         }
 
-    places = _places(frame.index, table.index)[:n_rows]
-    return [{} if place == _UNKNOWN else facts(place) for place in places]
+    is_clear = len({*origin.labels.tolist()}) == len(origin.labels)
+    is_known = (origin.frame_labels != UNKNOWN) & ~origin.is_moved & is_clear
+    places = np.where(is_known, origin.frame_labels, UNKNOWN)[:n_rows].tolist()
+    return [{} if place == UNKNOWN else facts(place) for place in places]
 
 
 def _column_facts(column: Column, node: JsonValue) -> ColumnFacts:
@@ -135,12 +139,3 @@ def _sources(run: Run) -> dict[tuple[int, str], str]:
     for row, column, _, start, end, source in found_evidence(run):
         sources.setdefault((row, column), f"{source}, characters {start} to {end}")
     return sources
-
-
-def _places(labels: pd.Index, table: pd.Index) -> Sequence[int]:
-    """Return the row of the run's frame that each label stands for."""
-    if labels.equals(table):
-        return range(len(table))
-    if not table.is_unique:
-        return [_UNKNOWN] * len(labels)
-    return [int(place) for place in table.get_indexer(labels)]

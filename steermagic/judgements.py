@@ -15,6 +15,7 @@ from steer_engine import ColumnKind, JsonValue, validation_error
 from steermagic.errors import CommandError
 from steermagic.forms import ANSWER
 from steermagic.frames import items_of
+from steermagic.origins import origin_of
 from steermagic.runs import Row, Run, result_of
 
 if TYPE_CHECKING:
@@ -90,10 +91,15 @@ def reviewed_frame(run: Run, judgements: Mapping[Key, Judgement]) -> pd.DataFram
 
 
 def keys_in(run: Run, frame: pd.DataFrame) -> set[Key]:
-    """Return the parts of a run that have a row in `frame`, which was made from the run's."""
-    whole = cast("pd.DataFrame", result_of(run, as_="pandas"))
-    labels = set(frame.index)
-    keys = zip(_frame_keys(run, run.rows), whole.index, strict=True)
+    """Return the parts of a run that have a row in `frame`, which was made from the run's.
+
+    Raises:
+        FrameError: the index was replaced, so that nobody can tell which row is which.
+    """
+    origin = origin_of(run, frame)
+    origin.check()
+    labels = {*origin.frame_labels.tolist()}
+    keys = zip(_frame_keys(run, run.rows), origin.labels.tolist(), strict=True)
     return {key for key, label in keys if label in labels}
 
 

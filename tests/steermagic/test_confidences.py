@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from steer_engine import Choices, Confidence, read_schema
 from steermagic.confidences import alternatives_frame, confidence_frame, on_index
+from steermagic.errors import FrameError
 from steermagic.forms import found_form
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
+from steermagic.origins import on_frame
 from steermagic.runs import Row, Run, failed_row, result_of
 from steermagic.schemas import FoundSchema
 
@@ -184,3 +187,55 @@ def test_rows_of_one_label_share_the_lowest():
     assert values(on_index(table, pd.Index(["z", "x"]))) == [[None], [0.1]]
     levels = table.set_index(pd.MultiIndex.from_tuples([(1, 2), (1, 2), (1, 3), (2, 3)]))
     assert values(on_index(levels, levels.index[[1]])) == [[0.1]]
+
+
+KINDS = (
+    "n: int | None, x: float | None, due: date | None, tags: list[str] | None, at: dict[str, int]"
+)
+RECORDS = [
+    {"n": 1, "x": 0.5, "due": "2026-01-31", "tags": ["a", "b"], "at": {"k": 1}},
+    {"n": None, "x": None, "due": None, "tags": None, "at": {}},
+]
+
+
+def run_of_kinds(n_rows: int) -> Run:
+    pointers = ("/n", "/x", "/due", "/tags", "/tags/0", "/at", "/at/k")
+    known = [(pointer, 0.5) for pointer in pointers]
+    rows = (row(each, *known, number=number) for number, each in enumerate(RECORDS))
+    return run_of(KINDS, *rows, table=texts(n_rows))
+
+
+def test_values_of_every_kind_are_known_again():
+    run = run_of_kinds(3)
+    frame, known = result_of(run), confidence_frame(run, "mean")
+    looks_other = frame.astype({"n": "float64", "x": object, "tags": object}).assign(
+        tags=[np.array(["a", "b"]), float("nan"), pd.NA], due=frame["due"].astype("datetime64[ns]")
+    )
+    for same in (frame, frame.copy(), looks_other, frame.convert_dtypes()):
+        pd.testing.assert_frame_equal(on_frame(known, run, same), known)
+    pd.testing.assert_frame_equal(on_frame(known, run, frame[::-1]), known[::-1])
+    assert on_frame(known, run, pd.concat([frame, frame])).equals(pd.concat([known, known]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n", 2), ("n", None), ("x", 0.25), ("due", pd.NaT), ("tags", ["b", "a"]), ("at", {"k": 2})],
+)
+def test_what_is_known_of_a_value_goes_with_it(name, value):
+    run = run_of_kinds(2)
+    frame, known = result_of(run), confidence_frame(run, "mean")
+    column = frame[name].astype(object)
+    column.array[0] = value
+    known.loc[0, name] = math.nan
+    changed = frame.assign(**{name: column})
+    pd.testing.assert_frame_equal(on_frame(confidence_frame(run, "mean"), run, changed), known)
+
+
+def test_items_of_a_list_are_told_apart_by_their_answers():
+    items = [{"n": n, "word": word} for n, word in enumerate("aab")]
+    known = [(f"/{number}/{name}", 0.5) for number in range(3) for name in ("n", "word")]
+    run = run_of("[n: int, word: str]", row(items, *known))
+    frame, probs = result_of(run), confidence_frame(run, "mean")
+    assert on_frame(probs, run, frame[["word"]].assign(word="b")).isna().sum().tolist() == [0, 2]
+    with pytest.raises(FrameError, match="2 of 3 rows have lost the label"):
+        on_frame(probs, run, frame[::-1].reset_index(drop=True))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import builtins
 import json
 import sys
+from contextlib import closing
 
 import pandas as pd
 import pytest
 
-from steer_engine import Engine
+from stand_in import StandIn
+from steer_engine import Engine, open_engine
 from steer_engine.backends.fake import FakeBackend
 from steermagic.errors import CommandError, MissingExtraError
 from steermagic.exporting import export_run
@@ -53,6 +55,19 @@ def test_lines_have_the_records_to_the_letter(exported):
     assert failure["row"] == 1
     assert failure["error"].startswith("PromptTooLongError: the prompt has")
     assert exported.n_rows == 3
+
+
+def test_a_record_of_several_lines_is_written_on_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+    wish = '{\r\n  "n": 1.50,\n\t"s": "a\\n  b"\n}'
+    with closing(StandIn(wish)) as server:
+        session = Session(lambda _spec: open_engine(server.url))
+        session.run(Job(("hi",), read_source("n: float, s: str"), SteerOptions()))
+    store, file = session.store(), tmp_path / "rows.jsonl"
+    export_run(store, store.runs()[0], str(file))
+    [line] = file.read_bytes().splitlines()
+    assert line == b'{"row": 0, "record": {    "n": 1.50, \t"s": "a\\n  b" }}'
+    assert json.loads(line)["record"] == json.loads(wish)
 
 
 def test_lines_of_texts(exported):

@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 
 from steer_engine import Engine
 from steer_engine.backends.fake import FakeBackend
-from steermagic.errors import CellError, OptionError
+from steermagic.errors import CellError, FrameError, OptionError
 from steermagic.job import Job, job_over
 from steermagic.magics import SteerMagic
 from steermagic.options import SteerOptions
@@ -73,6 +73,75 @@ def test_it_speaks_of_the_rows_that_a_frame_still_has(frame):
     assert part.steer.alternatives.index.tolist() == ["r3", "r2"]
     assert frame[frame.steer.confidence["n"] < 0.5].index.tolist() == ["r1", "r3"]
     assert frame[frame["n"] > 100].steer.doubtful.empty
+
+
+REPLACED = "lost the label that they had .* the index was replaced; use .steer before reset_index"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda frame: frame.reset_index(),
+        lambda frame: frame.set_index("text"),
+        lambda frame: frame.set_index(["text", "n"]),
+        lambda frame: frame.set_index("text", append=True),
+        lambda frame: frame[["n", "mood"]].reset_index(drop=True),
+    ],
+)
+def test_a_frame_with_an_index_of_its_own_is_refused(frame, made):
+    assert_refused(made(frame), match=REPLACED)
+    assert made(frame).iloc[:0].steer.doubtful.empty
+
+
+def assert_refused(frame, *, match):
+    for ask in (
+        lambda steer: steer.confidence,
+        lambda steer: steer.least_confidence,
+        lambda steer: steer.alternatives,
+        lambda steer: steer.doubtful,
+        lambda steer: steer.review(),
+    ):
+        with pytest.raises(FrameError, match=match):
+            ask(frame.steer)
+
+
+@pytest.fixture
+def numbered() -> pd.DataFrame:
+    options = SteerOptions(over="texts", store="off", min_confidence=0.5)
+    table = pd.DataFrame({"text": TEXTS})
+    asked = job_over(table, "{{ text }}", read_source(SCHEMA), options, namespace={})
+    return doubting().answer(asked)
+
+
+def test_rows_that_got_the_labels_of_others_are_refused(numbered):
+    """Each had the confidence of the row that the run had at that place."""
+    turned = numbered.sort_values("text", ascending=False)
+    assert turned.steer.doubtful.index.tolist() == [3, 1]
+    assert_refused(turned.reset_index(drop=True), match=f"2 of 4 rows have {REPLACED}")
+    part = numbered.drop(index=2).reset_index(drop=True)
+    assert_refused(part, match=f"1 of 3 rows have {REPLACED}")
+    assert_refused(part.assign(n=0, mood=None), match="1 of 3 rows")
+    assert_refused(pd.concat([numbered, numbered[:1]], ignore_index=True), match="1 of 5 rows")
+    told = part.steer.show()._repr_html_()
+    assert told.count("confidence (") == 4  # of two rows
+
+
+def test_what_tells_rows_apart_can_be_changed(numbered):
+    known = numbered.steer.confidence
+    for texts in (numbered["text"].str.upper(), ["sure 0", "x", None, None], [(["a"],)] * 4):
+        pd.testing.assert_frame_equal(numbered.assign(text=texts).steer.confidence, known)
+
+
+def test_a_value_that_was_corrected_is_not_the_models(frame):
+    known = frame.steer.confidence
+    frame.loc["r1", "n"] = 3
+    frame.loc["r3", ["n", "mood"]] = [None, "bad"]
+    assert frame.steer.confidence.isna().to_numpy().nonzero()[0].tolist() == [1, 3, 3]
+    assert frame.steer.confidence.loc["r1", "mood"] == known.loc["r1", "mood"]
+    assert frame.steer.alternatives.loc["r3"].isna().all()
+    assert "n (" not in " ".join(frame.steer.doubtful["why"])
+    assert "r3" not in frame.steer.doubtful.index
+    assert repr(frame.steer.review()).startswith("Review of 4 rows")
 
 
 def test_a_column_of_that_name_stays(frame):
@@ -202,6 +271,33 @@ def test_a_command_shows_them_whatever_the_result_is(book):
     }.items():
         with pytest.raises(CellError, match=message):
             book.run(wrong)
+
+
+@pytest.mark.parametrize("form", ["polars", "arrow"])
+def test_a_command_keeps_columns_and_their_types(book, form):
+    table = pl.DataFrame({"text": TEXTS}).with_row_index()
+    cell = f'{SCHEMA}, odd: 1 | "a" --over pidx --as {form}'
+    book.run(f"%%steer {cell} --min-confidence 0.5\n{{{{ text }}}}", pidx=table)
+    whole, doubtful = book.run("%steer last"), book.run("%steer doubtful")
+    none = book.run("%steer doubtful 0.0")
+    doubtful, none = (pl.DataFrame(each) for each in (doubtful, none))
+    assert doubtful["index"].to_list() == [1, 3]
+    assert doubtful.schema == none.schema == {**pl.DataFrame(whole).schema, "why": pl.String}
+    assert len(none) == 0
+
+
+@pytest.mark.parametrize("form", ["polars", "arrow"])
+def test_a_table_without_labels_tells_the_numbers_of_the_rows(book, form):
+    body = "{{ text }}"
+    book.run(f"%%steer {SCHEMA} --over t --as {form}\n{body}", t=pl.DataFrame({"text": TEXTS}))
+    doubtful = pl.DataFrame(book.run("%steer doubtful 0.5"))
+    assert doubtful.columns == ["index", "text", "n", "mood", "why"]
+    assert doubtful["index"].to_list() == [1, 3]
+    labelled = pd.DataFrame({"text": TEXTS}, index=pd.Index([*"abcd"], name="id"))
+    book.run(f"%%steer {SCHEMA} --over t --as {form}\n{body}", t=labelled)
+    doubtful = pl.DataFrame(book.run("%steer doubtful 0.5"))
+    assert doubtful.columns == ["id", "text", "n", "mood", "why"]
+    assert doubtful["id"].to_list() == ["b", "d"]
 
 
 def test_an_answer_without_rows_has_no_doubtful_ones(book):
