@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pictures import keep
 
 MAIL = """My name is Jonas Weber. On 3 May 2024 I paid $49.99 for a lamp that is broken.
-Please answer to jonas.weber@example.org"""
+Please answer to j.weber@example.org"""
 CELL = """%%steer -o first
 name: verbatim
 answer_to: email

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pictures import keep
 
 MAILS = """\
-My name is Jonas Weber. On 3 May 2024 I paid $49.99 for a lamp. jonas.weber@example.org
+My name is Jonas Weber. On 3 May 2024 I paid $49.99 for a lamp. j.weber@example.org
 Hello, Marta Silva here. The kettle leaks. 34.90 EUR on 2 May 2024. marta.silva@example.com
 On June 7, 2024 I paid $120.00 for a chair without a leg. Peter Okafor, p.okafor@example.net
 Please send my money back: 18.50 EUR, paid on 12 April 2024. Ana Ruiz, ana@ruiz.example
