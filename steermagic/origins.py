@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -32,9 +33,7 @@ class Origin:
 
     table: pd.DataFrame
     labels: NDArray[np.intp]  # (rows of the table,)
-    frame_labels: NDArray[
-        np.intp
-    ]  # (rows of the frame,); UNKNOWN is a new label
+    frame_labels: NDArray[np.intp]  # (rows of the frame,); UNKNOWN is a new label
     is_moved: NDArray[np.bool_]  # (rows of the frame,)
 
     def check(self) -> None:
@@ -128,8 +127,8 @@ def _answers(run: Run) -> list[str]:
 
 def _shared(names: Sequence[Hashable], *frames: pd.DataFrame) -> list[Hashable]:
     """Return those names that are one column in each of the frames."""
-    columns = [[*frame.columns] for frame in frames]
-    return [name for name in names if all(each.count(name) == 1 for each in columns)]
+    columns = [Counter[Hashable](frame.columns) for frame in frames]
+    return [name for name in names if all(each[name] == 1 for each in columns)]
 
 
 def _keys(values: pd.Series, unhashable: Callable[[object], Hashable]) -> list[Hashable]:
