@@ -147,12 +147,11 @@ def call_options(given: Mapping[str, object], settings: Mapping[str, object]) ->
     Raises:
         OptionError: a value is not what its option takes.
     """
-    read = {
-        option.name: bool(value) if option.read is None else _read(name, option.read, _text(value))
-        for name, value in given.items()
-        if value is not None
-        for option in (_BY_NAME[name],)
-    }
+    read: dict[str, object] = {}
+    for name, value in given.items():
+        reader = _BY_NAME[name].read
+        if value is not None:
+            read[name] = bool(value) if reader is None else _read(name, reader, _text(value))
     return SteerOptions(**{**settings, **read})  # type: ignore[arg-type] # read by the table
 
 
