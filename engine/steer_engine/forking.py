@@ -117,7 +117,7 @@ class Forking:
             if way is not None:  # else no value of the place begins like that
                 ways.append(way)
                 kept += weight
-        total = kept + float(rests[: _MAX_TOKENS + 1][-1])
+        total = kept + float(rests[min(_MAX_TOKENS, len(order))])
         return ((way, way.weight / total) for way in ways if total)
 
     def _way(self, node: _Node, token: TokenId, weight: float, *, is_followed: bool) -> _Way | None:
