@@ -93,7 +93,7 @@ def _draw_slots(source: Source, written: Sequence[Passage]) -> list[str]:
     slots = list(dict.fromkeys(slot for passage in written for slot in passage.values))
     if not slots:
         return []
-    most = 6 if len(written) == 1 else 4
+    most = 8 if len(written) == 1 else 4
     count = source.between(max(1, len(slots) // 2), max(1, min(most, len(slots))))
     return source.rng.sample(slots, min(count, len(slots)))
 
@@ -144,16 +144,25 @@ def list_example(
     return Example(prompt, schema, {q.field.name: q.answers[0] for q in outer})
 
 
-def with_instruction(source: Source, text: str, domain: str, asked: Sequence[Question]) -> str:
-    """Put what users write before their text, in half of the cases."""
+def _singular(noun: str) -> str:
+    """Return a noun such as `entries` in the singular; others stay as they are."""
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    return noun.removesuffix("s")
+
+
+def with_instruction(
+    source: Source, text: str, nouns: Sequence[str], asked: Sequence[Question]
+) -> str:
+    """Put what users write before their text, in half of the cases; `nouns` say what it is."""
     dice = source.rng.random()
     if dice < 0.5:
         return text
     if dice < 0.7:
         instruction = source.word("instructions")
     else:
-        noun = source.pick(row_names(domain))
-        noun = noun[:-1] if len(asked[0].answers) == 1 and noun.endswith("s") else noun
+        noun = source.pick(nouns)
+        noun = _singular(noun) if len(asked[0].answers) == 1 else noun
         verb = source.pick(("Extract", "Get", "Find", "List", "Give me", "Fill in", "Read off"))
         what = ", ".join(question.field.name.replace("_", " ").lower() for question in asked[:4])
         what = source.pick((what, what, "the fields", f"the {noun}", "the data", "the details"))

@@ -6,7 +6,7 @@ They are short, so that a training sees many of them: choosing needs more exampl
 import re
 
 from embedded_training import choice_questions
-from embedded_training.asking import Example, object_example, with_instruction
+from embedded_training.asking import Example, object_example, row_names, with_instruction
 from embedded_training.field_names import styled
 from embedded_training.names import thing
 from embedded_training.passages import Passage, choose, meaning_sentence
@@ -35,7 +35,7 @@ def choice_example(source: Source) -> Example:
     text = source.pick((". ", "\n", ", ", "! ", " - ", " ")).join(sentences)
     asked = with_distinct_names(question for _, question in pairs)
     source.rng.shuffle(asked)
-    return object_example(source, with_instruction(source, text, "", asked), asked)
+    return object_example(source, with_instruction(source, text, row_names(""), asked), asked)
 
 
 def choose_meaning(source: Source) -> Asked:

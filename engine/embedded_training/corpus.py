@@ -13,12 +13,14 @@ from embedded_training.randomness import HeldOut, Source
 from embedded_training.row_examples import rows_example, table_example
 from embedded_training.sheet_examples import sheet_example
 from embedded_training.single_examples import copying_example, labelled_example, single_example
+from embedded_training.situation_examples import situation_example
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """How often each sort of example is drawn; the shares add up to 1."""
 
+    situation: float
     labelled: float
     copying: float
     single: float
@@ -29,12 +31,26 @@ class Mixture:
 
 
 MAIN = Mixture(
-    labelled=0.03, copying=0.01, single=0.35, rows=0.16, table=0.08, sheet=0.05, choice=0.32
+    situation=0.5,
+    labelled=0.02,
+    copying=0.005,
+    single=0.155,
+    rows=0.075,
+    table=0.05,
+    sheet=0.03,
+    choice=0.165,
 )
 
 
 ONLY_DOMAINS = Mixture(
-    labelled=0.0, copying=0.0, single=0.55, rows=0.28, table=0.07, sheet=0.0, choice=0.1
+    situation=0.5,
+    labelled=0.0,
+    copying=0.0,
+    single=0.26,
+    rows=0.12,
+    table=0.05,
+    sheet=0.0,
+    choice=0.07,
 )
 """For held-out domains: only what is made of the texts of a domain."""
 
@@ -47,6 +63,7 @@ def example(
     if source.held_out.domains:
         mixture = ONLY_DOMAINS
     makers: tuple[tuple[float, Callable[[Source], Example]], ...] = (
+        (mixture.situation, situation_example),
         (mixture.labelled, labelled_example),
         (mixture.copying, copying_example),
         (mixture.single, single_example),

@@ -78,7 +78,7 @@ def name_field(
         description = source.pick(texts)
     if not held_out:
         name, description = _wrapped(source, name, description, naming)
-    if texts and source.chance(0.06):
+    if texts and source.chance(0.04):
         name, description = source.pick(OPAQUE_NAMES), description or source.pick(texts)
     return styled(source, name), description
 

@@ -1,6 +1,8 @@
 """Random identifiers: handles, addresses on the internet, telephone numbers and codes."""
 
+import re
 import string
+import unicodedata
 
 from embedded_training.names import person
 from embedded_training.randomness import (
@@ -63,6 +65,37 @@ def domain_name(source: Source) -> str:
     if source.chance(0.05):
         name = source.pick(string.ascii_lowercase)
     return f"{name}.{source.word('top_level_domains')}"
+
+
+def email_of(source: Source, name: str, company: str | None) -> Value:
+    """Return an address made of the name of a person, and of the company's if there is one."""
+    words = [_plain(word) for word in name.split() if not word.endswith(".") and _plain(word)]
+    if not words:
+        return email(source)
+    first, last = words[0], words[-1]
+    user = source.pick(
+        (
+            *[f"{first}.{last}"] * 4,
+            *[first] * 2,
+            f"{first[0]}.{last}",
+            f"{first[0]}{last}",
+            f"{first}_{last}",
+            f"{first}{last}",
+            f"{last}.{first}",
+            f"{last}{source.between(1, 99)}",
+            f"{first}{source.between(1, 99)}",
+        )
+    )
+    domain = domain_name(source)
+    if company and _plain(company) and source.chance(0.4):
+        domain = f"{_plain(company)[:24]}.{source.word('top_level_domains')}"
+    return Value(f"{user}@{domain}")
+
+
+def _plain(text: str) -> str:
+    """Return the letters of a name as an address has them."""
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9-]+", "", bare.lower()).strip("-")
 
 
 def email(source: Source) -> Value:

@@ -12,11 +12,14 @@ from embedded_training.randomness import (
     word_pools,
 )
 
+P_NEW_FIRST, P_NEW_LAST = 0.12, 0.25
+"""How often a name is invented from syllables; the others are names that people have."""
+
 
 def person(source: Source) -> Value:
     """Return the name of a person: mostly first and last name."""
-    first = known_or_pseudo(source, "first_names", 0.35)
-    last = known_or_pseudo(source, "last_names", 0.5)
+    first = known_or_pseudo(source, "first_names", P_NEW_FIRST)
+    last = known_or_pseudo(source, "last_names", P_NEW_LAST)
     dice = source.rng.random()
     if dice < 0.13:
         return Value(first)
@@ -28,7 +31,7 @@ def person(source: Source) -> Value:
         name = f"{first[0]}. {last}"
     else:
         name = f"{first} {last}"
-    return titled(source, name) if source.chance(0.17) else Value(name)
+    return titled(source, name) if source.chance(0.12) else Value(name)
 
 
 def titled(source: Source, name: str) -> Value:
@@ -54,29 +57,34 @@ def _long_name(source: Source, first: str, last: str) -> str:
     return source.pick(
         (
             f"{first} {source.word('name_particles')} {last}",
-            f"{first} {known_or_pseudo(source, 'first_names', 0.35)} {last}",
-            f"{first} {known_or_pseudo(source, 'last_names', 0.5)} {last}",
+            f"{first} {known_or_pseudo(source, 'first_names', P_NEW_FIRST)} {last}",
+            f"{first} {known_or_pseudo(source, 'last_names', P_NEW_LAST)} {last}",
             f"{first[0]}. {initial}. {last}",
             f"{first} {initial}. {last}",
-            f"{first} {last}-{known_or_pseudo(source, 'last_names', 0.5)}",
+            f"{first} {last}-{known_or_pseudo(source, 'last_names', P_NEW_LAST)}",
         )
     )
+
+
+def brand(source: Source) -> str:
+    """Return what a company or its wares may be called."""
+    return known_or_pseudo(source, "company_words", 0.45)
 
 
 def product(source: Source) -> Value:
     """Return the name of an article."""
     adjective, noun = source.word("product_adjectives"), source.word("products")
-    brand = pseudo_word(source).capitalize()
+    maker = brand(source)
     return Value(
         source.pick(
             (
                 *[f"{adjective} {noun}"] * 3,
-                *[f"{brand} {noun}"] * 2,
-                f"{brand} {source.pick(string.ascii_uppercase)}{source.between(1, 900)}",
+                *[f"{maker} {noun}"] * 2,
+                f"{maker} {source.pick(string.ascii_uppercase)}{source.between(1, 900)}",
                 f"{adjective.capitalize()} {noun.capitalize()}",
-                f"{brand} {adjective} {noun}",
-                noun,
-                brand,
+                f"{maker} {adjective} {noun}",
+                *[noun] * 2,
+                maker,
                 f"{noun} ({source.word('colors')})",
             )
         )
@@ -89,25 +97,25 @@ def thing(source: Source, topic: str | None = None) -> Value:
     topic = topic or source.pick(tuple(topics))
     item: str = source.pick(topics[topic]["things"])
     if source.chance(0.3):
-        brand = pseudo_word(source).capitalize()
-        item = source.pick((f"{brand} {item}", f"{item} from {brand}", f"{item} by {brand}"))
+        maker = brand(source)
+        item = source.pick((f"{maker} {item}", f"{item} from {maker}", f"{item} by {maker}"))
     return Value(item, topic=topic)
 
 
 def company(source: Source) -> Value:
     """Return the name of a company."""
-    brand = pseudo_word(source).capitalize()
+    name = brand(source)
     word, suffix = source.word("company_words"), source.word("company_suffixes")
     return Value(
         source.pick(
             (
-                *[f"{brand} {suffix}"] * 3,
+                *[f"{name} {suffix}"] * 3,
                 *[f"{word} {suffix}"] * 2,
-                *[brand] * 2,
-                f"{word}{brand}",
-                f"{word} {brand}",
-                f"{word} {brand} {suffix}",
-                f"{brand} & {source.word('last_names')}",
+                *[name] * 2,
+                f"{word}{pseudo_word(source)}",
+                f"{word} {name}",
+                f"{word} {name} {suffix}",
+                f"{name} & {source.word('last_names')}",
                 f"{source.word('last_names')} {suffix}",
             )
         )
@@ -116,7 +124,7 @@ def company(source: Source) -> Value:
 
 def city(source: Source) -> Value:
     """Return the name of a town."""
-    return Value(known_or_pseudo(source, "cities", 0.35))
+    return Value(known_or_pseudo(source, "cities", 0.15))
 
 
 def country(source: Source) -> Value:
@@ -128,7 +136,7 @@ def country(source: Source) -> Value:
 def street(source: Source) -> Value:
     """Return a street with its house number."""
     kind = source.pick(("Street", "Road", "Avenue", "Lane", "Square", "Way", "St", "Ave"))
-    name = known_or_pseudo(source, "company_words", 0.6)
+    name = known_or_pseudo(source, "company_words", 0.3)
     return Value(f"{source.between(1, 199)} {name} {kind}")
 
 
@@ -136,7 +144,7 @@ def title(source: Source) -> Value:
     """Return the title of a text, a film or an event."""
     lists = ("title_words", "title_words", "common_words")
     words = [
-        source.word(source.pick(lists)) if source.chance(0.75) else pseudo_word(source)
+        source.word(source.pick(lists)) if source.chance(0.92) else pseudo_word(source)
         for _ in range(3)
     ]
     first, second, third = words

@@ -12,7 +12,8 @@ from functools import cache
 from typing import Literal
 
 from embedded_training.forms import LABEL_LAYOUTS, Form, draw_form, label_of
-from embedded_training.names import thing
+from embedded_training.identifiers import email, email_of
+from embedded_training.names import company, person, thing
 from embedded_training.quantities import UNITS
 from embedded_training.randomness import Source, Value, read_table
 from embedded_training.tables import (
@@ -26,6 +27,7 @@ from embedded_training.tables import (
     stated_labels,
     truths,
 )
+from embedded_training.values import ValueMaker
 from embedded_training.wording import (
     SLOT,
     capitalised,
@@ -87,12 +89,12 @@ def make_plan(source: Source, domain_name: str, *, n_passages: int) -> Plan:
     domain = domains()[domain_name]
     shape = _draw_shape(source, domain, n_passages=n_passages)
     plain = n_passages > 1
-    truth_count = source.pick((0, 0, 0, 0, 0, 1) if plain else (0, 0, 0, 0, 1, 1, 2))
+    truth_count = source.pick((0, 0, 0, 0, 0, 1) if plain else (0, 0, 0, 0, 0, 1, 1))
     if shape == "row":
         truth_count = 0
     with_list = not plain and domain.lists and source.chance(1.0 if domain_name == "list" else 0.2)
     shared = {"whole": domain.wholes, "row": domain.rows}.get(shape)
-    alike = n_passages > 1 and shared is not None and source.chance(0.6)
+    alike = n_passages > 1 and shared is not None and source.chance(0.75)
     return Plan(
         domain=domain_name,
         n_clauses=source.pick((1, 2, 2, 3) if plain else (1, 2, 2, 3, 3, 4, 5)),
@@ -112,7 +114,7 @@ def _draw_shape(source: Source, domain: Domain, *, n_passages: int) -> Shape:
         return "row"
     if source.chance(0.08 if domain.wholes.usual else 0.02):
         return "form"
-    if domain.wholes.usual and (not domain.clauses.usual or source.chance(0.7)):
+    if domain.wholes.usual and (not domain.clauses.usual or source.chance(0.85)):
         return "whole"
     return "clauses" if domain.clauses.usual else "row"
 
@@ -129,6 +131,8 @@ def _draw_families(source: Source, domain: Domain, shape: Shape) -> tuple[str, .
 def _draw_stated(source: Source, domain: Domain, shape: Shape) -> tuple[str, ...]:
     if domain.enums and source.chance(0.15 if shape == "row" else 0.25):
         return (source.pick(domain.enums),)
+    if shape != "row" and source.chance(0.08):
+        return (source.pick(tuple(stated_labels())),)
     return ()
 
 
@@ -154,13 +158,13 @@ def write_passage(source: Source, plan: Plan) -> Passage:
     else:
         cues = domain.rows if plan.shape == "row" else domain.wholes
         template = one_of_many(source, plan.template or choose(source, cues))
-        template = _expand_parts(source, domain, _disturbed(source, template), passage)
+        template = _expand_parts(source, domain, disturbed(source, template), passage)
         text, unsaid = _say(source, fill(source, template, passage), extras, passage)
         passage.text = _with_extras(source, text, unsaid)
     return passage
 
 
-def _disturbed(source: Source, template: str) -> str:
+def disturbed(source: Source, template: str) -> str:
     """Return the template in lower case or with a typing error, now and then."""
     if source.chance(0.07):
         return lower_outside_slots(template)
@@ -296,6 +300,8 @@ def fill(source: Source, template: str, passage: Passage) -> str:
         if name.startswith("_"):
             passage.decoys.add(name[1:])
             value = concepts()[name[1:]].make(source)
+            if part:
+                return _address(source, value)
             return _fitting(value, template[: match.start()], template[match.end() :]).written
         if name not in drawn:
             drawn[name] = passage.values.get(name) or _new_value(source, name, passage)
@@ -375,12 +381,27 @@ def _first_word(text: str) -> str:
 
 
 def _new_value(source: Source, name: str, passage: Passage) -> Value:
+    if concepts()[name].make is email and source.chance(0.5):
+        return _own_address(source, passage)
     if name != "thing":
         return concepts()[name].make(source)
     value = thing(source, passage.meanings.get("topic"))
     if value.topic:
         passage.meanings["topic"] = value.topic
     return value
+
+
+def _own_address(source: Source, passage: Passage) -> Value:
+    """Return the mail address of somebody whom the text names before."""
+
+    def of(maker: ValueMaker) -> list[str]:
+        named = passage.values.items()
+        return [value.text for name, value in named if concepts()[name].make is maker]
+
+    people, companies = of(person), of(company)
+    if not people:
+        return email(source)
+    return email_of(source, people[-1], companies[-1] if companies else None)
 
 
 def _draw_clauses(source: Source, domain: Domain, plan: Plan) -> list[str]:

@@ -219,11 +219,11 @@ def _cents(source: Source) -> int:
         return 100 * source.pick(
             (source.between(1, 99), source.between(10, 999), 10 * source.between(2, 99))
         )
-    if dice < 0.65:
+    if dice < 0.68:
         return source.between(10000, 99999)
-    if dice < 0.78:
-        return 100 * source.between(1000, 99999)
-    if dice < 0.88:
+    if dice < 0.84:
+        return 100 * source.between(1000, 9999)
+    if dice < 0.92:
         return source.between(100000, 9999999)
     return 100 * round(10 ** source.rng.uniform(3, 7))
 
@@ -234,9 +234,9 @@ def _written_amount(source: Source, cents: int) -> str:
     grouped = f"{whole:,}" if source.chance(0.7) else str(whole)
     decimals = f".{rest:02d}" if rest or source.chance(0.25) else ""
     dice = source.rng.random()
-    if dice < 0.08:
+    if dice < 0.05:
         return (grouped + decimals).translate(str.maketrans(",.", ".,"))
-    if dice < 0.13:
+    if dice < 0.09:
         separator = source.pick((" ", "'", "\u00a0"))
         decimals = decimals.replace(".", source.pick(".,"))
         return grouped.replace(",", separator) + decimals
@@ -285,7 +285,7 @@ def money(source: Source) -> Value:
             f"{sign} {written}",
         ]
     value = Value(source.pick(layouts), number=plain_number(cents / 100), currency=code)
-    return with_unit(source, value, RATES, 0.1)
+    return with_unit(source, value, RATES, 0.05)
 
 
 def signed_money(source: Source) -> Value:

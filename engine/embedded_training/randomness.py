@@ -157,9 +157,9 @@ def pseudo_word(source: Source, n_syllables: int | None = None) -> str:
     """Return a word that most likely does not exist, in lower case in most cases."""
     n_syllables = n_syllables or source.pick((2, 2, 3, 3, 4))
     dice = source.rng.random()
-    if dice < 0.4:
+    if dice < 0.55:
         return "".join(source.word("syllables") for _ in range(n_syllables))
-    if dice < 0.75:
+    if dice < 0.78:
         return "".join(
             source.word("onsets") + source.word("nuclei") + source.word("codas")
             for _ in range(max(1, n_syllables - 1))

@@ -25,7 +25,7 @@ def rows_example(source: Source) -> Example:
     name = source.pick(row_names(domain))
     if n_rows and source.chance(0.15):
         written = _with_leads(source, written)
-    text = _in_one_text(source, [passage.text for passage in written])
+    text = in_one_text(source, [passage.text for passage in written])
     outer = Passage(text)
     if n_rows == 0:
         outer = without_rows(source, name)
@@ -42,7 +42,7 @@ def rows_example(source: Source) -> Example:
         for slot in outer.values
         if source.chance(0.4)
     ]
-    text = with_instruction(source, outer.text, domain, asked)
+    text = with_instruction(source, outer.text, row_names(domain), asked)
     return list_example(source, text, name, asked, around=about)
 
 
@@ -87,7 +87,7 @@ LAYOUTS = (
 BLOCK_SEPARATORS = ("\n\n", "\n\n", "\n---\n", "\n\n\n", "\n***\n")
 
 
-def _in_one_text(source: Source, texts: Sequence[str]) -> str:
+def in_one_text(source: Source, texts: Sequence[str]) -> str:
     """Return the texts as paragraphs, list items, a numbered list or prose."""
     if any("\n" in text for text in texts) and source.chance(0.7):
         return source.pick(BLOCK_SEPARATORS).join(texts)
@@ -152,7 +152,7 @@ def table_example(source: Source) -> Example:
     name = source.pick(row_names(domain))
     if source.chance(0.2):
         text = enclosed_rows(source, text, name, n_rows).text
-    return list_example(source, with_instruction(source, text, domain, kept), name, kept)
+    return list_example(source, with_instruction(source, text, row_names(domain), kept), name, kept)
 
 
 def _cells(source: Source, passage: Passage, slots: Sequence[str]) -> list[str]:

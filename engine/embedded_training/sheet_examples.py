@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from embedded_training import questions
-from embedded_training.asking import Example, object_example, with_instruction
+from embedded_training.asking import Example, object_example, row_names, with_instruction
 from embedded_training.names import product
 from embedded_training.passages import Passage
 from embedded_training.quantities import count, money
@@ -45,7 +45,7 @@ def sheet_example(source: Source) -> Example:
     ]
     asked.insert(source.between(0, len(asked)), _ask_items(source, items))
     asked = with_distinct_names(asked)
-    return object_example(source, with_instruction(source, text, domain, asked), asked)
+    return object_example(source, with_instruction(source, text, row_names(domain), asked), asked)
 
 
 def _draw_items(source: Source, layout: str) -> list[Passage]:

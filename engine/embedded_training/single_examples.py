@@ -3,7 +3,7 @@
 import re
 
 from embedded_training import choice_questions
-from embedded_training.asking import Example, ask, object_example, with_instruction
+from embedded_training.asking import Example, ask, object_example, row_names, with_instruction
 from embedded_training.collection_examples import ask_list_of_numbers, ask_mapping
 from embedded_training.envelopes import enclosed, with_aside
 from embedded_training.field_names import styled
@@ -99,11 +99,11 @@ def single_example(source: Source) -> Example:
     domain = _draw_domain(source)
     plan = make_plan(source, domain, n_passages=1)
     passage = write_passage(source, plan)
-    if source.chance(0.15):
+    if source.chance(0.1):
         passage = with_aside(source, passage)
     if domain not in ALREADY_ENCLOSED and source.chance(0.24):
         passage = enclosed(source, passage)
-    aside = [_side_question(source) for _ in range(source.pick((0, 0, 0, 0, 1, 2)))]
+    aside = [_side_question(source) for _ in range(source.pick((0, 0, 0, 0, 0, 1)))]
     # A value behind a label that means nothing might answer a question for what is absent.
     only_chosen = all(question.field.kind in ("enum", "bool") for _, question in aside)
     asked = ask(source, plan, [passage], with_absent=only_chosen)
@@ -116,7 +116,7 @@ def single_example(source: Source) -> Example:
     asked = with_distinct_names(asked)
     if len(asked) > 2 and source.chance(0.2):
         asked = nest(source, asked)
-    return object_example(source, with_instruction(source, text, domain, asked), asked)
+    return object_example(source, with_instruction(source, text, row_names(domain), asked), asked)
 
 
 def _draw_domain(source: Source) -> str:
@@ -127,11 +127,11 @@ def _draw_domain(source: Source) -> str:
 
 def _side_question(source: Source) -> tuple[str, Question]:
     dice = source.rng.random()
-    if dice < 0.4:
+    if dice < 0.25:
         return choice_questions.ask_adjective(source)
-    if dice < 0.5:
+    if dice < 0.4:
         return ask_mapping(source)
-    return ask_list_of_numbers(source) if dice < 0.56 else labelled_value(source)
+    return ask_list_of_numbers(source) if dice < 0.7 else labelled_value(source)
 
 
 def _with_sentence(source: Source, text: str, sentence: str) -> str:

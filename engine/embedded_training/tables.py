@@ -4,17 +4,31 @@ Everything held out for evaluation stands in its own column (`held_out_…`), so
 cannot draw it by accident.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Self
 
 from embedded_training.randomness import read_table
+from embedded_training.situations import situation_entries, situations
 from embedded_training.values import ValueMaker, value_maker
 from embedded_training.wording import SLOT
 
 Words = tuple[str, ...]
 Templates = list[str] | dict[str, list[str]]
+
+
+@cache
+def usual_names() -> frozenset[str]:
+    """Return all names of fields that training may draw."""
+    tables = ("concepts", "lists", "meanings", "stated", "booleans", "mappings")
+    entries = (entry for table in tables for entry in read_table(table).values())
+    questions = (question for each in situations().values() for question in each.questions)
+    return frozenset(
+        name
+        for names in (*(entry.get("names", ()) for entry in entries), *(q.names for q in questions))
+        for name in names
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +42,14 @@ class Naming:
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Self:
-        """Return the naming columns of a table entry."""
-        return cls(**{f.name: tuple(entry[f.name]) for f in fields(cls) if f.name in entry})
+        """Return the naming columns of a table entry.
+
+        A name that any table has among its usual ones is not held out.
+        """
+        columns = {f.name: tuple(entry[f.name]) for f in fields(cls) if f.name in entry}
+        held_out = columns.get("held_out_names", ())
+        kept = tuple(name for name in held_out if name not in usual_names())
+        return cls(**columns | {"held_out_names": kept})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +163,7 @@ def concepts() -> Mapping[str, Concept]:
             naming=Naming.read(entry),
             group=entry.get("group"),
         )
-        for name, entry in read_table("concepts").items()
+        for name, entry in _entries("concepts")
     }
 
 
@@ -158,7 +178,7 @@ def list_concepts() -> Mapping[str, ListConcept]:
     """Return the list concepts by name."""
     return {
         name: ListConcept(value_maker(entry), Naming.read(entry), _cues(entry, "cues"))
-        for name, entry in read_table("lists").items()
+        for name, entry in _entries("lists")
     }
 
 
@@ -195,8 +215,13 @@ def families() -> Mapping[str, Family]:
             held_out_schemes=tuple(entry.get("held_out_schemes", ())),
             held_out=entry.get("held_out", False),
         )
-        for name, entry in read_table("meanings").items()
+        for name, entry in _entries("meanings")
     }
+
+
+def _entries(table: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Return the entries of a table, and those that situations bring along."""
+    return {**read_table(table), **situation_entries(table)}.items()
 
 
 def _flag(key: str, entry: Mapping[str, Any]) -> Naming:
@@ -206,8 +231,8 @@ def _flag(key: str, entry: Mapping[str, Any]) -> Naming:
 
 @cache
 def family_names(*, held_out: bool) -> Words:
-    """Return the names of the families kept for evaluation, or of all others."""
-    return tuple(name for name, family in families().items() if family.held_out == held_out)
+    """Return the names of the families with sentences: those kept for evaluation, or all others."""
+    return tuple(name for name in read_table("meanings") if families()[name].held_out == held_out)
 
 
 @cache
@@ -222,8 +247,8 @@ def domain_names(*, held_out: bool) -> Words:
     return tuple(name for name, domain in domains().items() if domain.held_out == held_out)
 
 
-FREQUENT = (*("reading", "spec", "figures") * 2, "release", "office")
-"""Domains of numbers with units and of marked codes, which are drawn more often."""
+FREQUENT = ("reading", "spec", "figures")
+"""Domains of numbers with units, which are drawn more often."""
 
 
 def drawn_domains(*, held_out: bool) -> Words:

@@ -64,7 +64,7 @@ def phrase(source: Source, words: str) -> Value:
     """Return a free text of a list; `*` in it becomes a noun, now and then an invented one."""
     text = one_of_many(source, source.word(words))
     while "*" in text:
-        noun = pseudo_word(source) if source.chance(0.4) else source.word("products")
+        noun = pseudo_word(source) if source.chance(0.15) else source.word("products")
         text = text.replace("*", noun, 1)
     text = " ".join(text.split())
     return Value(text[:1].upper() + text[1:] if source.chance(0.3) else text)
@@ -72,7 +72,7 @@ def phrase(source: Source, words: str) -> Value:
 
 def first_name(source: Source) -> Value:
     """Return a name of one word, as pets have."""
-    return Value(known_or_pseudo(source, "first_words", 0.4))
+    return Value(known_or_pseudo(source, "first_words", 0.2))
 
 
 def _number_maker(description: Mapping[str, Any]) -> ValueMaker:
@@ -80,6 +80,10 @@ def _number_maker(description: Mapping[str, Any]) -> ValueMaker:
     make = count if description["value"] == "count" else measure
     low, high, units = description["low"], description["high"], description.get("units", ())
     return lambda source: with_unit(source, make(source, low, high), units, 0.85)
+
+
+def _never_drawn(_: Source) -> Value:
+    raise TypeError("a span is marked in its text, so that there is none to draw")
 
 
 def value_maker(description: Mapping[str, Any]) -> ValueMaker:
@@ -93,6 +97,8 @@ def value_maker(description: Mapping[str, Any]) -> ValueMaker:
         return lambda source: phrase(source, description["words"])
     if name == "first_name":
         return first_name
+    if name == "span":
+        return _never_drawn
     return VALUE_MAKERS[name]
 
 

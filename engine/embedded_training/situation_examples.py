@@ -1,0 +1,214 @@
+"""Examples of situations: one text as one object, and several texts or records as rows."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from embedded_training import choice_questions, questions
+from embedded_training.asking import Example, list_example, object_example, with_instruction
+from embedded_training.envelopes import enclosed, with_aside
+from embedded_training.field_names import name_field
+from embedded_training.names import person
+from embedded_training.passages import Passage, disturbed, fill
+from embedded_training.questions import Question, nest, with_distinct_names
+from embedded_training.randomness import Source, Value
+from embedded_training.row_examples import in_one_text
+from embedded_training.situations import (
+    MARK,
+    MOST_RECORDS,
+    UNDERSTOOD,
+    AnsweredText,
+    Situation,
+    SituationQuestion,
+    naming_columns,
+    situation_names,
+    situations,
+)
+from embedded_training.tables import Naming
+from embedded_training.wording import one_of_many
+
+_FIRST_NAME = re.compile(r"\{([a-z][\w.]*)~first\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One text of a situation, with its values, and the answers that it does not hold."""
+
+    text: AnsweredText
+    passage: Passage
+    records: tuple["Told", ...] = ()
+
+
+def situation_example(source: Source) -> Example:
+    """Return a situation with its questions."""
+    situation = situations()[source.pick(situation_names(held_out=source.held_out.domains))]
+    if situation.record_keys:
+        return _records_example(source, situation)
+    if source.chance(0.15):
+        return _rows_example(source, situation, n_texts=source.pick((2, 2, 3, 3, 4, 5)))
+    told = tell(source, situation)
+    asked = ask_about(source, situation, situation.questions, [told], most=8)
+    if len(asked) > 3 and source.chance(0.1):
+        asked = nest(source, asked)
+    passage = told.passage
+    if source.chance(0.08):
+        passage = with_aside(source, passage)
+    if source.chance(0.08):
+        passage = enclosed(source, passage)
+    text = with_instruction(source, passage.text, situation.row_names, asked)
+    return object_example(source, text, asked)
+
+
+def _rows_example(source: Source, situation: Situation, *, n_texts: int) -> Example:
+    """Return several texts below each other, asked for as rows."""
+    told = [tell(source, situation) for _ in range(n_texts)]
+    asked = ask_about(source, situation, situation.questions, told, most=4)
+    text = in_one_text(source, [each.passage.text for each in told])
+    text = with_instruction(source, text, situation.row_names, asked)
+    return list_example(source, text, source.pick(situation.row_names), asked)
+
+
+def _records_example(source: Source, situation: Situation) -> Example:
+    """Return a text of several records, asked for as rows."""
+    told = tell(source, situation)
+    about_records, about_text = (situation.questions_of(records=each) for each in (True, False))
+    asked = ask_about(source, situation, about_records, told.records, most=5, more=[told.passage])
+    around: list[Question] = []
+    if about_text and source.chance(0.4):
+        around = ask_about(
+            source,
+            situation,
+            about_text,
+            [told],
+            most=3,
+            more=[record.passage for record in told.records],
+        )
+    text = with_instruction(source, told.passage.text, situation.row_names, asked)
+    return list_example(source, text, source.pick(situation.row_names), asked, around=around)
+
+
+def tell(source: Source, situation: Situation) -> Told:
+    """Return one of the texts with new values."""
+    pool = situation.texts
+    if source.held_out.templates and situation.held_out_texts:
+        pool = situation.held_out_texts
+    text = source.pick(pool)
+    passage = Passage()
+    for question in situation.questions:
+        if question.kind == "list":
+            passage.lists[situation.concept(question.key)] = []
+    template = one_of_many(source, text.template)
+    template = _unmarked(source, situation, template, passage)
+    for name in set(_FIRST_NAME.findall(template)):
+        if f"{{{name}}}" not in template:
+            # Where a text has no more than the first name of a person, that is the answer.
+            passage.values[name] = Value(person(source).text.split()[0])
+            template = template.replace(f"{{{name}~first}}", f"{{{name}}}")
+    passage.text = fill(source, template, passage)
+    told = Told(text, passage, tuple(_records(situation, text, passage)))
+    for each in (told, *told.records):
+        each.passage.meanings |= _meanings(situation, each.text)
+    own = {situation.concept(question.key) for question in situation.questions}
+    passage.values = {name: value for name, value in passage.values.items() if name in own}
+    return told
+
+
+def _meanings(situation: Situation, text: AnsweredText) -> dict[str, str]:
+    """Return the classes that a text shows, by the families of meanings."""
+    return {
+        situation.concept(question.key): text.answers[question.key]
+        for question in situation.questions
+        if question.kind == "enum" and question.key in text.answers
+    }
+
+
+def _records(situation: Situation, text: AnsweredText, passage: Passage) -> Iterator[Told]:
+    """Yield the records of a text: all numbers that one of its values has."""
+    for number in range(1, MOST_RECORDS + 1):
+        answered = text.of_record(number)
+        values = {}
+        for key in situation.record_keys:
+            shared = re.fullmatch(r"=(\d)", answered.answers.get(key, ""))
+            place = situation.concept(key, shared[1] if shared else number)
+            if place in passage.values:
+                values[situation.concept(key)] = passage.values[place]
+        if any(situation.concept(key, number) in passage.values for key in situation.record_keys):
+            yield Told(answered, Passage(values=values))
+
+
+def _unmarked(source: Source, situation: Situation, template: str, passage: Passage) -> str:
+    """Return the template without its marks; what they mark goes into the passage."""
+    is_list = {question.key: question.kind == "list" for question in situation.questions}
+    pieces: list[str] = []
+    end = 0
+    for mark in MARK.finditer(template):
+        name, value = situation.concept(mark[1], mark[2] or ""), Value(mark[3])
+        if is_list[mark[1]]:
+            passage.lists[name].append(value)
+        else:
+            passage.values[name] = value
+        pieces += [template[end : mark.start()], mark[3]]
+        end = mark.end()
+    pieces.append(template[end:])
+    # What is marked stays letter by letter; only what stands between may be disturbed.
+    place = 2 * source.between(0, len(pieces) // 2)
+    pieces[place] = disturbed(source, pieces[place])
+    return "".join(pieces)
+
+
+def ask_about(
+    source: Source,
+    situation: Situation,
+    about: Sequence[SituationQuestion],
+    told: Sequence[Told],
+    *,
+    most: int,
+    more: Sequence[Passage] = (),
+) -> list[Question]:
+    """Return up to `most` questions with their answers, and one or two that have none.
+
+    `more` are other passages of the same text, whose values the names must not fit as well.
+    """
+    answered = [question for question in about if _is_answered(situation, question, told)]
+    absent = [
+        question
+        for question in about
+        if question.kind not in (*UNDERSTOOD, "list") and question not in answered
+    ]
+    count = min(len(answered), source.between(1, most) if source.chance(0.5) else most)
+    kept = source.rng.sample(answered, count)
+    # Where a text says that there are no records, none of their questions has an answer.
+    n_absent = source.pick((0, 0, 0, 1, 1, 2)) if answered else 2
+    kept += source.rng.sample(absent, min(len(absent), n_absent))
+    asked = [_ask(source, situation, question, told, more) for question in kept]
+    source.rng.shuffle(asked)
+    return with_distinct_names(asked)
+
+
+def _is_answered(situation: Situation, question: SituationQuestion, told: Sequence[Told]) -> bool:
+    if question.kind in UNDERSTOOD:
+        return bool(told) and all(question.key in each.text.answers for each in told)
+    name = situation.concept(question.key)
+    if question.kind == "list":
+        is_none = question.key in told[0].text.answers
+        return len(told) == 1 and (is_none or bool(told[0].passage.lists[name]))
+    return any(name in each.passage.values for each in told)
+
+
+def _ask(
+    source: Source,
+    situation: Situation,
+    question: SituationQuestion,
+    told: Sequence[Told],
+    more: Sequence[Passage],
+) -> Question:
+    name, passages = situation.concept(question.key), [each.passage for each in told]
+    if question.kind == "bool":
+        field, description = name_field(source, Naming.read(naming_columns(question)))
+        answers = [each.text.answers[question.key] == "yes" for each in told]
+        return choice_questions.yes_or_no(source, field, description, answers)
+    if question.kind == "enum":
+        return choice_questions.ask_meaning(source, name, passages)
+    if question.kind == "list":
+        return questions.ask_list(source, name, passages[0])
+    return questions.ask_slot(source, name, passages, more=more)

@@ -1,0 +1,159 @@
+"""Situations: every line of their tables can be told, and every answer is the right one."""
+
+import re
+from dataclasses import fields
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from embedded_training.corpus import ONLY_DOMAINS, Mixture, example
+from embedded_training.passages import Passage
+from embedded_training.randomness import HeldOut, Source, Value
+from embedded_training.situation_examples import Told, ask_about, situation_example, tell
+from embedded_training.situations import (
+    MARK,
+    AnsweredText,
+    Situation,
+    SituationQuestion,
+    situation_names,
+    situations,
+)
+from embedded_training.tables import concepts, families
+from embedded_training.wording import SLOT, one_of_many
+
+ALL = tuple(situations().values())
+TEXTS = [(each, text) for each in ALL for text in (*each.texts, *each.held_out_texts)]
+PART = SituationQuestion("part", "text", "", ("part",), (), ())
+LATE = SituationQuestion("late", "bool", "", ("late",), (), ())
+
+
+def situation_of(*texts, questions, record_keys=()):
+    """Return a situation whose questions the tables know by those of another."""
+    return Situation(
+        name="office.sick_note",
+        questions=questions,
+        texts=tuple(texts),
+        held_out_texts=(),
+        row_names=("mails",),
+        held_out=False,
+        record_keys=frozenset(record_keys),
+    )
+
+
+def kind_of(situation, key):
+    return next(question.kind for question in situation.questions if question.key == key)
+
+
+def test_there_are_situations_for_training_and_for_evaluation_alone():
+    assert len(situation_names(held_out=False)) > 150
+    assert len(situation_names(held_out=True)) >= 8
+    assert not set(situation_names(held_out=True)) & set(situation_names(held_out=False))
+    assert all(each.texts and each.held_out_texts for each in ALL)
+
+
+def test_every_slot_and_every_mark_belongs_to_a_question():
+    for situation, text in TEXTS:
+        for slot, _ in SLOT.findall(text.template):
+            assert slot.removeprefix("_") in concepts(), (situation.name, slot)
+        for key, *_ in MARK.findall(text.template):
+            assert kind_of(situation, key) in ("text", "list"), (situation.name, key)
+
+
+def test_every_answer_beside_a_text_is_one_that_its_question_takes():
+    for situation, text in TEXTS:
+        for key, answer in text.answers.items():
+            name, _, record = key.partition("#")
+            kind = kind_of(situation, name)
+            if kind == "enum":
+                assert answer in families()[situation.concept(name)].classes, situation.name
+            elif kind in ("bool", "list"):
+                assert answer in {"bool": ("yes", "no"), "list": ("none",)}[kind], situation.name
+            else:
+                assert record, (situation.name, key)
+                assert re.fullmatch(r"=\d", answer), (situation.name, key)
+
+
+def test_every_question_is_answered_by_a_text():
+    for situation in ALL:
+        texts = [text for each, text in TEXTS if each is situation]
+        answered = {key.partition("#")[0] for text in texts for key in text.answers}
+        answered |= {key for text in texts for key, *_ in MARK.findall(text.template)}
+        slots = {slot for text in texts for slot, _ in SLOT.findall(text.template)}
+        answered |= {slot.removeprefix(f"{situation.name}.").split(".")[0] for slot in slots}
+        assert {question.key for question in situation.questions} <= answered, situation.name
+
+
+def test_no_sign_of_the_notation_is_left_in_a_text():
+    for situation, text in TEXTS:
+        for seed in range(2):
+            written = one_of_many(Source.seeded(f"{text.template} {seed}"), text.template)
+            written = SLOT.sub("", MARK.sub("", written))
+            assert not re.search(r"[{}]|\[[a-z_]+(#\d)?:\S|\w#\d\b", written), situation.name
+
+
+def test_a_text_carries_its_values_and_the_spans_that_are_marked():
+    text = AnsweredText("The [part:<lid|handle>] is off.", {})
+    parts = set()
+    for seed in range(20):
+        passage = tell(Source.seeded(seed), situation_of(text, questions=(PART,))).passage
+        part = passage.values["office.sick_note.part"].text
+        assert part in passage.text
+        assert "[" not in passage.text
+        parts.add(part)
+    assert parts == {"lid", "handle"}
+
+
+def test_the_records_of_a_text_have_values_and_answers_of_their_own():
+    text = AnsweredText(
+        "The [part#1:lid] is late, the [part#2:handle] is here. <It is a pity.|>",
+        {"late#1": "yes", "late#2": "no"},
+    )
+    situation = situation_of(text, questions=(PART, LATE), record_keys=("part", "late"))
+    told = tell(Source.seeded(1), situation)
+    assert [record.text.answers for record in told.records] == [{"late": "yes"}, {"late": "no"}]
+    parts = [record.passage.values["office.sick_note.part"].text for record in told.records]
+    assert parts == ["lid", "handle"]
+    assert not told.passage.values
+
+
+def test_records_may_share_a_value():
+    text = AnsweredText("[part#1:Lid] and [maker#1:a] [part#2:handle]", {"maker#2": "=1"})
+    maker = SituationQuestion("maker", "text", "", ("maker",), (), ())
+    situation = situation_of(text, questions=(PART, maker), record_keys=("part", "maker"))
+    told = tell(Source.seeded(1), situation)
+    makers = [record.passage.values["office.sick_note.maker"].text for record in told.records]
+    assert makers == ["a", "a"]
+
+
+def test_a_question_that_one_of_several_texts_leaves_open_is_not_asked():
+    situation = next(each for each in ALL if any(q.kind == "person" for q in each.questions))
+    person = next(q for q in situation.questions if q.kind == "person")
+    named = Passage("Ann", values={situation.concept(person.key): Value("Ann")})
+    told = [Told(AnsweredText("", {"late": "yes"}), named), Told(AnsweredText("", {}), Passage())]
+    asked = ask_about(Source.seeded(1), situation, (LATE, person), told, most=4)
+    assert [each.answers for each in asked] == [("Ann", None)]
+
+
+def test_held_out_texts_are_told_in_evaluation_only():
+    for seed in range(100):
+        source = Source.seeded(seed)
+        situation = source.pick(ALL)
+        assert tell(source, situation).text in situation.texts
+        held_out = Source.seeded(seed, HeldOut(templates=True))
+        assert tell(held_out, situation).text in situation.held_out_texts
+
+
+@pytest.mark.parametrize("held_out", [HeldOut(), HeldOut(templates=True), HeldOut(domains=True)])
+def test_every_answer_is_valid(held_out):
+    for seed in range(200):
+        item = situation_example(Source.seeded(seed, held_out))
+        Draft202012Validator(
+            item.schema, format_checker=Draft202012Validator.FORMAT_CHECKER
+        ).validate(item.answer)
+
+
+def test_the_mixtures_draw_situations():
+    only = Mixture(**{each.name: float(each.name == "situation") for each in fields(Mixture)})
+    drawn = [example(seed, mixture=only) for seed in range(5)]
+    assert drawn == [example(seed, mixture=only) for seed in range(5)]
+    assert ONLY_DOMAINS.situation > 0
