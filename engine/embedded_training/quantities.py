@@ -1,6 +1,7 @@
 """Random quantities: dates, times, amounts of money, counts and measures."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -334,7 +335,7 @@ def count(source: Source, low: int, high: int) -> Value:
     number = source.between(low, high if source.chance(0.5) else min(high, low + 19))
     if high >= 5000 and source.chance(0.4):
         # Numbers of every length, as often short as long.
-        number = min(high, max(low, int(10 ** source.rng.uniform(2, len(str(high))))))
+        number = int(10 ** source.rng.uniform(math.log10(max(low, 100)), math.log10(high)))
     text = grouped_digits(source, number)
     dice = source.rng.random()
     if 1 <= number <= 12 and dice < 0.15:

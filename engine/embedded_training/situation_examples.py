@@ -27,6 +27,8 @@ from embedded_training.situations import (
 from embedded_training.tables import Naming
 from embedded_training.wording import one_of_many
 
+_MARKED_CHOICE = re.compile(r"(\[\w+(?:#\d)?:)<([^<>]*)>\]")
+N_WITH_HELD_OUT = 4
 _FIRST_NAME = re.compile(r"\{([a-z][\w.]*)~first\}")
 
 
@@ -48,13 +50,13 @@ def situation_example(source: Source) -> Example:
         return _rows_example(source, situation, n_texts=source.pick((2, 2, 3, 3, 4, 5)))
     told = tell(source, situation)
     asked = ask_about(source, situation, situation.questions, [told], most=8)
+    is_full = all(question.answers != (None,) for question in asked)
     if len(asked) > 3 and source.chance(0.1):
         asked = nest(source, asked)
     passage = told.passage
-    if source.chance(0.08):
-        passage = with_aside(source, passage)
-    if source.chance(0.08):
-        passage = enclosed(source, passage)
+    if is_full and source.chance(0.2):
+        # What stands around a text could answer a question that the text leaves open.
+        passage = source.pick((with_aside, enclosed))(source, passage)
     text = with_instruction(source, passage.text, situation.row_names, asked)
     return object_example(source, text, asked)
 
@@ -97,7 +99,7 @@ def tell(source: Source, situation: Situation) -> Told:
     for question in situation.questions:
         if question.kind == "list":
             passage.lists[situation.concept(question.key)] = []
-    template = one_of_many(source, text.template)
+    template = one_of_many(source, _drawn_spans(source, text.template))
     template = _unmarked(source, situation, template, passage)
     for name in set(_FIRST_NAME.findall(template)):
         if f"{{{name}}}" not in template:
@@ -111,6 +113,20 @@ def tell(source: Source, situation: Situation) -> Told:
     own = {situation.concept(question.key) for question in situation.questions}
     passage.values = {name: value for name, value in passage.values.items() if name in own}
     return told
+
+
+def _drawn_spans(source: Source, template: str) -> str:
+    """Choose what stands in each mark; the last of four or more is kept for evaluation."""
+
+    def drawn(match: re.Match[str]) -> str:
+        usual = kept = match[2].split("|")
+        if len(usual) >= N_WITH_HELD_OUT:
+            *usual, last = usual
+            kept = [last]
+        use_kept = source.held_out.values and source.chance(0.5)
+        return f"{match[1]}{source.pick(kept if use_kept else usual)}]"
+
+    return _MARKED_CHOICE.sub(drawn, template)
 
 
 def _meanings(situation: Situation, text: AnsweredText) -> dict[str, str]:
@@ -178,7 +194,7 @@ def ask_about(
     count = min(len(answered), source.between(1, most) if source.chance(0.5) else most)
     kept = source.rng.sample(answered, count)
     # Where a text says that there are no records, none of their questions has an answer.
-    n_absent = source.pick((0, 0, 0, 1, 1, 2)) if answered else 2
+    n_absent = source.pick((0, 0, 1, 1, 2, 3)) if answered else 2
     kept += source.rng.sample(absent, min(len(absent), n_absent))
     asked = [_ask(source, situation, question, told, more) for question in kept]
     source.rng.shuffle(asked)

@@ -1,4 +1,4 @@
-"""Situations: whole texts of the tables, written by hand, and the questions that they answer.
+"""Situations: whole texts of the tables, and the questions that they answer.
 
 The other texts are put together from sentences that know nothing of each other. These are coherent,
 and what is asked about them has to be understood from the whole. `tables/situations/` holds them;

@@ -103,6 +103,18 @@ def test_a_text_carries_its_values_and_the_spans_that_are_marked():
     assert parts == {"lid", "handle"}
 
 
+def test_the_last_of_four_spans_is_kept_for_evaluation():
+    text = AnsweredText("The [part:<lid|handle|wheel|left speaker>] is off.", {})
+    situation = situation_of(text, questions=(PART,))
+
+    def drawn(held_out):
+        told = [tell(Source.seeded(seed, held_out), situation) for seed in range(60)]
+        return {each.passage.values["office.sick_note.part"].text for each in told}
+
+    assert drawn(HeldOut()) == {"lid", "handle", "wheel"}
+    assert drawn(HeldOut(values=True)) == {"lid", "handle", "wheel", "left speaker"}
+
+
 def test_the_records_of_a_text_have_values_and_answers_of_their_own():
     text = AnsweredText(
         "The [part#1:lid] is late, the [part#2:handle] is here. <It is a pity.|>",
