@@ -101,7 +101,7 @@ def tell(source: Source, situation: Situation) -> Told:
             passage.lists[situation.concept(question.key)] = []
     template = one_of_many(source, _drawn_spans(source, text.template))
     template = _unmarked(source, situation, template, passage)
-    for name in set(_FIRST_NAME.findall(template)):
+    for name in sorted(set(_FIRST_NAME.findall(template))):
         if f"{{{name}}}" not in template:
             # Where a text has no more than the first name of a person, that is the answer.
             passage.values[name] = Value(person(source).text.split()[0])

@@ -1,7 +1,10 @@
 """The corpus: reproducible, valid, answerable, and free of what is held out."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
@@ -45,6 +48,22 @@ def strings_of(value, schema):
 
 def test_a_seed_gives_the_same_example_again():
     assert [example(f"test {i}") for i in range(30)] == EXAMPLES[:30]
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_seed_gives_the_same_example_in_every_process(hash_seed):
+    code = """if True:
+        from embedded_training.corpus import example
+        print([example(f"test {i}") for i in range(150)])"""
+    settings = {"PYTHONHASHSEED": hash_seed, "PYTHONIOENCODING": "utf-8"}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | settings | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    assert told.stdout.strip() == str(EXAMPLES)
 
 
 def test_different_seeds_give_different_examples():
