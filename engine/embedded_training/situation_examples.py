@@ -140,16 +140,18 @@ def _meanings(situation: Situation, text: AnsweredText) -> dict[str, str]:
 
 def _records(situation: Situation, text: AnsweredText, passage: Passage) -> Iterator[Told]:
     """Yield the records of a text: all numbers that one of its values has."""
+    keys = situation.record_keys
     for number in range(1, MOST_RECORDS + 1):
+        if not any(situation.concept(key, number) in passage.values for key in keys):
+            continue
         answered = text.of_record(number)
         values = {}
-        for key in situation.record_keys:
+        for key in keys:
             shared = re.fullmatch(r"=(\d)", answered.answers.get(key, ""))
             place = situation.concept(key, shared[1] if shared else number)
             if place in passage.values:
                 values[situation.concept(key)] = passage.values[place]
-        if any(situation.concept(key, number) in passage.values for key in situation.record_keys):
-            yield Told(answered, Passage(values=values))
+        yield Told(answered, Passage(values=values))
 
 
 def _unmarked(source: Source, situation: Situation, template: str, passage: Passage) -> str:
@@ -181,7 +183,7 @@ def ask_about(
     most: int,
     more: Sequence[Passage] = (),
 ) -> list[Question]:
-    """Return up to `most` questions with their answers, and one or two that have none.
+    """Return up to `most` questions with their answers, and up to three that have none.
 
     `more` are other passages of the same text, whose values the names must not fit as well.
     """

@@ -52,8 +52,8 @@ class AnsweredText:
     def of_record(self, number: int) -> "AnsweredText":
         """Return the answers about one of the records in the text."""
         end = f"#{number}"
-        own = {key: value for key, value in self.answers.items() if key.endswith(end)}
-        return AnsweredText("", {key.removesuffix(end): own[key] for key in own})
+        own = (key for key in self.answers if key.endswith(end))
+        return AnsweredText("", {key.removesuffix(end): self.answers[key] for key in own})
 
 
 def concept_name(situation: str, key: str, record: int | str = "") -> str:
