@@ -31,14 +31,14 @@ class Mixture:
 
 
 MAIN = Mixture(
-    situation=0.5,
+    situation=0.43,
     labelled=0.02,
     copying=0.005,
-    single=0.155,
+    single=0.14,
     rows=0.075,
     table=0.05,
     sheet=0.03,
-    choice=0.165,
+    choice=0.25,
 )
 
 

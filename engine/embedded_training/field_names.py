@@ -78,16 +78,16 @@ def name_field(
         description = source.pick(texts)
     if not held_out:
         name, description = _wrapped(source, name, description, naming)
-    if texts and source.chance(0.04):
+    if texts and source.chance(0.015):
         name, description = source.pick(OPAQUE_NAMES), description or source.pick(texts)
     return styled(source, name), description
 
 
 def _wrapped(source: Source, name: str, description: str, naming: Naming) -> tuple[str, str]:
-    wrapped = source.pick(AFFIXES).replace("*", name) if source.chance(0.15) else name
+    wrapped = source.pick(AFFIXES).replace("*", name) if source.chance(0.06) else name
     if wrapped in held_out_names():
         wrapped = name
-    if description and source.chance(0.5):
+    if description and source.chance(0.3):
         description = source.pick(PHRASES).replace("*", description)
     elif not description and source.chance(0.1):
         words = source.pick((naming.names[0], name)).replace("_", " ")

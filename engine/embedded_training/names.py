@@ -12,7 +12,7 @@ from embedded_training.randomness import (
     word_pools,
 )
 
-P_NEW_FIRST, P_NEW_LAST = 0.12, 0.25
+P_NEW_FIRST, P_NEW_LAST = 0.06, 0.15
 """How often a name is invented from syllables; the others are names that people have."""
 
 
@@ -23,15 +23,15 @@ def person(source: Source) -> Value:
     dice = source.rng.random()
     if dice < 0.13:
         return Value(first)
-    if dice < 0.22:
+    if dice < 0.18:
         return titled(source, last)
-    if dice < 0.45:
+    if dice < 0.3:
         name = _long_name(source, first, last)
-    elif dice < 0.51:
+    elif dice < 0.35:
         name = f"{first[0]}. {last}"
     else:
         name = f"{first} {last}"
-    return titled(source, name) if source.chance(0.12) else Value(name)
+    return titled(source, name) if source.chance(0.1) else Value(name)
 
 
 def titled(source: Source, name: str) -> Value:
@@ -68,7 +68,7 @@ def _long_name(source: Source, first: str, last: str) -> str:
 
 def brand(source: Source) -> str:
     """Return what a company or its wares may be called."""
-    return known_or_pseudo(source, "company_words", 0.45)
+    return known_or_pseudo(source, "company_words", 0.3)
 
 
 def product(source: Source) -> Value:
@@ -124,7 +124,7 @@ def company(source: Source) -> Value:
 
 def city(source: Source) -> Value:
     """Return the name of a town."""
-    return Value(known_or_pseudo(source, "cities", 0.15))
+    return Value(known_or_pseudo(source, "cities", 0.1))
 
 
 def country(source: Source) -> Value:
@@ -142,9 +142,9 @@ def street(source: Source) -> Value:
 
 def title(source: Source) -> Value:
     """Return the title of a text, a film or an event."""
-    lists = ("title_words", "title_words", "common_words")
+    lists = (*["title_words"] * 5, "common_words")
     words = [
-        source.word(source.pick(lists)) if source.chance(0.92) else pseudo_word(source)
+        source.word(source.pick(lists)) if source.chance(0.96) else pseudo_word(source)
         for _ in range(3)
     ]
     first, second, third = words

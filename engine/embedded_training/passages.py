@@ -89,12 +89,12 @@ def make_plan(source: Source, domain_name: str, *, n_passages: int) -> Plan:
     domain = domains()[domain_name]
     shape = _draw_shape(source, domain, n_passages=n_passages)
     plain = n_passages > 1
-    truth_count = source.pick((0, 0, 0, 0, 0, 1) if plain else (0, 0, 0, 0, 0, 1, 1))
+    truth_count = int(source.chance(0.1))
     if shape == "row":
         truth_count = 0
-    with_list = not plain and domain.lists and source.chance(1.0 if domain_name == "list" else 0.2)
+    with_list = not plain and domain.lists and source.chance(1.0 if domain_name == "list" else 0.12)
     shared = {"whole": domain.wholes, "row": domain.rows}.get(shape)
-    alike = n_passages > 1 and shared is not None and source.chance(0.75)
+    alike = n_passages > 1 and shared is not None and source.chance(0.9)
     return Plan(
         domain=domain_name,
         n_clauses=source.pick((1, 2, 2, 3) if plain else (1, 2, 2, 3, 3, 4, 5)),
@@ -123,7 +123,7 @@ def _draw_families(source: Source, domain: Domain, shape: Shape) -> tuple[str, .
     if domain.meanings and source.chance(0.3 if shape == "row" else 0.7):
         # The first family of a domain is the one its texts are about.
         return (domain.meanings[0] if source.chance(0.5) else source.pick(domain.meanings),)
-    if shape != "row" and source.chance(0.15):
+    if shape != "row" and source.chance(0.05):
         return (source.pick(family_names(held_out=False)),)
     return ()
 
@@ -131,7 +131,7 @@ def _draw_families(source: Source, domain: Domain, shape: Shape) -> tuple[str, .
 def _draw_stated(source: Source, domain: Domain, shape: Shape) -> tuple[str, ...]:
     if domain.enums and source.chance(0.15 if shape == "row" else 0.25):
         return (source.pick(domain.enums),)
-    if shape != "row" and source.chance(0.08):
+    if shape != "row" and source.chance(0.04):
         return (source.pick(tuple(stated_labels())),)
     return ()
 
@@ -384,11 +384,33 @@ def _new_value(source: Source, name: str, passage: Passage) -> Value:
     if concepts()[name].make is email and source.chance(0.5):
         return _own_address(source, passage)
     if name != "thing":
-        return concepts()[name].make(source)
+        value = concepts()[name].make(source)
+        for _ in range(MOST_TRIES):
+            if _is_in_time(name, value, passage):
+                break
+            value = concepts()[name].make(source)
+        return value
     value = thing(source, passage.meanings.get("topic"))
     if value.topic:
         passage.meanings["topic"] = value.topic
     return value
+
+
+MOST_TRIES = 20
+
+
+def _is_in_time(name: str, value: Value, passage: Passage) -> bool:
+    """Return whether a day is later than those it follows, and earlier than those after it."""
+    before = passage.values.get(concepts()[name].follows or "")
+    after = [
+        other.date
+        for key, other in passage.values.items()
+        if other.date and concepts()[key].follows == name
+    ]
+    day = value.date
+    if day is None:
+        return True
+    return (not before or not before.date or before.date < day) and all(day < d for d in after)
 
 
 def _own_address(source: Source, passage: Passage) -> Value:

@@ -101,19 +101,42 @@ def _date_layouts(day: dt.date) -> list[str]:
 
 
 def date(source: Source) -> Value:
-    """Return a day between 2012 and 2032 in one of many layouts."""
+    """Return a day between 2012 and 2033 in one of many layouts."""
     day = _day(source)
-    if source.chance(0.03):
+    if source.chance(0.02):
         return Value(_day_without_year(source, day))
-    return Value(source.pick(_date_layouts(day)), date=day.isoformat())
+    return _written_date(source, day)
+
+
+def birthday(source: Source) -> Value:
+    """Return the day on which somebody was born who is alive today."""
+    first = dt.date(1935, 1, 1).toordinal()
+    return _written_date(source, dt.date.fromordinal(first + source.between(0, 28_000)))
+
+
+def dates_in_order(source: Source, count: int) -> list[Value]:
+    """Return days of which each is later than the one before."""
+    day, days = _day(source), []
+    for _ in range(count):
+        days.append(_written_date(source, day))
+        day += dt.timedelta(source.pick((1, 2, 3, 7, 14, 30, source.between(1, 90))))
+    return days
+
+
+def _written_date(source: Source, day: dt.date) -> Value:
+    layouts = _date_layouts(day)
+    return Value(source.pick_usual(layouts, source.habits.date_layout), date=day.isoformat())
 
 
 def _day(source: Source) -> dt.date:
-    first = dt.date(2012, 1, 1).toordinal()
-    day = dt.date.fromordinal(first + source.between(0, 7600))
-    if source.chance(0.4):
-        day = day.replace(year=source.pick((2023, 2024, 2025, 2026)), day=min(day.day, 28))
-    return day
+    """Return a day: one of the last years or any, and mostly near the other days of the text."""
+    years = 2021, 2027
+    place = source.habits.day
+    if not source.chance(0.95):
+        years, place = (2012, 2032), source.rng.random()
+    first, last = dt.date(years[0], 1, 1).toordinal(), dt.date(years[1], 12, 31).toordinal()
+    near = int(source.rng.gauss(0, 25))
+    return dt.date.fromordinal(first + int(place * (last - first)) + near)
 
 
 def _day_without_year(source: Source, day: dt.date) -> str:
@@ -163,7 +186,7 @@ def _written_time(source: Source, hour: int, minute: int) -> str:
             layouts.append(f"{twelve} o'clock {'in the morning' if hour < 12 else _late(hour)}")
     if minute == 30 and 6 < hour < 12:
         layouts.append(f"half past {NUMBER_WORDS[hour - 1]} in the morning")
-    return source.pick(layouts)
+    return source.pick_usual(layouts, source.habits.time_layout)
 
 
 def _late(hour: int) -> str:
@@ -197,7 +220,7 @@ def moment(source: Source) -> Value:
         )
         text = f"{iso}T{exact}{offset}" if dice < 0.14 else text
     else:
-        written = source.pick(_date_layouts(day))
+        written = _written_date(source, day).text
         layouts = (" at ", ", ", " ", ", at ", " - ", " @ ")
         text = f"{written}{source.pick(layouts)}{clock}"
         if source.chance(0.15):
@@ -211,22 +234,22 @@ def plain_number(amount: float) -> int | float:
     return int(amount) if amount == int(amount) else amount
 
 
-def _cents(source: Source) -> int:
-    """Return an amount of money in cents, small ones more often than large ones."""
+def _cents(source: Source, limits: tuple[int, int] | None = None) -> int:
+    """Return an amount of money in cents, between two amounts or as large as is usual here."""
+    dearness = source.habits.dearness if source.chance(0.8) else source.rng.random()
+    # A third of the texts is about sums below 40, a tenth about sums above 5,000.
+    middle = 10 ** (0.7 + 4.3 * dearness**1.8)
+    low, high = limits or (middle / 3, middle * 3)
+    amount = 10 ** source.rng.uniform(math.log10(low), math.log10(high))
     dice = source.rng.random()
-    if dice < 0.3:
-        return source.between(100, 9999)
-    if dice < 0.5:
-        return 100 * source.pick(
-            (source.between(1, 99), source.between(10, 999), 10 * source.between(2, 99))
-        )
-    if dice < 0.68:
-        return source.between(10000, 99999)
-    if dice < 0.84:
-        return 100 * source.between(1000, 9999)
-    if dice < 0.92:
-        return source.between(100000, 9999999)
-    return 100 * round(10 ** source.rng.uniform(3, 7))
+    if dice < 0.45:
+        return max(1, round(amount * 100))
+    if dice < 0.55 and amount < 1000:
+        return 100 * math.ceil(amount) - source.pick((1, 5, 10, 50))
+    if dice < 0.8 or amount < 20:
+        return 100 * max(1, round(amount))
+    step = 5 if amount < 200 else 10 ** (len(str(int(amount))) - 2)
+    return 100 * step * max(1, round(amount / step))
 
 
 def _written_amount(source: Source, cents: int) -> str:
@@ -265,12 +288,12 @@ def with_unit(source: Source, value: Value, units: Sequence[str], p_unit: float)
     return replace(value, shown=value.text + source.pick(units))
 
 
-def money(source: Source) -> Value:
-    """Return an amount of money with its currency."""
-    cents = _cents(source)
-    sign, code, word = source.pick(CURRENCIES)
+def money(source: Source, limits: tuple[int, int] | None = None) -> Value:
+    """Return an amount of money with its currency, perhaps between two amounts."""
+    cents = _cents(source, limits)
+    sign, code, word = source.pick_usual(CURRENCIES, source.habits.currency)
     written = _written_amount(source, cents)
-    if source.chance(0.04):
+    if not limits and source.chance(0.02):
         return _short_money(source, sign, code, word)
     if source.chance(0.03) and cents % 100 == 0 and 200 <= cents <= 9900:
         text = f"{number_in_words(cents // 100)} {word}"
@@ -285,14 +308,15 @@ def money(source: Source) -> Value:
             f"{written} {word}",
             f"{sign} {written}",
         ]
-    value = Value(source.pick(layouts), number=plain_number(cents / 100), currency=code)
-    return with_unit(source, value, RATES, 0.05)
+    text = source.pick_usual(layouts, source.habits.money_layout)
+    value = Value(text, number=plain_number(cents / 100), currency=code)
+    return with_unit(source, value, RATES, 0.02)
 
 
 def signed_money(source: Source) -> Value:
     """Return an amount that came in or, with a minus before it, went out."""
     cents = _cents(source)
-    sign, code, _ = source.pick(CURRENCIES)
+    sign, code, _ = source.pick_usual(CURRENCIES, source.habits.currency)
     written = _written_amount(source, cents)
     is_out = source.chance(0.6)
     mark = source.pick(("-", "-", "-", "- ", "\u2212")) if is_out else source.pick(("+", "+", ""))

@@ -95,16 +95,38 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """What the values of one text have in common, as shares between 0 and 1.
+
+    Most dates of a text are near one day and written in one way; so are its times and amounts.
+    """
+
+    day: float
+    date_layout: float
+    time_layout: float
+    currency: float
+    money_layout: float
+    dearness: float
+
+    @classmethod
+    def drawn(cls, rng: random.Random) -> Self:
+        """Return new habits."""
+        return cls(*(rng.random() for _ in range(6)))
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A seeded source of randomness and the pools that it may draw from."""
 
     rng: random.Random
+    habits: Habits
     held_out: HeldOut = field(default_factory=HeldOut)
 
     @classmethod
     def seeded(cls, seed: int | str, held_out: HeldOut | None = None) -> Self:
         """Return a source; two sources with one seed draw the same."""
-        return cls(random.Random(seed), held_out or HeldOut())
+        rng = random.Random(seed)
+        return cls(rng, Habits.drawn(rng), held_out or HeldOut())
 
     def chance(self, probability: float) -> bool:
         """Return True with this probability."""
@@ -113,6 +135,10 @@ class Source:
     def pick(self, options: Sequence[T]) -> T:
         """Return one of the options, each as likely as the others."""
         return options[int(self.rng.random() * len(options))]
+
+    def pick_usual(self, options: Sequence[T], habit: float) -> T:
+        """Return the option that a text mostly takes, and another now and then."""
+        return options[int(habit * len(options))] if self.chance(0.8) else self.pick(options)
 
     def between(self, low: int, high: int) -> int:
         """Return a whole number from `low` to `high`, both included."""

@@ -23,7 +23,7 @@ def rows_example(source: Source) -> Example:
     plan = make_plan(source, domain, n_passages=max(2, n_rows))
     written = [write_passage(source, plan) for _ in range(max(1, n_rows))]
     name = source.pick(row_names(domain))
-    if n_rows and source.chance(0.15):
+    if n_rows and source.chance(0.08):
         written = _with_leads(source, written)
     text = in_one_text(source, [passage.text for passage in written])
     outer = Passage(text)

@@ -10,6 +10,7 @@ from embedded_training.envelopes import enclosed, with_aside
 from embedded_training.field_names import name_field
 from embedded_training.names import person
 from embedded_training.passages import Passage, disturbed, fill
+from embedded_training.quantities import dates_in_order
 from embedded_training.questions import Question, nest, with_distinct_names
 from embedded_training.randomness import Source, Value
 from embedded_training.row_examples import in_one_text
@@ -106,6 +107,7 @@ def tell(source: Source, situation: Situation) -> Told:
             # Where a text has no more than the first name of a person, that is the answer.
             passage.values[name] = Value(person(source).text.split()[0])
             template = template.replace(f"{{{name}~first}}", f"{{{name}}}")
+    _draw_dates_in_order(source, situation, template, passage)
     passage.text = fill(source, template, passage)
     told = Told(text, passage, tuple(_records(situation, text, passage)))
     for each in (told, *told.records):
@@ -113,6 +115,21 @@ def tell(source: Source, situation: Situation) -> Told:
     own = {situation.concept(question.key) for question in situation.questions}
     passage.values = {name: value for name, value in passage.values.items() if name in own}
     return told
+
+
+def _draw_dates_in_order(
+    source: Source, situation: Situation, template: str, passage: Passage
+) -> None:
+    """Draw the dates of which the questions say in which order they come, in each record."""
+    ordered = sorted(
+        (question.arguments, question.key)
+        for question in situation.questions
+        if question.kind == "date" and question.arguments
+    )
+    for record in ("", *range(1, MOST_RECORDS + 1)):
+        names = [situation.concept(key, record) for _, key in ordered]
+        told = [name for name in names if f"{{{name}}}" in template]
+        passage.values |= zip(told, dates_in_order(source, len(told)), strict=True)
 
 
 def _drawn_spans(source: Source, template: str) -> str:

@@ -35,7 +35,7 @@ class SituationQuestion:
     kind: str
     """`bool`, `enum`, `text`, `list`, or the name of a value such as `person`."""
     arguments: str
-    """The labels of an enum, or the limits of a number."""
+    """The labels of an enum, the limits of a number, or the place of a date in order of time."""
     names: tuple[str, ...]
     held_out_names: tuple[str, ...]
     descriptions: tuple[str, ...]
@@ -94,10 +94,20 @@ def situations() -> Mapping[str, Situation]:
     }
 
 
+PLAIN = "plain_"
+"""How the names of the situations begin whose texts are the most usual ones."""
+SHARE_OF_PLAIN = 4
+
+
 @cache
 def situation_names(*, held_out: bool) -> tuple[str, ...]:
-    """Return the names of the situations kept for evaluation, or of all others."""
-    return tuple(name for name, each in situations().items() if each.held_out == held_out)
+    """Return the names of the situations kept for evaluation, or of all others.
+
+    Those of plain texts are there several times, for they are to be drawn more often.
+    """
+    names = [name for name, each in situations().items() if each.held_out == held_out]
+    plain = [name for name in names if name.startswith(PLAIN)]
+    return (*names, *plain * (SHARE_OF_PLAIN - 1))
 
 
 def _read(name: str, entry: Mapping[str, Any]) -> Situation:
@@ -182,7 +192,7 @@ def _entry(situation: Situation, question: SituationQuestion) -> dict[str, Any]:
         return entry | {"classes": dict(_class_entry(question, labels) for labels in classes)}
     if question.kind in ("text", "list"):
         return entry | {"value": "span"}
-    if question.arguments:
+    if question.arguments and question.kind != "date":
         low, high = map(int, question.arguments.split())
         return entry | {"value": question.kind, "low": low, "high": high}
     return entry | {"value": question.kind}

@@ -68,6 +68,8 @@ class Concept:
     kinds: Words
     naming: Naming
     group: str | None = None
+    follows: str | None = None
+    """The concept whose day is an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Domain:
 
 DEFAULT_KINDS: Mapping[str, Words] = {
     "date": ("date", "date", "str"),
+    "birthday": ("date", "date", "str"),
     "clock_time": ("time", "time", "str"),
     "moment": ("datetime", "datetime", "str"),
     "money": ("float", "str"),
@@ -162,6 +165,7 @@ def concepts() -> Mapping[str, Concept]:
             kinds=tuple(entry.get("kinds", DEFAULT_KINDS.get(entry["value"], ("str",)))),
             naming=Naming.read(entry),
             group=entry.get("group"),
+            follows=entry.get("follows"),
         )
         for name, entry in _entries("concepts")
     }

@@ -24,6 +24,7 @@ VALUE_MAKERS: Mapping[str, ValueMaker] = {
     "url": identifiers.url,
     "phone": identifiers.phone,
     "date": quantities.date,
+    "birthday": quantities.birthday,
     "clock_time": quantities.clock_time,
     "moment": quantities.moment,
     "money": quantities.money,
@@ -91,6 +92,9 @@ def value_maker(description: Mapping[str, Any]) -> ValueMaker:
     name = description["value"]
     if name in ("count", "measure"):
         return _number_maker(description)
+    if name == "money" and "low" in description:
+        limits = description["low"], description["high"]
+        return lambda source: quantities.money(source, limits)
     if name == "listed_word":
         return lambda source: listed_word(source, description["words"])
     if name == "phrase":

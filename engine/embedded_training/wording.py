@@ -153,9 +153,9 @@ def joined(source: Source, parts: Sequence[str]) -> str:
 def filler(source: Source) -> str:
     """Return a sentence that answers no question."""
     dice = source.rng.random()
-    if dice < 0.6:
+    if dice < 0.85:
         return one_of_many(source, source.word("fillers"))
-    if dice < 0.76:
+    if dice < 0.91:
         words = [source.word("common_words") for _ in range(source.between(2, 9))]
         return capitalised(source, " ".join(words)) + source.pick((".", "!", "", "...", "?"))
 

@@ -63,3 +63,11 @@ def test_meanings_are_classes_of_their_family():
     for _ in range(100):
         passage = write_passage(source, make_plan(source, "post", n_passages=1))
         assert all(key in families()[name].classes for name, key in passage.meanings.items())
+
+
+def test_a_day_that_follows_another_is_a_later_one():
+    for seed in range(40):
+        passage = Passage()
+        fill(Source.seeded(seed), "until {edate}, from {sdate} on", passage)
+        first, last = passage.values["sdate"].date, passage.values["edate"].date
+        assert not (first and last) or first < last

@@ -169,3 +169,20 @@ def test_the_mixtures_draw_situations():
     drawn = [example(seed, mixture=only) for seed in range(5)]
     assert drawn == [example(seed, mixture=only) for seed in range(5)]
     assert ONLY_DOMAINS.situation > 0
+
+
+def test_dates_come_in_the_order_that_their_questions_say():
+    ordered = [
+        each
+        for each in ALL
+        if sum(q.kind == "date" and bool(q.arguments) for q in each.questions) > 1
+        and not each.record_keys
+    ]
+    assert ordered
+    for situation in ordered:
+        keys = sorted((q.arguments, q.key) for q in situation.questions if q.kind == "date")
+        for seed in range(10):
+            values = tell(Source.seeded(seed), situation).passage.values
+            named = [situation.concept(key) for place, key in keys if place]
+            days = [values[name].date for name in named if name in values]
+            assert days == sorted(days), situation.name

@@ -117,3 +117,30 @@ def test_held_out_words_come_only_when_asked_for():
     assert not held_out & {usual.word("last_names") for _ in range(2000)}
     evaluation = Source.seeded(1, HeldOut(values=True))
     assert held_out & {evaluation.word("last_names") for _ in range(200)}
+
+
+def test_most_dates_of_a_text_are_near_each_other_and_written_alike():
+    years = 0
+    for seed in range(50):
+        source = Source.seeded(seed)
+        days = [dt.date.fromisoformat(drawn.date) for drawn in _dated(source, 10)]
+        middle = sorted(days)[5]
+        years += sum(abs(day - middle) < dt.timedelta(100) for day in days)
+    assert years > 0.85 * 500
+
+
+def test_dates_in_order_are_each_later_than_the_one_before(source):
+    days = [value.date for value in quantities.dates_in_order(source, 9)]
+    assert days == sorted(set(days))
+    assert quantities.dates_in_order(source, 0) == []
+
+
+def test_an_amount_of_money_stays_between_its_limits():
+    drawn = [quantities.money(Source.seeded(seed), (20, 90)) for seed in range(500)]
+    assert all(18 <= value.number <= 92 for value in drawn)
+    assert len({value.number for value in drawn}) > 200
+
+
+def _dated(source, count):
+    drawn = (quantities.date(source) for _ in range(2 * count))
+    return [value for value in drawn if value.date][:count]
