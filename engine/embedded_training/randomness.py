@@ -138,7 +138,7 @@ class Source:
 
     def pick_usual(self, options: Sequence[T], habit: float) -> T:
         """Return the option that a text mostly takes, and another now and then."""
-        return options[int(habit * len(options))] if self.chance(0.8) else self.pick(options)
+        return options[int(habit * len(options))] if self.chance(0.9) else self.pick(options)
 
     def between(self, low: int, high: int) -> int:
         """Return a whole number from `low` to `high`, both included."""
