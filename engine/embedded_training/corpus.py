@@ -31,14 +31,14 @@ class Mixture:
 
 
 MAIN = Mixture(
-    situation=0.43,
+    situation=0.5,
     labelled=0.02,
     copying=0.005,
-    single=0.14,
-    rows=0.075,
+    single=0.12,
+    rows=0.06,
     table=0.05,
     sheet=0.03,
-    choice=0.25,
+    choice=0.22,
 )
 
 
