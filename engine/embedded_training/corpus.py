@@ -38,7 +38,7 @@ MAIN = Mixture(
     rows=0.06,
     table=0.05,
     sheet=0.03,
-    choice=0.22,
+    choice=0.215,
 )
 
 
