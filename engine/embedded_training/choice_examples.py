@@ -21,7 +21,7 @@ Asked = tuple[str, Question]
 
 
 def choice_example(source: Source) -> Example:
-    """Return one to four sentences, each with a question about it."""
+    """Return one to three sentences, each with a question about it."""
     makers = (choose_meaning,) if source.held_out.domains else MAKERS
     drawn = [source.pick(makers) for _ in range(source.pick((1, 1, 1, 2, 2, 3)))]
     # The sentences of two meanings could contradict each other.

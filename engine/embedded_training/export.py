@@ -110,6 +110,18 @@ def read_gguf(path: Path) -> dict[str, Tensor]:
     return weights
 
 
+def blended(weights: Weights, others: Weights, share: float) -> dict[str, Tensor]:
+    """Return `weights` with a share of others, from which they were trained further.
+
+    What the last run forgot comes back, what it learnt stays (Wortsman et al., "Robust fine-tuning
+    of zero-shot models", 2022).
+    """
+    return {
+        name: (1 - share) * tensor.float() + share * others[name].float()
+        for name, tensor in weights.items()
+    }
+
+
 def layer_matrices(
     shape: NetworkShape, weights: Weights
 ) -> Iterator[tuple[int, dict[str, Tensor]]]:
@@ -290,8 +302,17 @@ def main() -> None:
     parser.add_argument("--gguf", type=Path, help="file to write")
     parser.add_argument("--quantization", choices=("F32", "F16", "Q8_0"), default="Q8_0")
     parser.add_argument("--hf", type=Path, help="folder to write")
+    parser.add_argument(
+        "--blend-with",
+        type=Path,
+        metavar="GGUF",
+        help="weights that the run began with, of which a share is mixed in",
+    )
+    parser.add_argument("--blend-share", type=float, default=0.25)
     arguments = parser.parse_args()
     shape, weights = read_checkpoint(arguments.checkpoint)
+    if arguments.blend_with:
+        weights = blended(weights, read_gguf(arguments.blend_with), arguments.blend_share)
     if arguments.gguf:
         write_gguf(arguments.gguf, shape, weights, quantization=arguments.quantization)
     if arguments.hf:

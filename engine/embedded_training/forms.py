@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from embedded_training.drawing import draw_values
 from embedded_training.randomness import Source, Value
 from embedded_training.tables import Domain, concepts
 
@@ -53,7 +54,7 @@ class Form:
         slots = list(self.labels)
         if len(slots) > 1 and source.chance(self.p_left_out):
             slots.remove(source.pick(slots))
-        return {slot: concepts()[slot].make(source) for slot in slots}
+        return draw_values(source, slots)
 
     def written(self, source: Source, values: Mapping[str, Value]) -> str:
         """Return the filled-in form; what is left out is not there or marked as empty."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from embedded_training.drawing import draw_value
 from embedded_training.forms import LABEL_LAYOUTS, Form, draw_form, label_of
 from embedded_training.identifiers import email, email_of
 from embedded_training.names import company, person, thing
@@ -89,9 +90,7 @@ def make_plan(source: Source, domain_name: str, *, n_passages: int) -> Plan:
     domain = domains()[domain_name]
     shape = _draw_shape(source, domain, n_passages=n_passages)
     plain = n_passages > 1
-    truth_count = int(source.chance(0.1))
-    if shape == "row":
-        truth_count = 0
+    truth_count = int(shape != "row" and source.chance(0.1))
     with_list = not plain and domain.lists and source.chance(1.0 if domain_name == "list" else 0.12)
     shared = {"whole": domain.wholes, "row": domain.rows}.get(shape)
     alike = n_passages > 1 and shared is not None and source.chance(0.9)
@@ -384,33 +383,11 @@ def _new_value(source: Source, name: str, passage: Passage) -> Value:
     if concepts()[name].make is email and source.chance(0.5):
         return _own_address(source, passage)
     if name != "thing":
-        value = concepts()[name].make(source)
-        for _ in range(MOST_TRIES):
-            if _is_in_time(name, value, passage):
-                break
-            value = concepts()[name].make(source)
-        return value
+        return draw_value(source, name, passage.values)
     value = thing(source, passage.meanings.get("topic"))
     if value.topic:
         passage.meanings["topic"] = value.topic
     return value
-
-
-MOST_TRIES = 20
-
-
-def _is_in_time(name: str, value: Value, passage: Passage) -> bool:
-    """Return whether a day is later than those it follows, and earlier than those after it."""
-    before = passage.values.get(concepts()[name].follows or "")
-    after = [
-        other.date
-        for key, other in passage.values.items()
-        if other.date and concepts()[key].follows == name
-    ]
-    day = value.date
-    if day is None:
-        return True
-    return (not before or not before.date or before.date < day) and all(day < d for d in after)
 
 
 def _own_address(source: Source, passage: Passage) -> Value:

@@ -58,11 +58,12 @@ def _ordinal(day: int) -> str:
 
 
 def _date_layouts(day: dt.date) -> list[str]:
-    """Return the ways to write a date; frequent ones occur more than once."""
+    """Return the ways to write a date, in one order; frequent ones occur more than once."""
     month, short = MONTHS[day.month - 1], MONTHS[day.month - 1][:3]
     weekday = WEEKDAYS[day.weekday()]
     iso = day.isoformat()
-    layouts = [
+    is_clear = day.day > 12  # only then is the order of day and month beyond doubt
+    return [
         *(iso, iso, iso, iso),
         *[f"{month} {day.day}, {day.year}"] * 3,
         *[f"{day.day} {month} {day.year}"] * 4,
@@ -90,18 +91,14 @@ def _date_layouts(day: dt.date) -> list[str]:
         f"{day.day}-{short}-{day.year}",
         f"{short.upper()} {day.day:02d} {day.year}",
         f"{day.day:02d} {month.upper()} {day.year}",
-        f"{day.day:02d}-{day.month:02d}-{day.year}" if day.day > 12 else iso,
+        f"{day.day:02d}-{day.month:02d}-{day.year}" if is_clear else iso,
+        f"{day.day:02d}/{day.month:02d}/{day.year}" if is_clear else iso,
+        f"{day.month:02d}/{day.day:02d}/{day.year}" if is_clear else iso,
     ]
-    if day.day > 12:  # only then is the order of day and month beyond doubt
-        layouts += [
-            f"{day.day:02d}/{day.month:02d}/{day.year}",
-            f"{day.month:02d}/{day.day:02d}/{day.year}",
-        ]
-    return layouts
 
 
 def date(source: Source) -> Value:
-    """Return a day between 2012 and 2033 in one of many layouts."""
+    """Return a day of 2021 to 2027, or now and then of 2012 to 2032, in one of many layouts."""
     day = _day(source)
     if source.chance(0.02):
         return Value(_day_without_year(source, day))
@@ -109,9 +106,9 @@ def date(source: Source) -> Value:
 
 
 def birthday(source: Source) -> Value:
-    """Return the day on which somebody was born who is alive today."""
-    first = dt.date(1935, 1, 1).toordinal()
-    return _written_date(source, dt.date.fromordinal(first + source.between(0, 28_000)))
+    """Return the day on which somebody was born, between 1935 and 2020."""
+    first, last = dt.date(1935, 1, 1).toordinal(), dt.date(2020, 12, 31).toordinal()
+    return _written_date(source, dt.date.fromordinal(source.between(first, last)))
 
 
 def dates_in_order(source: Source, count: int) -> list[Value]:
@@ -119,8 +116,22 @@ def dates_in_order(source: Source, count: int) -> list[Value]:
     day, days = _day(source), []
     for _ in range(count):
         days.append(_written_date(source, day))
-        day += dt.timedelta(source.pick((1, 2, 3, 7, 14, 30, source.between(1, 90))))
+        day += _gap(source)
     return days
+
+
+def day_after(source: Source, day: str) -> Value:
+    """Return a day after another, which is in the form 2024-03-03."""
+    return _written_date(source, dt.date.fromisoformat(day) + _gap(source))
+
+
+def day_before(source: Source, day: str) -> Value:
+    """Return a day before another, which is in the form 2024-03-03."""
+    return _written_date(source, dt.date.fromisoformat(day) - _gap(source))
+
+
+def _gap(source: Source) -> dt.timedelta:
+    return dt.timedelta(source.pick((1, 2, 3, 7, 14, 30, source.between(1, 90))))
 
 
 def _written_date(source: Source, day: dt.date) -> Value:
@@ -129,14 +140,13 @@ def _written_date(source: Source, day: dt.date) -> Value:
 
 
 def _day(source: Source) -> dt.date:
-    """Return a day: one of the last years or any, and mostly near the other days of the text."""
-    years = 2021, 2027
-    place = source.habits.day
-    if not source.chance(0.95):
-        years, place = (2012, 2032), source.rng.random()
-    first, last = dt.date(years[0], 1, 1).toordinal(), dt.date(years[1], 12, 31).toordinal()
-    near = int(source.rng.gauss(0, 25))
-    return dt.date.fromordinal(first + int(place * (last - first)) + near)
+    """Return a day near the other days of the text, and any day now and then."""
+    if source.chance(0.05):
+        first, last = dt.date(2012, 1, 1).toordinal(), dt.date(2032, 12, 31).toordinal()
+        return dt.date.fromordinal(source.between(first, last))
+    first, last = dt.date(2021, 1, 1).toordinal(), dt.date(2027, 12, 31).toordinal()
+    middle = first + int(source.habits.day * (last - first))
+    return dt.date.fromordinal(middle + int(source.rng.gauss(0, 25)))
 
 
 def _day_without_year(source: Source, day: dt.date) -> str:
@@ -178,14 +188,17 @@ def _written_time(source: Source, hour: int, minute: int) -> str:
         f"{hour:02d}:{minute:02d}:00",
         f"{hour:02d}:{minute:02d} h",
     ]
+    on_the_hour = []
     if minute == 0:
-        layouts += [f"{twelve}{half}", f"{twelve} {half}", f"{twelve}{half}", f"{hour:02d}00h"]
+        on_the_hour += [f"{twelve}{half}", f"{twelve} {half}", f"{twelve}{half}", f"{hour:02d}00h"]
         if hour in (0, 12):
-            layouts += ["noon" if hour else "midnight"] * 4
+            on_the_hour += ["noon" if hour else "midnight"] * 4
         else:
-            layouts.append(f"{twelve} o'clock {'in the morning' if hour < 12 else _late(hour)}")
-    if minute == 30 and 6 < hour < 12:
-        layouts.append(f"half past {NUMBER_WORDS[hour - 1]} in the morning")
+            on_the_hour.append(f"{twelve} o'clock {'in the morning' if hour < 12 else _late(hour)}")
+    if minute == 30 and 6 < hour < 12 and source.chance(0.06):
+        return f"half past {NUMBER_WORDS[hour - 1]} in the morning"
+    if on_the_hour and source.chance(0.3):
+        return source.pick(on_the_hour)
     return source.pick_usual(layouts, source.habits.time_layout)
 
 
@@ -236,20 +249,26 @@ def plain_number(amount: float) -> int | float:
 
 def _cents(source: Source, limits: tuple[int, int] | None = None) -> int:
     """Return an amount of money in cents, between two amounts or as large as is usual here."""
-    dearness = source.habits.dearness if source.chance(0.8) else source.rng.random()
-    # A third of the texts is about sums below 40, a tenth about sums above 5,000.
-    middle = 10 ** (0.7 + 4.3 * dearness**1.8)
-    low, high = limits or (middle / 3, middle * 3)
+    low, high = limits or _usual_limits(source)
     amount = 10 ** source.rng.uniform(math.log10(low), math.log10(high))
     dice = source.rng.random()
     if dice < 0.45:
-        return max(1, round(amount * 100))
-    if dice < 0.55 and amount < 1000:
-        return 100 * math.ceil(amount) - source.pick((1, 5, 10, 50))
-    if dice < 0.8 or amount < 20:
-        return 100 * max(1, round(amount))
-    step = 5 if amount < 200 else 10 ** (len(str(int(amount))) - 2)
-    return 100 * step * max(1, round(amount / step))
+        cents = round(amount * 100)
+    elif dice < 0.55 and amount < 1000:
+        cents = 100 * math.ceil(amount) - source.pick((1, 5, 10, 50))
+    elif dice < 0.8 or amount < 20:
+        cents = 100 * round(amount)
+    else:
+        step = 5 if amount < 200 else 10 ** (len(str(int(amount))) - 2)
+        cents = 100 * step * round(amount / step)
+    return min(max(cents, math.ceil(100 * low)), int(100 * high))
+
+
+def _usual_limits(source: Source) -> tuple[float, float]:
+    """Return what the amounts of this text are mostly between; low sums are more frequent."""
+    dearness = source.habits.dearness if source.chance(0.8) else source.rng.random()
+    middle = 10 ** (0.7 + 4.3 * dearness**1.8)
+    return middle / 3, middle * 3
 
 
 def _written_amount(source: Source, cents: int) -> str:

@@ -7,7 +7,7 @@ import random
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -98,7 +98,8 @@ class HeldOut:
 class Habits:
     """What the values of one text have in common, as shares between 0 and 1.
 
-    Most dates of a text are near one day and written in one way; so are its times and amounts.
+    Most dates of a text are near one `day` and written in one way, its amounts are in one currency
+    and of one order of magnitude (`dearness`).
     """
 
     day: float
@@ -111,7 +112,7 @@ class Habits:
     @classmethod
     def drawn(cls, rng: random.Random) -> Self:
         """Return new habits."""
-        return cls(*(rng.random() for _ in range(6)))
+        return cls(*(rng.random() for _ in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class Source:
         return options[int(self.rng.random() * len(options))]
 
     def pick_usual(self, options: Sequence[T], habit: float) -> T:
-        """Return the option that a text mostly takes, and another now and then."""
+        """Return the option of a habit, which is from 0 to 1, or in a tenth of the cases any."""
         return options[int(habit * len(options))] if self.chance(0.9) else self.pick(options)
 
     def between(self, low: int, high: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from embedded_training import questions
 from embedded_training.asking import Example, ask, list_example, row_names, with_instruction
+from embedded_training.drawing import draw_values
 from embedded_training.envelopes import enclosed_rows, without_rows
 from embedded_training.forms import label_of
 from embedded_training.passages import Passage, fill, make_plan, write_passage
@@ -129,11 +130,10 @@ def table_example(source: Source) -> Example:
     n_rows, p_empty = source.pick(N_ROWS[1:]), source.pick((0, 0, 0.06, 0.25))
     written = [
         Passage(
-            values={
-                slot: concepts()[slot].make(source)
-                for slot in slots
-                if slot == slots[0] or not source.chance(p_empty)
-            }
+            values=draw_values(
+                source,
+                [slot for slot in slots if slot == slots[0] or not source.chance(p_empty)],
+            )
         )
         for _ in range(n_rows)
     ]

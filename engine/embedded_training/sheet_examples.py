@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from embedded_training import questions
 from embedded_training.asking import Example, object_example, row_names, with_instruction
+from embedded_training.drawing import draw_values
 from embedded_training.names import product
 from embedded_training.passages import Passage
 from embedded_training.quantities import count, money
@@ -32,7 +33,7 @@ def sheet_example(source: Source) -> Example:
     foot = source.rng.sample(AT_THE_END, source.between(1, 3))
     above = source.rng.sample(slots, source.between(1, 3))
     head = [slot for slot in above if slot not in foot]
-    sheet = Passage(values={slot: concepts()[slot].make(source) for slot in (*head, *foot)})
+    sheet = Passage(values=draw_values(source, (*head, *foot)))
     parts = [
         [_sheet_line(source, sheet, slot) for slot in head],
         [item.text for item in items],

@@ -21,8 +21,8 @@ from embedded_training.situations import (
     AnsweredText,
     Situation,
     SituationQuestion,
+    drawn_situations,
     naming_columns,
-    situation_names,
     situations,
 )
 from embedded_training.tables import Naming
@@ -44,7 +44,7 @@ class Told:
 
 def situation_example(source: Source) -> Example:
     """Return a situation with its questions."""
-    situation = situations()[source.pick(situation_names(held_out=source.held_out.domains))]
+    situation = situations()[source.pick(drawn_situations(held_out=source.held_out.domains))]
     if situation.record_keys:
         return _records_example(source, situation)
     if source.chance(0.15):
@@ -126,7 +126,7 @@ def _draw_dates_in_order(
         for question in situation.questions
         if question.kind == "date" and question.arguments
     )
-    for record in ("", *range(1, MOST_RECORDS + 1)):
+    for record in ("", *range(1, MOST_RECORDS + 1)) if ordered else ():
         names = [situation.concept(key, record) for _, key in ordered]
         told = [name for name in names if f"{{{name}}}" in template]
         passage.values |= zip(told, dates_in_order(source, len(told)), strict=True)

@@ -94,20 +94,24 @@ def situations() -> Mapping[str, Situation]:
     }
 
 
+@cache
+def situation_names(*, held_out: bool) -> tuple[str, ...]:
+    """Return the names of the situations kept for evaluation, or of all others."""
+    return tuple(name for name, each in situations().items() if each.held_out == held_out)
+
+
 PLAIN = "plain_"
-"""How the names of the situations begin whose texts are the most usual ones."""
-SHARE_OF_PLAIN = 4
+"""How the names of the files begin that hold the most usual texts."""
+WEIGHT_OF_PLAIN = 4
+"""How many times as often as another a situation of plain texts is drawn."""
 
 
 @cache
-def situation_names(*, held_out: bool) -> tuple[str, ...]:
-    """Return the names of the situations kept for evaluation, or of all others.
-
-    Those of plain texts are there several times, for they are to be drawn more often.
-    """
-    names = [name for name, each in situations().items() if each.held_out == held_out]
-    plain = [name for name in names if name.startswith(PLAIN)]
-    return (*names, *plain * (SHARE_OF_PLAIN - 1))
+def drawn_situations(*, held_out: bool) -> tuple[str, ...]:
+    """Return the same names, each as many times as it is to be drawn."""
+    names = situation_names(held_out=held_out)
+    plain = tuple(name for name in names if name.startswith(PLAIN))
+    return names if held_out else names + plain * (WEIGHT_OF_PLAIN - 1)
 
 
 def _read(name: str, entry: Mapping[str, Any]) -> Situation:

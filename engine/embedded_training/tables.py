@@ -68,8 +68,8 @@ class Concept:
     kinds: Words
     naming: Naming
     group: str | None = None
-    follows: str | None = None
-    """The concept whose day is an earlier one."""
+    follows: Words = ()
+    """The concepts whose days are earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def concepts() -> Mapping[str, Concept]:
             kinds=tuple(entry.get("kinds", DEFAULT_KINDS.get(entry["value"], ("str",)))),
             naming=Naming.read(entry),
             group=entry.get("group"),
-            follows=entry.get("follows"),
+            follows=tuple(entry.get("follows", "").split()),
         )
         for name, entry in _entries("concepts")
     }

@@ -1,7 +1,8 @@
 """Random values of every kind, by the names that `tables/concepts.toml` uses.
 
-Nearly all of them are new: names from syllables, random codes, numbers and dates. A model can
-answer only by copying from the text, which is what it is meant to learn.
+There are so many that hardly one comes twice: random codes, numbers and dates, names of two parts,
+some of them from syllables. A model can answer only by copying from the text, which is what it is
+meant to learn.
 """
 
 from collections.abc import Callable, Mapping

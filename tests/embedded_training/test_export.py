@@ -11,7 +11,14 @@ pytest.importorskip("safetensors")
 import gguf
 import torch
 
-from embedded_training.export import CHAT_TEMPLATE, half_split, write_gguf, write_hugging_face
+from embedded_training.export import (
+    CHAT_TEMPLATE,
+    blended,
+    half_split,
+    read_gguf,
+    write_gguf,
+    write_hugging_face,
+)
 from embedded_training.network import Network, NetworkShape
 from embedded_training.tokenizer import END, SPECIALS
 
@@ -39,6 +46,16 @@ def test_the_gguf_file_names_template_tokens_and_length(tmp_path, weights):
 def test_no_unfinished_file_is_left(tmp_path, weights):
     write_gguf(tmp_path / "tiny.gguf", SHAPE, weights, quantization="Q8_0")
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.gguf"]
+
+
+def test_a_share_of_other_weights_is_mixed_in(tmp_path, weights):
+    path = tmp_path / "tiny.gguf"
+    others = {name: tensor.detach() for name, tensor in Network(SHAPE, seed=2).state_dict().items()}
+    write_gguf(path, SHAPE, others, quantization="F32")
+    mixed = blended(weights, read_gguf(path), 0.25)
+    assert mixed.keys() == weights.keys()
+    for name, tensor in mixed.items():
+        assert torch.allclose(tensor, 0.75 * weights[name] + 0.25 * others[name], atol=1e-5)
 
 
 def test_the_hugging_face_folder_is_a_llama(tmp_path, weights):

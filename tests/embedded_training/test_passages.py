@@ -4,7 +4,7 @@ import pytest
 
 from embedded_training.passages import Passage, fill, make_plan, write_passage
 from embedded_training.randomness import HeldOut, Source, Value
-from embedded_training.tables import domains, families
+from embedded_training.tables import concepts, domains, families
 
 
 @pytest.mark.parametrize("domain", list(domains()))
@@ -65,9 +65,16 @@ def test_meanings_are_classes_of_their_family():
         assert all(key in families()[name].classes for name, key in passage.meanings.items())
 
 
-def test_a_day_that_follows_another_is_a_later_one():
-    for seed in range(40):
+@pytest.mark.parametrize("template", ["from {sdate} to {edate}", "until {edate}, from {sdate} on"])
+def test_a_day_that_follows_another_is_a_later_one(template):
+    for seed in range(300):
         passage = Passage()
-        fill(Source.seeded(seed), "until {edate}, from {sdate} on", passage)
+        fill(Source.seeded(seed), template, passage)
         first, last = passage.values["sdate"].date, passage.values["edate"].date
         assert not (first and last) or first < last
+
+
+def test_what_a_concept_follows_is_a_concept():
+    followed = {name for concept in concepts().values() for name in concept.follows}
+    assert followed
+    assert followed <= concepts().keys()

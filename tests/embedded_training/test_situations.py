@@ -1,6 +1,7 @@
 """Situations: every line of their tables can be told, and every answer is the right one."""
 
 import re
+from collections import Counter
 from dataclasses import fields
 
 import pytest
@@ -12,9 +13,13 @@ from embedded_training.randomness import HeldOut, Source, Value
 from embedded_training.situation_examples import Told, ask_about, situation_example, tell
 from embedded_training.situations import (
     MARK,
+    MOST_RECORDS,
+    PLAIN,
+    WEIGHT_OF_PLAIN,
     AnsweredText,
     Situation,
     SituationQuestion,
+    drawn_situations,
     situation_names,
     situations,
 )
@@ -171,18 +176,32 @@ def test_the_mixtures_draw_situations():
     assert ONLY_DOMAINS.situation > 0
 
 
+def test_plain_situations_are_drawn_more_often_in_training_alone():
+    drawn = Counter(drawn_situations(held_out=False))
+    assert {drawn[name] for name in drawn if name.startswith(PLAIN)} == {WEIGHT_OF_PLAIN}
+    assert {drawn[name] for name in drawn if not name.startswith(PLAIN)} == {1}
+    assert drawn_situations(held_out=True) == situation_names(held_out=True)
+
+
+def test_the_limits_of_an_amount_are_above_zero():
+    for situation in ALL:
+        for question in situation.questions:
+            if question.kind == "money" and question.arguments:
+                low, high = map(int, question.arguments.split())
+                assert 0 < low < high, (situation.name, question.key)
+
+
 def test_dates_come_in_the_order_that_their_questions_say():
-    ordered = [
-        each
-        for each in ALL
-        if sum(q.kind == "date" and bool(q.arguments) for q in each.questions) > 1
-        and not each.record_keys
-    ]
-    assert ordered
-    for situation in ordered:
-        keys = sorted((q.arguments, q.key) for q in situation.questions if q.kind == "date")
-        for seed in range(10):
+    n_ordered = 0
+    for situation in ALL:
+        ordered = sorted(
+            (q.arguments, q.key) for q in situation.questions if q.kind == "date" and q.arguments
+        )
+        for seed in range(6) if len(ordered) > 1 else ():
             values = tell(Source.seeded(seed), situation).passage.values
-            named = [situation.concept(key) for place, key in keys if place]
-            days = [values[name].date for name in named if name in values]
-            assert days == sorted(days), situation.name
+            for record in ("", *range(1, MOST_RECORDS + 1)):
+                named = [situation.concept(key, record) for _, key in ordered]
+                days = [values[name].date for name in named if name in values]
+                n_ordered += len(days) > 1
+                assert days == sorted(set(days)), situation.name
+    assert n_ordered > 300

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+from collections import Counter
+from itertools import count
 
 import pytest
 
@@ -15,6 +17,12 @@ def source():
     return Source.seeded(7)
 
 
+@pytest.fixture
+def sources():
+    """Sources without end, each with habits of its own."""
+    return map(Source.seeded, count())
+
+
 @pytest.mark.parametrize("maker", values.VALUE_MAKERS.values(), ids=list(values.VALUE_MAKERS))
 def test_no_value_is_empty_or_padded(maker, source):
     for _ in range(50):
@@ -23,9 +31,9 @@ def test_no_value_is_empty_or_padded(maker, source):
         assert text == text.strip()
 
 
-def test_a_date_is_the_day_that_its_text_tells(source):
+def test_a_date_is_the_day_that_its_text_tells(sources):
     for _ in range(200):
-        value = quantities.date(source)
+        value = quantities.date(next(sources))
         if value.date is None:  # a day without its year, such as "next Monday"
             continue
         day = dt.date.fromisoformat(value.date)
@@ -33,16 +41,16 @@ def test_a_date_is_the_day_that_its_text_tells(source):
         assert str(day.day) in value.text.replace("0", "") or str(day.day) in value.text
 
 
-def test_days_and_months_that_could_be_swapped_are_not_written_with_slashes(source):
+def test_days_and_months_that_could_be_swapped_are_not_written_with_slashes(sources):
     for _ in range(300):
-        value = quantities.date(source)
+        value = quantities.date(next(sources))
         if value.text.count("/") == 2 and not value.text[:4].isdigit():
             assert max(int(part) for part in value.text.split("/")[:2]) > 12
 
 
-def test_an_amount_is_the_number_that_its_text_tells(source):
+def test_an_amount_is_the_number_that_its_text_tells(sources):
     for _ in range(300):
-        value = quantities.money(source)
+        value = quantities.money(next(sources))
         digits = re.sub(r"\D", "", value.text)
         unit = re.search(r"\d ?(k|K|thousand|m|M|million|mln)(?![a-z])", value.text)
         scale = 1 if unit is None else 1_000 if unit[1] in ("k", "K", "thousand") else 1_000_000
@@ -52,8 +60,8 @@ def test_an_amount_is_the_number_that_its_text_tells(source):
         assert digits in {text.replace(".", "") for text in written} or words in value.text
 
 
-def test_an_amount_is_below_zero_where_its_text_has_a_minus(source):
-    drawn = [quantities.signed_money(source) for _ in range(300)]
+def test_an_amount_is_below_zero_where_its_text_has_a_minus(sources):
+    drawn = [quantities.signed_money(next(sources)) for _ in range(300)]
     assert all((value.number < 0) == (value.text[0] in "-\u2212") for value in drawn)
     assert all(
         re.sub(r"\D", "", value.text).strip("0") in f"{abs(value.number):.2f}".replace(".", "")
@@ -62,15 +70,15 @@ def test_an_amount_is_below_zero_where_its_text_has_a_minus(source):
     assert {value.number > 0 for value in drawn} == {True, False}
 
 
-def test_a_time_is_written_with_its_zone_as_formats_demand(source):
-    times = [quantities.clock_time(source) for _ in range(1500)]
+def test_a_time_is_written_with_its_zone_as_formats_demand(sources):
+    times = [quantities.clock_time(next(sources)) for _ in range(1500)]
     assert all(check_format("time", value.time) for value in times)
     assert {value.time for value in times if value.text == "noon"} == {"12:00:00Z"}
 
 
-def test_a_moment_is_its_day_and_its_time(source):
+def test_a_moment_is_its_day_and_its_time(sources):
     for _ in range(300):
-        value = quantities.moment(source)
+        value = quantities.moment(next(sources))
         assert check_format("date-time", value.moment)
         assert value.moment == f"{value.date}T{value.time}"
 
@@ -119,28 +127,37 @@ def test_held_out_words_come_only_when_asked_for():
     assert held_out & {evaluation.word("last_names") for _ in range(200)}
 
 
-def test_most_dates_of_a_text_are_near_each_other_and_written_alike():
-    years = 0
+def test_most_days_of_a_text_are_near_each_other_and_written_in_one_way():
+    n_near = n_alike = 0
     for seed in range(50):
         source = Source.seeded(seed)
-        days = [dt.date.fromisoformat(drawn.date) for drawn in _dated(source, 10)]
-        middle = sorted(days)[5]
-        years += sum(abs(day - middle) < dt.timedelta(100) for day in days)
-    assert years > 0.85 * 500
+        drawn = [value for value in (quantities.date(source) for _ in range(12)) if value.date]
+        days = sorted(dt.date.fromisoformat(value.date) for value in drawn)
+        n_near += sum(abs(day - days[len(days) // 2]) < dt.timedelta(100) for day in days)
+        shapes = Counter(re.sub(r"[a-z]+", "a", re.sub(r"\d+", "1", value.text)) for value in drawn)
+        n_alike += shapes.most_common(1)[0][1]
+    assert n_near > 0.85 * 600
+    assert n_alike > 0.5 * 600
 
 
 def test_dates_in_order_are_each_later_than_the_one_before(source):
     days = [value.date for value in quantities.dates_in_order(source, 9)]
+    assert len(days) == 9
     assert days == sorted(set(days))
     assert quantities.dates_in_order(source, 0) == []
 
 
-def test_an_amount_of_money_stays_between_its_limits():
-    drawn = [quantities.money(Source.seeded(seed), (20, 90)) for seed in range(500)]
-    assert all(18 <= value.number <= 92 for value in drawn)
-    assert len({value.number for value in drawn}) > 200
+@pytest.mark.parametrize("limits", [(20, 90), (41, 90), (2, 38), (601, 990), (1, 9)])
+def test_an_amount_of_money_stays_between_its_limits(limits):
+    drawn = [quantities.money(Source.seeded(seed), limits) for seed in range(300)]
+    assert all(limits[0] <= value.number <= limits[1] for value in drawn)
+    assert len({value.number for value in drawn}) > 60
 
 
-def _dated(source, count):
-    drawn = (quantities.date(source) for _ in range(2 * count))
-    return [value for value in drawn if value.date][:count]
+def test_the_amounts_of_a_text_are_mostly_of_one_currency():
+    n_alike = 0
+    for seed in range(50):
+        source = Source.seeded(seed)
+        codes = Counter(quantities.money(source).currency for _ in range(10))
+        n_alike += codes.most_common(1)[0][1]
+    assert n_alike > 0.85 * 500
