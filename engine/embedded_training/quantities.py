@@ -107,8 +107,7 @@ def date(source: Source) -> Value:
 
 def birthday(source: Source) -> Value:
     """Return the day on which somebody was born, between 1935 and 2020."""
-    first, last = dt.date(1935, 1, 1).toordinal(), dt.date(2020, 12, 31).toordinal()
-    return _written_date(source, dt.date.fromordinal(source.between(first, last)))
+    return _written_date(source, dt.date.fromordinal(source.between(*_days_of(1935, 2020))))
 
 
 def dates_in_order(source: Source, count: int) -> list[Value]:
@@ -142,11 +141,15 @@ def _written_date(source: Source, day: dt.date) -> Value:
 def _day(source: Source) -> dt.date:
     """Return a day near the other days of the text, and any day now and then."""
     if source.chance(0.05):
-        first, last = dt.date(2012, 1, 1).toordinal(), dt.date(2032, 12, 31).toordinal()
-        return dt.date.fromordinal(source.between(first, last))
-    first, last = dt.date(2021, 1, 1).toordinal(), dt.date(2027, 12, 31).toordinal()
+        return dt.date.fromordinal(source.between(*_days_of(2012, 2032)))
+    first, last = _days_of(2021, 2027)
     middle = first + int(source.habits.day * (last - first))
     return dt.date.fromordinal(middle + int(source.rng.gauss(0, 25)))
+
+
+def _days_of(first_year: int, last_year: int) -> tuple[int, int]:
+    """Return the first and the last day of some years, as numbers."""
+    return dt.date(first_year, 1, 1).toordinal(), dt.date(last_year, 12, 31).toordinal()
 
 
 def _day_without_year(source: Source, day: dt.date) -> str:

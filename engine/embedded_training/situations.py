@@ -108,7 +108,7 @@ WEIGHT_OF_PLAIN = 4
 
 @cache
 def drawn_situations(*, held_out: bool) -> tuple[str, ...]:
-    """Return the same names, each as many times as it is to be drawn."""
+    """Return the names of situations, each as many times as it is to be drawn."""
     names = situation_names(held_out=held_out)
     plain = tuple(name for name in names if name.startswith(PLAIN))
     return names if held_out else names + plain * (WEIGHT_OF_PLAIN - 1)
