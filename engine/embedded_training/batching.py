@@ -16,7 +16,7 @@ from embedded_training.tokenizer import Encoder, load_tokenizer, make_encoder
 LENGTH_STEP = 32
 LONG = 512
 LONGEST = 1536
-P_KEEP_LONG = 0.3  # long texts are slow to train on; some are enough
+P_KEEP_LONG = 0.5  # long texts are slow to train on; some are enough
 POOL_BATCHES = 12
 TARGET_STEP = 512
 

@@ -19,6 +19,8 @@ CHOICE = 1.0
 # A field with few tokens is worth as much to the user as one with many.
 FIRST_TOKEN = {"enum": 5.0, "boolean": 4.0, "null": 3.0}
 FIRST_TOKEN_OF_OTHERS = 2.0
+# With one row too many or too few, the values of several others are wrong.
+ONE_MORE_OR_NOT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def lay_out(example: Example, encode: Encoder) -> Tokens:
 
 def _first_weight(piece: Piece) -> float:
     """Return the weight of a piece's first token: it decides what is copied or chosen."""
+    if piece.weight >= CHOICE and (piece.kind == "length" or piece.text == "{"):
+        return ONE_MORE_OR_NOT
     if piece.weight < CHOICE or len(piece.text) == 1:
         return piece.weight
     return FIRST_TOKEN.get(piece.kind, FIRST_TOKEN_OF_OTHERS)

@@ -173,6 +173,19 @@ def clock_time(source: Source) -> Value:
     """Return a time of day in one of many layouts; its JSON form is in UTC, as formats demand."""
     hour = source.between(0, 23) if source.chance(0.4) else source.between(7, 21)
     minute = source.pick((0, 0, 15, 30, 45, source.between(0, 59)))
+    return _written_clock(source, hour, minute)
+
+
+def times_in_order(source: Source, count: int) -> list[Value]:
+    """Return times of one day of which each is later than the one before."""
+    minute, times = 60 * source.between(6, max(6, 22 - 3 * count)) + 5 * source.between(0, 11), []
+    for _ in range(count):
+        times.append(_written_clock(source, *divmod(minute, 60)))
+        minute += source.pick((10, 15, 30, 45, 60, 90, 120, source.between(5, 180)))
+    return times
+
+
+def _written_clock(source: Source, hour: int, minute: int) -> Value:
     return Value(_written_time(source, hour, minute), time=f"{hour:02d}:{minute:02d}:00Z")
 
 

@@ -86,11 +86,15 @@ LAYOUTS = (
     ("", "; "), ("", "; "), ("", " ; "), ("", " | "), ("({n}) ", "; "), ("{n}) ", ", "),
 )  # fmt: skip
 BLOCK_SEPARATORS = ("\n\n", "\n\n", "\n---\n", "\n\n\n", "\n***\n")
+# Where the texts have paragraphs themselves.
+PAGE_SEPARATORS = ("\n---\n", "\n\n---\n\n", "\n***\n", "\n=====\n", "\n\n\n", "\n----------\n")
 
 
 def in_one_text(source: Source, texts: Sequence[str]) -> str:
     """Return the texts as paragraphs, list items, a numbered list or prose."""
-    if any("\n" in text for text in texts) and source.chance(0.7):
+    if any("\n\n" in text for text in texts):
+        return source.pick(PAGE_SEPARATORS).join(texts)
+    if any("\n" in text for text in texts) and source.chance(0.9):
         return source.pick(BLOCK_SEPARATORS).join(texts)
     if source.chance(0.15):
         return _as_prose(source, texts)

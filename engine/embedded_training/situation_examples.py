@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from embedded_training import choice_questions, questions
 from embedded_training.asking import Example, list_example, object_example, with_instruction
@@ -10,7 +11,7 @@ from embedded_training.envelopes import enclosed, with_aside
 from embedded_training.field_names import name_field
 from embedded_training.names import person
 from embedded_training.passages import Passage, disturbed, fill
-from embedded_training.quantities import dates_in_order
+from embedded_training.quantities import dates_in_order, times_in_order
 from embedded_training.questions import Question, nest, with_distinct_names
 from embedded_training.randomness import Source, Value
 from embedded_training.row_examples import in_one_text
@@ -30,6 +31,7 @@ from embedded_training.wording import one_of_many
 
 _MARKED_CHOICE = re.compile(r"(\[\w+(?:#\d)?:)<([^<>]*)>\]")
 N_WITH_HELD_OUT = 4
+MOST_WORDS = 250  # of several texts in one
 _FIRST_NAME = re.compile(r"\{([a-z][\w.]*)~first\}")
 
 
@@ -47,8 +49,8 @@ def situation_example(source: Source) -> Example:
     situation = situations()[source.pick(drawn_situations(held_out=source.held_out.domains))]
     if situation.record_keys:
         return _records_example(source, situation)
-    if source.chance(0.15):
-        return _rows_example(source, situation, n_texts=source.pick((2, 2, 3, 3, 4, 5)))
+    if source.chance(0.12):
+        return _rows_example(source, situation, n_texts=source.pick((2, 2, 2, 3, 3, 4, 5)))
     told = tell(source, situation)
     asked = ask_about(source, situation, situation.questions, [told], most=8)
     is_full = all(question.answers != (None,) for question in asked)
@@ -64,11 +66,18 @@ def situation_example(source: Source) -> Example:
 
 def _rows_example(source: Source, situation: Situation, *, n_texts: int) -> Example:
     """Return several texts below each other, asked for as rows."""
-    told = [tell(source, situation) for _ in range(n_texts)]
+    told = short_enough([tell(source, situation) for _ in range(n_texts)])
     asked = ask_about(source, situation, situation.questions, told, most=4)
     text = in_one_text(source, [each.passage.text for each in told])
     text = with_instruction(source, text, situation.row_names, asked)
     return list_example(source, text, source.pick(situation.row_names), asked)
+
+
+def short_enough(told: Sequence[Told]) -> Sequence[Told]:
+    """Return as many of the texts as `MOST_WORDS` allow, but two at least."""
+    n_words = accumulate(len(each.passage.text.split()) for each in told)
+    n_kept = sum(n <= MOST_WORDS for n in n_words)
+    return told[: max(2, n_kept)]
 
 
 def _records_example(source: Source, situation: Situation) -> Example:
@@ -107,7 +116,7 @@ def tell(source: Source, situation: Situation) -> Told:
             # Where a text has no more than the first name of a person, that is the answer.
             passage.values[name] = Value(person(source).text.split()[0])
             template = template.replace(f"{{{name}~first}}", f"{{{name}}}")
-    _draw_dates_in_order(source, situation, template, passage)
+    _draw_in_order(source, situation, template, passage)
     passage.text = fill(source, template, passage)
     told = Told(text, passage, tuple(_records(situation, text, passage)))
     for each in (told, *told.records):
@@ -117,19 +126,18 @@ def tell(source: Source, situation: Situation) -> Told:
     return told
 
 
-def _draw_dates_in_order(
-    source: Source, situation: Situation, template: str, passage: Passage
-) -> None:
-    """Draw the dates of which the questions say in which order they come, in each record."""
-    ordered = sorted(
-        (question.arguments, question.key)
-        for question in situation.questions
-        if question.kind == "date" and question.arguments
-    )
-    for record in ("", *range(1, MOST_RECORDS + 1)) if ordered else ():
-        names = [situation.concept(key, record) for _, key in ordered]
-        told = [name for name in names if f"{{{name}}}" in template]
-        passage.values |= zip(told, dates_in_order(source, len(told)), strict=True)
+def _draw_in_order(source: Source, situation: Situation, template: str, passage: Passage) -> None:
+    """Draw the days and times whose order the questions say, in each record."""
+    for kind, in_order in (("date", dates_in_order), ("clock_time", times_in_order)):
+        ordered = sorted(
+            (question.arguments, question.key)
+            for question in situation.questions
+            if question.kind == kind and question.arguments
+        )
+        for record in ("", *range(1, MOST_RECORDS + 1)) if ordered else ():
+            names = [situation.concept(key, record) for _, key in ordered]
+            told = [name for name in names if f"{{{name}}}" in template]
+            passage.values |= zip(told, in_order(source, len(told)), strict=True)
 
 
 def _drawn_spans(source: Source, template: str) -> str:

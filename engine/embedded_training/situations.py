@@ -16,6 +16,9 @@ from embedded_training.randomness import TABLES, read_table
 UNDERSTOOD = ("bool", "enum")
 """Kinds of questions whose answer stands behind a text, and not in it."""
 
+IN_ORDER = ("date", "clock_time")
+"""Kinds of questions that can say which place their value has in order of time."""
+
 DISTRACTORS = {"_money": "_amount", "_code": "_order_id", "_clock_time": "_time"}
 """What the other tables call values that nothing asks for, where that is another name."""
 
@@ -35,7 +38,7 @@ class SituationQuestion:
     kind: str
     """`bool`, `enum`, `text`, `list`, or the name of a value such as `person`."""
     arguments: str
-    """The labels of an enum, the limits of a number, or the place of a date in order of time."""
+    """The labels of an enum, the limits of a number, or the place of a day or time in order."""
     names: tuple[str, ...]
     held_out_names: tuple[str, ...]
     descriptions: tuple[str, ...]
@@ -102,7 +105,7 @@ def situation_names(*, held_out: bool) -> tuple[str, ...]:
 
 PLAIN = "plain_"
 """How the names of the files begin that hold the most usual texts."""
-WEIGHT_OF_PLAIN = 4
+WEIGHT_OF_PLAIN = 8
 """How many times as often as another a situation of plain texts is drawn."""
 
 
@@ -196,7 +199,7 @@ def _entry(situation: Situation, question: SituationQuestion) -> dict[str, Any]:
         return entry | {"classes": dict(_class_entry(question, labels) for labels in classes)}
     if question.kind in ("text", "list"):
         return entry | {"value": "span"}
-    if question.arguments and question.kind != "date":
+    if question.arguments and question.kind not in IN_ORDER:
         low, high = map(int, question.arguments.split())
         return entry | {"value": question.kind, "low": low, "high": high}
     return entry | {"value": question.kind}

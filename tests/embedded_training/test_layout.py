@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from embedded_training.asking import Example
 from embedded_training.corpus import example
 from embedded_training.schemas import Field, object_schema
 
 pytest.importorskip("tokenizers")
 
-from embedded_training.layout import CHOICE, FORCED, answer_pieces, lay_out
+from embedded_training.layout import CHOICE, FORCED, ONE_MORE_OR_NOT, answer_pieces, lay_out
 from embedded_training.tokenizer import END, SYSTEM, USER, load_tokenizer, make_encoder
 
 
@@ -60,6 +61,17 @@ def test_one_more_row_or_not_counts():
     schema = {"type": "array", "items": object_schema((Field("t", "str"),))}
     pieces = answer_pieces([{"t": "x"}, {"t": "y"}], schema)
     assert [piece.text for piece in pieces if piece.kind == "length"] == [",", "]"]
+
+
+def test_one_more_row_or_not_weighs_the_same_either_way(encode):
+    schema = {"type": "array", "items": object_schema((Field("n", "int"),))}
+    tokens = lay_out(Example("x", schema, [{"n": 5}, {"n": 7}]), encode)
+    decisive = {
+        piece.text: weight
+        for piece, weight in zip(tokens.pieces, tokens.weights, strict=True)
+        if piece and (piece.kind == "length" or (piece.text == "{" and weight > FORCED))
+    }
+    assert decisive == {"{": ONE_MORE_OR_NOT, ",": ONE_MORE_OR_NOT, "]": ONE_MORE_OR_NOT}
 
 
 def test_a_first_row_or_none_counts():

@@ -10,7 +10,14 @@ from jsonschema import Draft202012Validator
 from embedded_training.corpus import ONLY_DOMAINS, Mixture, example
 from embedded_training.passages import Passage
 from embedded_training.randomness import HeldOut, Source, Value
-from embedded_training.situation_examples import Told, ask_about, situation_example, tell
+from embedded_training.row_examples import in_one_text
+from embedded_training.situation_examples import (
+    Told,
+    ask_about,
+    short_enough,
+    situation_example,
+    tell,
+)
 from embedded_training.situations import (
     MARK,
     MOST_RECORDS,
@@ -205,3 +212,38 @@ def test_dates_come_in_the_order_that_their_questions_say():
                 n_ordered += len(days) > 1
                 assert days == sorted(set(days)), situation.name
     assert n_ordered > 300
+
+
+def test_several_texts_are_few_enough_to_be_read_at_once():
+    told = [Told(AnsweredText("", {}), Passage("word " * 100)) for _ in range(5)]
+    assert len(short_enough(told)) == 2
+    told = [Told(AnsweredText("", {}), Passage("word " * 60)) for _ in range(5)]
+    assert len(short_enough(told)) == 4
+    assert len(short_enough([*told[:1], Told(AnsweredText("", {}), Passage("x " * 400))])) == 2
+
+
+def test_texts_with_paragraphs_are_told_apart_by_more_than_a_blank_line():
+    texts = ["Dear Ann,\n\nhello.", "Dear Bob,\n\nhi."]
+    for seed in range(50):
+        joined = in_one_text(Source.seeded(seed), texts)
+        between = joined.removeprefix(texts[0]).removesuffix(texts[1])
+        assert between.strip() or between.count("\n") > 2
+
+
+def test_the_times_of_a_situation_are_in_their_order():
+    ordered = [
+        {q.arguments: each.concept(q.key) for q in each.questions if q.kind == "clock_time"}
+        for each in ALL
+        if any(q.kind == "clock_time" and q.arguments for q in each.questions)
+    ]
+    assert len(ordered) > 40
+    by_name = {each.name: each for each in ALL}
+    n_pairs = 0
+    for places in ordered:
+        situation = by_name[places["1"].rsplit(".", 1)[0]]
+        for seed in range(20):
+            values = tell(Source.seeded(seed), situation).passage.values
+            if places["1"] in values and places["2"] in values:
+                n_pairs += 1
+                assert values[places["1"]].time < values[places["2"]].time
+    assert n_pairs > 100

@@ -147,6 +147,14 @@ def test_dates_in_order_are_each_later_than_the_one_before(source):
     assert quantities.dates_in_order(source, 0) == []
 
 
+def test_times_in_order_are_each_later_on_the_same_day():
+    for seed in range(300):
+        times = [value.time for value in quantities.times_in_order(Source.seeded(seed), 3)]
+        assert times == sorted(set(times))
+        assert all(re.fullmatch(r"[0-2]\d:[0-5]\d:00Z", time) for time in times)
+    assert quantities.times_in_order(Source.seeded(0), 0) == []
+
+
 @pytest.mark.parametrize("limits", [(20, 90), (41, 90), (2, 38), (601, 990), (1, 9)])
 def test_an_amount_of_money_stays_between_its_limits(limits):
     drawn = [quantities.money(Source.seeded(seed), limits) for seed in range(300)]
