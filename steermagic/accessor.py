@@ -179,7 +179,7 @@ class SteerAccessor:
         and why rows failed. It is none of pyplot's: nothing need be closed.
 
         Raises:
-            FrameError: there is nothing of all that.
+            FrameError: there is nothing of all that, or the index of the frame was replaced.
             MissingExtraError: matplotlib is not installed.
         """
         return plot_frame(self._run, self._frame)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from steer_engine import ColumnKind, TruncatedError
-from steermagic.confidences import confidence_frame, on_index
+from steermagic.confidences import confidence_frame
 from steermagic.conversions import require
 from steermagic.errors import FrameError
 from steermagic.frame_facts import column_facts
+from steermagic.origins import on_frame
 from steermagic.printable import printable
 from steermagic.runs import Run
 
@@ -61,7 +62,7 @@ def plot_frame(run: Run, frame: pd.DataFrame) -> Figure:
     """Return a figure with a panel for each of `panels`, the first 30 of them.
 
     Raises:
-        FrameError: there are none.
+        FrameError: there are none, or the index of the frame was replaced.
         MissingExtraError: matplotlib is not installed.
     """
     require("matplotlib", extra="plot")
@@ -74,9 +75,13 @@ def plot_frame(run: Run, frame: pd.DataFrame) -> Figure:
 
 
 def panels(run: Run, frame: pd.DataFrame) -> list[Panel]:
-    """Return what there is to see of `frame`, which is that of the run, or made from it."""
+    """Return what there is to see of `frame`, which is that of the run, or made from it.
+
+    Raises:
+        FrameError: the index was replaced, so that nobody can tell which row is which.
+    """
     kinds = {name: column.kind for name, column in column_facts(run).items()}
-    probs = on_index(confidence_frame(run, "mean"), frame.index)
+    probs = on_frame(confidence_frame(run, "mean"), run, frame)
     counted = [
         Bars(name, counts)
         for name, kind in kinds.items()

@@ -20,7 +20,7 @@ from steermagic.schemas import FoundSchema
 
 
 def run_of(schema, *rows: Row) -> Run:
-    table = pd.DataFrame({"text": ["t"] * len(rows)})
+    table = pd.DataFrame({"text": [f"text {number}" for number in range(len(rows))]})
     found, options = FoundSchema(read_schema(schema)), SteerOptions(over="t")
     return Run(job_over(table, "{{ text }}", found, options, namespace={}), "fake", rows)
 
@@ -56,6 +56,23 @@ def test_of_a_part_of_the_frame_that_part_is_counted():
     mood, *_, confidence = panels(MOODS, FRAME.loc[[1], ["mood"]])
     assert mood == Bars("mood", [("glad", 0), ("sad", 0), ("null", 0), ("null", 1)])
     assert confidence == Histogram("mood: confidence", [0.3])
+
+
+def test_what_somebody_corrected_has_no_confidence():
+    corrected = FRAME.assign(mood=["glad", None, "null", None])
+    assert panels(MOODS, corrected)[-1] == Histogram("mood: confidence", [0.3])
+
+
+def test_of_rows_that_lost_their_label_no_confidence_is_shown():
+    answers = 'mood: "glad" | "sad", paid: bool'
+    mixed = run_of(
+        answers,
+        row(0, {"mood": "sad", "paid": True}, confidence=sure("/mood", 0.9)),
+        row(1, {"mood": "glad", "paid": False}, confidence=sure("/mood", 0.3)),
+    )
+    turned = result_of(mixed).iloc[::-1].reset_index(drop=True)
+    with pytest.raises(FrameError, match="before reset_index"):
+        panels(mixed, turned)
 
 
 def test_the_figure_has_a_plot_for_each_panel_and_a_notebook_shows_it():
