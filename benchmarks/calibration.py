@@ -3,7 +3,7 @@
     python benchmarks/calibration.py [--cases FILE] [--model GGUF] [--examples N] [--svg FILE]
 
 The texts are those of `extraction.py`: without `--cases`, `--examples` of each set that the corpus
-holds out, and those written by hand. Each is asked greedily, under its schema's mask. Every scalar
+holds out, and those that were written. Each is asked greedily, under its schema's mask. Every scalar
 value that the model wrote counts once: its confidence, and whether the truth has exactly that value
 in its place. Values that the model left out have no confidence and do not count.
 
@@ -34,7 +34,7 @@ sys.path.append(str(Path(__file__).parent.parent / "engine"))
 
 from calibration_figures import Judged, as_svg, as_table, figures
 from embedded_training.exactness import MISSING, is_same
-from extraction_cases import BY_HAND, DRAWN_SETS, Case, CaseError, draw_cases, read_cases
+from extraction_cases import DRAWN_SETS, WRITTEN_SETS, Case, CaseError, draw_cases, read_cases
 from steer_engine import (
     AnyEngine,
     Confidence,
@@ -99,7 +99,8 @@ def _cases_of(options: argparse.Namespace) -> Iterator[Case]:
         return
     for name in DRAWN_SETS:
         yield from draw_cases(name, options.examples)
-    yield from read_cases(BY_HAND)
+    for path in WRITTEN_SETS.values():
+        yield from read_cases(path)
 
 
 def ask(engine: AnyEngine, cases: Sequence[Case]) -> Iterator[Found]:

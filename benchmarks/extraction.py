@@ -2,9 +2,10 @@
 
     python benchmarks/extraction.py [--cases FILE] [--model GGUF] [--examples N] [--verbatim]
 
-Without `--cases`, five sets are scored: `--examples` fresh texts of each set that the corpus holds
+Without `--cases`, six sets are scored: `--examples` fresh texts of each set that the corpus holds
 out (new values, new templates, new field names, new domains), and all texts of
-`extraction_cases.jsonl`, which were written by hand. Each text is asked
+`extraction_cases.jsonl`, which were written by hand, and of `extraction_cases_by_others.jsonl`,
+which were written by those who knew neither corpus nor model. Each text is asked
 
 - `steered`: greedily, under the schema's token mask, as a cell does it;
 - `unsteered`: the same prompt, which tells the schema too, greedily and without a mask. The answer
@@ -38,8 +39,8 @@ sys.path.append(str(Path(__file__).parent.parent / "engine"))
 
 from embedded_training.exactness import MISSING, Score, score_answer
 from extraction_cases import (
-    BY_HAND,
     DRAWN_SETS,
+    WRITTEN_SETS,
     Case,
     CaseError,
     draw_cases,
@@ -124,7 +125,8 @@ def _cases_of(options: argparse.Namespace) -> Iterator[tuple[str, list[Case]]]:
             yield name, cases
         else:
             print(f"the corpus has no set {name!r}; left out", file=sys.stderr)
-    yield "by hand", read_cases(BY_HAND)
+    for name, path in WRITTEN_SETS.items():
+        yield name, read_cases(path)
 
 
 def ask_all(

@@ -15,6 +15,9 @@ DRAWN_SETS = ("new values", "new templates", "new names", "new domains")
 """What the corpus holds out, by the names of `embedded_training.evaluation_sets`."""
 
 BY_HAND = Path(__file__).with_suffix(".jsonl")
+BY_OTHERS = BY_HAND.with_stem(f"{BY_HAND.stem}_by_others")
+WRITTEN_SETS = {"by hand": BY_HAND, "by others": BY_OTHERS}
+"""What was written for the measurement, by the names of the sets."""
 
 _KEYS = {"text", "schema", "prompt", "truth"}
 

@@ -154,8 +154,9 @@ Share of values that are exactly right and of answers that are valid, in percent
 greedily. "Unsteered" is the same prompt without the token mask, "verbatim" (with `--verbatim`)
 keeps every plain text to the letters of the prompt. "New values" have names and words that training
 never drew, "new templates" sentences, "new names" field names, "new domains" whole sorts of text;
-"by hand" are texts that a person wrote, in the style of real mail and posts. Where a row was not
-found, all its values count as wrong. `python benchmarks/extraction.py` measures this.
+"by hand" are texts written in the style of real mail and posts, "by others" such texts by a large
+language model that knew neither the corpus nor this model. Where a row was not found, all its
+values count as wrong. `python benchmarks/extraction.py` measures this.
 
 {across_ways(sets)}
 

@@ -45,11 +45,12 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_the_cases_written_by_hand_can_be_met(cases):
-    by_hand = cases.read_cases(cases.BY_HAND)
-    assert len(by_hand) >= 72
-    assert [each for each in by_hand if validation_error(each.schema, each.truth)] == []
-    assert len({each.prompt for each in by_hand}) == len(by_hand)
+@pytest.mark.parametrize(("name", "least"), [("by hand", 72), ("by others", 128)])
+def test_the_cases_that_were_written_can_be_met(cases, name, least):
+    written = cases.read_cases(cases.WRITTEN_SETS[name])
+    assert len(written) >= least
+    assert [each for each in written if validation_error(each.schema, each.truth)] == []
+    assert len({each.prompt for each in written}) == len(written)
 
 
 def test_the_last_line_of_output_is_the_figures(file):
