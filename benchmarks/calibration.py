@@ -3,7 +3,7 @@
     python benchmarks/calibration.py [--cases FILE] [--model GGUF] [--examples N] [--svg FILE]
 
 The texts are those of `extraction.py`: without `--cases`, `--examples` of each set that the corpus
-holds out, and those that were written. Each is asked greedily, under its schema's mask. Every scalar
+holds out, and all written ones. Each is asked greedily, under its schema's mask. Every scalar
 value that the model wrote counts once: its confidence, and whether the truth has exactly that value
 in its place. Values that the model left out have no confidence and do not count.
 
