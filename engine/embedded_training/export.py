@@ -308,7 +308,7 @@ def main() -> None:
         metavar="GGUF",
         help="weights that the run began with, of which a share is mixed in",
     )
-    parser.add_argument("--blend-share", type=float, default=0.25)
+    parser.add_argument("--blend-share", type=float, default=0.4)
     arguments = parser.parse_args()
     shape, weights = read_checkpoint(arguments.checkpoint)
     if arguments.blend_with:
