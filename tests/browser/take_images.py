@@ -32,7 +32,7 @@ def test_take(open_notebook, theme):
     view = cell.locator(".steermagic-view")
     view.locator("summary", has_text="table").click()  # moves the text out from under the card
     overruled = view.locator("[data-place='0/product'][data-origin=narrowed]").last
-    expect(overruled).to_have_text('"')
+    expect(overruled).to_have_text("L")
     overruled.hover()
     expect(view.locator(".steermagic-card")).to_be_visible()
     keep(page.screenshot(clip=cell.bounding_box()), f"steering_view_{theme}")
