@@ -71,9 +71,11 @@ def lay_out(example: Example, encode: Encoder) -> Tokens:
 
 def _first_weight(piece: Piece) -> float:
     """Return the weight of a piece's first token: it decides what is copied or chosen."""
-    if piece.weight >= CHOICE and (piece.kind == "length" or piece.text == "{"):
+    if piece.weight < CHOICE:
+        return piece.weight
+    if piece.kind == "length" or piece.text == "{":
         return ONE_MORE_OR_NOT
-    if piece.weight < CHOICE or len(piece.text) == 1:
+    if len(piece.text) == 1:
         return piece.weight
     return FIRST_TOKEN.get(piece.kind, FIRST_TOKEN_OF_OTHERS)
 
