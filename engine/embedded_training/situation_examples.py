@@ -11,7 +11,6 @@ from embedded_training.envelopes import enclosed, with_aside
 from embedded_training.field_names import name_field
 from embedded_training.names import person
 from embedded_training.passages import Passage, disturbed, fill
-from embedded_training.quantities import dates_in_order, times_in_order
 from embedded_training.questions import Question, nest, with_distinct_names
 from embedded_training.randomness import Source, Value
 from embedded_training.row_examples import in_one_text
@@ -27,6 +26,7 @@ from embedded_training.situations import (
     situations,
 )
 from embedded_training.tables import Naming
+from embedded_training.values import IN_ORDER
 from embedded_training.wording import one_of_many
 
 _MARKED_CHOICE = re.compile(r"(\[\w+(?:#\d)?:)<([^<>]*)>\]")
@@ -128,7 +128,7 @@ def tell(source: Source, situation: Situation) -> Told:
 
 def _draw_in_order(source: Source, situation: Situation, template: str, passage: Passage) -> None:
     """Draw the days and times whose order the questions say, in each record."""
-    for kind, in_order in (("date", dates_in_order), ("clock_time", times_in_order)):
+    for kind, in_order in IN_ORDER.items():
         ordered = sorted(
             (question.arguments, question.key)
             for question in situation.questions

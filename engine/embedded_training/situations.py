@@ -12,12 +12,10 @@ from functools import cache
 from typing import Any
 
 from embedded_training.randomness import TABLES, read_table
+from embedded_training.values import IN_ORDER
 
 UNDERSTOOD = ("bool", "enum")
 """Kinds of questions whose answer stands behind a text, and not in it."""
-
-IN_ORDER = ("date", "clock_time")
-"""Kinds of questions that can say which place their value has in order of time."""
 
 DISTRACTORS = {"_money": "_amount", "_code": "_order_id", "_clock_time": "_time"}
 """What the other tables call values that nothing asks for, where that is another name."""

@@ -10,9 +10,22 @@ from typing import Any
 
 from embedded_training import identifiers, names, quantities
 from embedded_training.names import listed_word
-from embedded_training.quantities import UNITS, count, measure, with_unit
+from embedded_training.quantities import (
+    UNITS,
+    count,
+    dates_in_order,
+    measure,
+    times_in_order,
+    with_unit,
+)
 from embedded_training.randomness import Source, Value, known_or_pseudo, pseudo_word
 from embedded_training.wording import one_of_many
+
+IN_ORDER: Mapping[str, Callable[[Source, int], list[Value]]] = {
+    "date": dates_in_order,
+    "clock_time": times_in_order,
+}
+"""Draws several values of a kind in order of time, each later than the one before."""
 
 ValueMaker = Callable[[Source], Value]
 
