@@ -10,6 +10,7 @@ know is left to the guard, which reads along.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -23,7 +24,7 @@ from steer_engine.matcher import Matcher
 from steer_engine.orthography import Orthography
 from steer_engine.schema import JsonObject, JsonSchema, Schema
 from steer_engine.schema.document import walk
-from steer_engine.schema.lowering import Clause, Detail, Lowered, lowered
+from steer_engine.schema.lowering import Clause, Detail, Lowered, lowered, without_definition
 from steer_engine.schema.lowering.lark import ANY_ORDER
 from steer_engine.spellings import PrefixIndex
 from steer_engine.text_forms import TextForm
@@ -116,6 +117,9 @@ class GrammarCompiler:
         for detail in sorted(Detail, reverse=True):
             split = lowered(document, detail=detail)
             source = self._masks.source(split.masked, has_escapes=has_escapes)
+            while name := _empty_definition(source):
+                split = without_definition(split, name)
+                source = self._masks.source(split.masked, has_escapes=has_escapes)
             if source.fault is None:
                 return split, source
             if "nsatisfiable" in source.fault:
@@ -125,6 +129,16 @@ class GrammarCompiler:
 
 
 _MAX_REASON = 200  # characters
+_EMPTY_DEFINITION = re.compile(r"nsatisfiable.*?while processing \S*#/\$defs/(\w+)", re.DOTALL)
+
+
+def _empty_definition(source: MaskSource) -> str:
+    """Return the definition of the mask that the mask compiler found to allow nothing, or "".
+
+    It takes that for an error in a definition, and elsewhere for an alternative that cannot be.
+    """
+    found = _EMPTY_DEFINITION.search(source.fault or "")
+    return found[1] if found else ""
 
 
 def _has_open_objects(masked: JsonObject) -> bool:

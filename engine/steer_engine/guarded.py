@@ -113,7 +113,8 @@ class GuardedMatcher:
         self._mask.rollback(n_read - n_kept)
         del self._tokens[n_kept:], self._states[n_kept + 1 :]
         self._refusals.forget_after(n_kept)
-        self._continue_with(self._next)
+        proposed, self._next = self._next, None
+        self._continue_with(proposed)
 
     def copy(self) -> GuardedMatcher:
         twin = GuardedMatcher(self._grammar, self._mask)
@@ -198,7 +199,6 @@ class GuardedMatcher:
         """Put a grammar in force if it was specialised to just what is written."""
         if layer is None or layer.start != len(self._tokens):
             return
-        self._next = None
         if layer.text != self._layers[-1].text and layer is not self._layers[0]:
             self._layers.append(layer)
 

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,106 @@ def test_accepting_what_the_mask_forbids_is_a_defect():
         COMPILER.compile(read_schema("a: str")).matcher().accept(ord("["))
 
 
+# No string is both. Only the mask compiler sees it, and in a definition it is an error to it.
+EMPTY = {"E": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 0}}
+TWICE_EMPTY = {name: {"$ref": "#/$defs/E"} for name in "ab"}
+
+NODE = {
+    "type": "object",
+    "properties": {
+        "v": {"type": "integer"},
+        "kids": {"type": "array", "contains": {"$ref": "#/$defs/Node"}},
+    },
+    "required": ["v"],
+    "additionalProperties": False,
+}
+TAGGED = {
+    "type": "object",
+    "properties": {
+        "tag": {"type": "string"},
+        "body": {
+            "oneOf": [
+                {"$ref": "#/$defs/Tagged"},
+                {"properties": {"tag": {"pattern": "^x"}}, "required": ["tag"], "type": "object"},
+                {"type": "null"},
+            ]
+        },
+    },
+    "required": ["tag"],
+    "additionalProperties": False,
+}
+NAMED = {
+    "type": "object",
+    "properties": {"id": {"type": "integer"}},
+    "required": ["id"],
+    "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "valid", "invalid"),
+    [
+        (
+            {"$ref": "#/$defs/Node", "$defs": {"Node": NODE}},
+            [{"v": 1}, {"v": 1, "kids": [7, {"v": 2}]}],
+            [{"v": 1, "kids": [{}]}, {"v": 1, "kids": [{"v": 2, "kids": [7]}]}],
+        ),
+        (
+            {"properties": {"root": {"$ref": "#/$defs/Tagged"}}, "$defs": {"Tagged": TAGGED}},
+            [
+                {"root": {"tag": "a", "body": {"tag": "y"}}},
+                {"root": {"tag": "a", "body": {"tag": "x", "z": 1}}},
+            ],
+            [{"root": {"tag": "a", "body": {"tag": "x"}}}],
+        ),
+        *(
+            (
+                NAMED | {keyword: {"type": "string"}},
+                [{"id": 1}, {"id": 1, "x_1": "s"}],
+                [{"id": 1, "x": 2}, {"id": 1, "X": "s"}, {"id": "1"}],
+            )
+            for keyword in ("additionalProperties", "unevaluatedProperties")
+        ),
+        *(
+            ({"type": "string", "not": {"const": text}}, [text + "z", "z", "a\tb\n", ""], [text])
+            for text in ('"q"', '"', "\\", "a\\b", "\\N", "é")
+        ),
+        (
+            {"type": "object", "propertyNames": {"not": {"const": "\\"}}},
+            [{"a": 1}, {"\\\\": 1}],
+            [{"\\": 1}],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"land": {"type": "string"}, "zip": {"pattern": "^[0-9]{5}$"}},
+                "allOf": [
+                    {"properties": {"zip": {"type": "string"}}},
+                    {
+                        "if": {"properties": {"land": {"const": "IS"}}},
+                        "then": {"properties": {"zip": {"maxLength": 3}}},
+                    },
+                    {"if": {"required": ["pay"]}, "then": {"required": ["card"]}},
+                ],
+            },
+            [{"land": "IS"}, {"land": "US", "zip": "12345"}],
+            [{"land": "IS", "zip": "12345"}, {"land": "IS", "zip": "123"}],
+        ),
+        (
+            {"type": "object", "properties": TWICE_EMPTY, "$defs": EMPTY},
+            [{}, {"c": 1}],
+            [{"a": ""}, {"b": "b"}],
+        ),
+    ],
+)
+def test_a_grammar_has_all_valid_values_and_no_others(walk, document, valid, invalid):
+    def is_written(value):
+        return walk(document, json.dumps(value, ensure_ascii=False)).is_complete
+
+    assert [value for value in valid if not is_written(value)] == []
+    assert [value for value in invalid if is_written(value)] == []
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -80,6 +182,10 @@ def test_accepting_what_the_mask_forbids_is_a_defect():
         {"type": "array", "items": False, "minItems": 1},
         {"allOf": [{"type": "string"}, {"type": "integer"}]},
         {"type": "object", "properties": {"a": False}, "required": ["a"]},
+        {"type": "array", "items": {"type": "integer"}, "contains": {"type": "string"}},
+        {"type": "array", "prefixItems": [{"minLength": 2, "type": "string"}], "items": False}
+        | {"contains": {"type": "string", "maxLength": 1}},
+        {"type": "object", "properties": TWICE_EMPTY, "required": ["a"], "$defs": EMPTY},
     ],
 )
 def test_a_schema_that_nothing_satisfies_is_refused(document):

@@ -108,6 +108,45 @@ def test_rollback_forgets_refusals_and_narrower_grammars():
     assert mask.tolist() == first.tolist()
 
 
+def test_a_grammar_for_what_was_written_is_not_put_in_force_for_other_text():
+    numbers = {"type": "array", "items": {"enum": [1, 2]}, "uniqueItems": True}
+    document = {
+        "type": "object",
+        "properties": {"m": {"enum": ["p", "q"]}, "t": numbers, "k": {"type": "integer"}}
+        | {"v": {"type": "string", "maxLength": 9}},
+        "required": ["m", "t", "k", "v"],
+        "additionalProperties": False,
+        "allOf": [
+            {
+                "if": {"properties": {"k": {"multipleOf": 3}}},
+                "then": {"properties": {"v": {"const": "\0x"}}},
+            },
+            {
+                "if": {"properties": {"m": {"const": "p"}}},
+                "then": {"properties": {"k": {"enum": [3, 5]}}},
+            },
+        ],
+    }
+    grammar = COMPILER.compile(read_schema(document))
+
+    def write(matcher, text):
+        assert all(matcher.accept(byte) for byte in text.encode())
+
+    matcher, fresh = grammar.matcher(), grammar.matcher()
+    write(matcher, '{"m": "p", "t": [], "k": 3, "v": "')
+    assert not matcher.accept(ord("a"))
+    n_proposed = matcher.examine()
+    assert n_proposed
+    matcher.rollback(len('p", "t": [], "k": 3, "v": "'))
+    write(matcher, 'q", "t": [], "k": 7, "v": "')
+    matcher.rollback(n_proposed)
+    write(fresh, '{"m": "q", "t": [], "k": 7')
+    masks = [allocate_mask(VOCABULARY.vocab_size) for _ in range(2)]
+    for each, mask in zip((matcher, fresh), masks, strict=True):
+        each.fill_mask(mask)
+    assert masks[0].tolist() == masks[1].tolist()
+
+
 def test_a_copy_moves_on_its_own():
     matcher = COMPILER.compile(read_schema(CASES[0][0])).matcher()
     for token in VOCABULARY.tokenize('["a", "', parse_special=False):

@@ -8,6 +8,8 @@ and `literals` with `excluding` write the mask's keywords; `productive` takes aw
 and `lark` writes objects whose keys come in any order.
 """
 
+from dataclasses import replace
+
 from steer_engine.errors import SchemaError, UnenforceableError, UnsatisfiableError
 from steer_engine.schema.document import JsonObject, JsonSchema, place
 from steer_engine.schema.lowering.analysis import Analysis
@@ -20,6 +22,7 @@ from steer_engine.schema.lowering.lark import has_any_order, written_in_lark
 from steer_engine.schema.lowering.literals import spelled
 from steer_engine.schema.lowering.masking import Mask
 from steer_engine.schema.lowering.productive import pruned
+from steer_engine.schema.lowering.reading import schemas_by_name
 from steer_engine.schema.lowering.residue import residue
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "has_any_order",
     "lowered",
     "spelled",
+    "without_definition",
     "written_in_lark",
 ]
 
@@ -68,6 +72,19 @@ def _lowered(document: JsonSchema, *, any_order: bool, detail: Detail) -> Lowere
     if definitions:
         masked = {**masked, "$defs": definitions}
     return Lowered(masked, residue(graph, inexact), tuple(contract(graph, inexact)))
+
+
+def without_definition(split: Lowered, name: str) -> Lowered:
+    """Return `split` with a mask that knows that its definition `name` allows no value.
+
+    Raises:
+        UnsatisfiableError: then it allows none at all.
+    """
+    root: JsonSchema = {key: value for key, value in split.masked.items() if key != "$defs"}
+    root, definitions = pruned(root, {**schemas_by_name(split.masked["$defs"]), name: False})
+    if not isinstance(root, dict):
+        raise UnsatisfiableError("no value can satisfy this schema: keywords contradict each other")
+    return replace(split, masked={**root, "$defs": definitions})
 
 
 def _unsatisfiable(graph: SchemaGraph, blame: tuple[JsonObject, str] | None) -> UnsatisfiableError:

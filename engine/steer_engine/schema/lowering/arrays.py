@@ -20,9 +20,13 @@ def array_keywords(facts: Facts, place: Place) -> JsonObject | None:
     """Return what the mask can say of arrays, or None where there can be none."""
     least, most = bounds(facts, "Items")
     least = max(least, *(n for n, _ in _contained(facts)), 0)
-    if any(n and place([schema]) is False for n, schema in _contained(facts)):
-        return None
     n_listed = max([len(_prefix(part)) for part in facts.parts], default=0)
+    places = (None, *range(n_listed))
+    for n_needed, schema in _contained(facts):
+        # What `contains` finds is evaluated: `unevaluatedItems` does not judge it.
+        claims = ([schema, *_said_of(facts, index)] for index in places)
+        if n_needed and all(place(each) is False for each in claims):
+            return None
     n_listed = max([n_listed, *(each.n_items for each in facts.evaluated.values())])
     items: list[JsonSchema] = []
     if most is not None:
@@ -69,15 +73,20 @@ def _prefix(part: JsonObject) -> list[JsonSchema]:
 
 def _claims_on(facts: Facts, index: int | None) -> Iterator[JsonSchema]:
     """Yield the schemas that judge the item at `index`; None stands for all that are not listed."""
+    yield from _said_of(facts, index)
+    for each in facts.evaluated.values():
+        if not each.has_all_items and (index is None or index >= each.n_items):
+            yield as_schema(each.schema.get("unevaluatedItems", True))
+
+
+def _said_of(facts: Facts, index: int | None) -> Iterator[JsonSchema]:
+    """Yield what `prefixItems` and `items` say of it."""
     for part in facts.parts:
         prefix = _prefix(part)
         if index is not None and index < len(prefix):
             yield prefix[index]
         else:
             yield as_schema(part.get("items", True))
-    for each in facts.evaluated.values():
-        if not each.has_all_items and (index is None or index >= each.n_items):
-            yield as_schema(each.schema.get("unevaluatedItems", True))
 
 
 def _contained(facts: Facts) -> Iterator[tuple[int, JsonSchema]]:

@@ -12,6 +12,9 @@ from steer_engine.schema.lowering.reading import NUMBERS, type_of
 
 _MAX_CHARACTERS = 2000  # of all excluded strings
 
+# In a class that holds U+0000 and lacks `"` or `\`, llguidance matches these two all the same.
+ANY_CHARACTER = r"[^\x00]"
+
 
 def without_excluded(
     facts: Facts, by_type: dict[str, list[JsonObject]]
@@ -56,7 +59,7 @@ def _unlike(way: JsonObject, texts: list[str]) -> JsonObject:
     return {**way, "allOf": [*(others if isinstance(others, list) else []), pattern]}
 
 
-def other_than(texts: Iterable[str], characters: str = r"[\s\S]") -> str:
+def other_than(texts: Iterable[str], characters: str = ANY_CHARACTER) -> str:
     """Return a regular expression for every string of `characters` that is none of `texts`."""
     by_first: dict[str, list[str]] = {}
     is_ending = False

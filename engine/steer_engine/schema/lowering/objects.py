@@ -7,12 +7,19 @@ from dataclasses import replace
 from itertools import permutations
 
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, walk
+from steer_engine.schema.lowering.analysis import TRIVIAL
 from steer_engine.schema.lowering.arrays import Place
 from steer_engine.schema.lowering.counting import ObjectForm, counted
 from steer_engine.schema.lowering.crowds import any_name, manageable
 from steer_engine.schema.lowering.deciding import holds
 from steer_engine.schema.lowering.facts import Facts
-from steer_engine.schema.lowering.properties import claims_on, other_claims, regions, without
+from steer_engine.schema.lowering.properties import (
+    claims_on,
+    note_unlisted,
+    other_claims,
+    regions,
+    without,
+)
 from steer_engine.schema.lowering.reading import as_schema
 
 _A_STRING: JsonObject = {"type": "string"}
@@ -119,16 +126,21 @@ def _with_allowed_names(facts: Facts, place: Place, form: ObjectForm) -> ObjectF
             facts.analysis.note(schema, "propertyNames", "no one pattern says as much")
     if form.patterns or pattern is None:
         return form
-    return replace(form, patterns={_apart(facts, form, pattern): form.rest}, rest=False)
+    return replace(form, patterns=_apart(facts, form, pattern), rest=False)
 
 
-def _apart(facts: Facts, form: ObjectForm, pattern: str) -> str:
-    """Return a pattern for allowed names, if possible one that does not match those listed."""
+def _apart(facts: Facts, form: ObjectForm, pattern: str) -> dict[str, JsonSchema]:
+    """Return what keys of allowed names hold, by a pattern that matches none listed if possible."""
     apart = without(pattern, list(form.properties)) if form.properties else pattern
-    if apart is None and facts.analysis.is_for_lark:
+    if apart is not None:
+        return {apart: form.rest}
+    if form.rest not in TRIVIAL:
+        # The mask compiler would hold listed properties to it, too.
+        note_unlisted(facts)
+    if facts.analysis.is_for_lark:
         for keyword in ("properties", "propertyNames", "additionalProperties"):
             facts.analysis.note_all(facts.parts, keyword, _NO_LARK)
-    return apart or pattern
+    return {pattern: True}
 
 
 def _pattern_of(keys: JsonSchema) -> tuple[str | None, bool]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from steer_engine.schema.document import JsonObject, JsonSchema
-from steer_engine.schema.lowering.excluding import other_than
+from steer_engine.schema.lowering.excluding import ANY_CHARACTER, other_than
 from steer_engine.schema.lowering.facts import Facts
 from steer_engine.schema.lowering.reading import as_schema
 
@@ -94,14 +94,14 @@ def _region(
         if apart is not None:
             return Region(apart, tuple(alternatives))
     else:
-        _note(facts)
+        note_unlisted(facts)
     if not all(exact for _, exact in masked):
         alternatives.append(tuple(other_claims(facts)))
         inside = list(listed)
     for name in inside:
         if any(_says_more(each, listed[name]) for each in alternatives):
             alternatives.append(tuple(listed[name]))
-            _note(facts)
+            note_unlisted(facts)
     texts = [text for text, _ in masked]
     joined = texts[0] if len(texts) == 1 else "|".join(f"(?:{text})" for text in texts)
     return Region(joined if all(texts) else "", tuple(alternatives), is_shared=bool(inside))
@@ -116,7 +116,7 @@ def without(pattern: str, names: list[str]) -> str | None:
     simple = _SIMPLE.fullmatch(pattern)
     if simple is None:
         return None
-    characters = simple["one"] or r"[\s\S]"
+    characters = simple["one"] or ANY_CHARACTER
     taken = [*names, *([""] if simple["many"] == "+" else [])]
     return f"^{other_than(taken, characters)}$"
 
@@ -125,7 +125,8 @@ def _says_more(region: Sequence[JsonSchema], claims: Sequence[JsonSchema]) -> bo
     return not {id(each) for each in region} <= {id(each) for each in claims}
 
 
-def _note(facts: Facts) -> None:
+def note_unlisted(facts: Facts) -> None:
+    """Leave to the guard what keys hold that are not listed."""
     for part in facts.parts:
         for keyword in ("patternProperties", "additionalProperties"):
             if keyword in part:

@@ -113,7 +113,10 @@ class _Residue:
         if not self._is_whole.get(pointer, False) and (whole or pointer not in self._is_whole):
             self._is_whole[pointer] = whole
             target = self._graph.target(ref)
-            self._definitions[name] = self._whole(target) if whole else self._rest(target)
+            written = self._whole(target) if whole else self._rest(target)
+            # A definition that leads back to itself may meanwhile have been needed as a whole.
+            if self._is_whole[pointer] == whole:
+                self._definitions[name] = written
         return "#" + quote(pointer_to("/$defs", name), safe="/~$")
 
     def _name(self, pointer: str) -> str:
