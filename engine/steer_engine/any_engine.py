@@ -14,7 +14,10 @@ from steer_engine.text_forms import TextForm
 
 
 class AnyEngine(Protocol):
-    """Answers requests. `steer_engine.engine.Engine` and `steer_engine.remote` have one each."""
+    """Answers requests: on a model in this process, in one of its own, or on a server.
+
+    `steer_engine.engine`, `steer_engine.isolation` and `steer_engine.remote` have one each.
+    """
 
     def __enter__(self) -> Self: ...
 

@@ -79,18 +79,21 @@ class ThoughtMatcher(FreeMatcher):
         allow(self._mask, frozenset(tags))
         self._spellings = spellings
         self._closing = closing
-        self._written: tuple[bytes, ...] = ()
+        # Behind each token, as much of the text as `closing` may begin in; itself once it stands.
+        self._tails = [b""]
 
     def accept(self, token: TokenId) -> bool:
-        self._move((*self._written, self._spellings[token]))
+        written = self._tails[-1] + self._spellings[token]
+        is_closed = self._closing in written
+        self._tails.append(self._closing if is_closed else written[-len(self._closing) :])
+        self.is_stopped = is_closed
         return True
 
     def rollback(self, n_tokens: int) -> None:
-        self._move(self._written[: len(self._written) - n_tokens])
+        del self._tails[len(self._tails) - n_tokens :]
+        self.is_stopped = self._tails[-1] == self._closing
 
     def copy(self) -> Self:
-        return copy.copy(self)
-
-    def _move(self, written: tuple[bytes, ...]) -> None:
-        self._written = written
-        self.is_stopped = self._closing in b"".join(written)
+        twin = copy.copy(self)
+        twin._tails = self._tails.copy()  # noqa: SLF001 - its own
+        return twin

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from steer_engine import (
@@ -125,6 +127,20 @@ def test_the_matcher_of_thoughts_stops_at_what_closes_them_and_can_go_back():
     ahead.rollback(1)
     assert not ahead.is_stopped
     assert matcher.is_stopped
+
+
+def test_the_matcher_of_thoughts_finds_what_closes_them_wherever_tokens_end():
+    rng, text = random.Random(7), ""
+    matcher = ThoughtMatcher(VOCABULARY, b"aba")
+    for _ in range(2000):
+        if rng.random() < 0.3:
+            n_back = rng.randint(0, min(4, len(text)))
+            matcher.rollback(n_back)
+            text = text[: len(text) - n_back]
+        else:
+            text += rng.choice("abc")
+            matcher.accept(*VOCABULARY.tokenize(text[-1], parse_special=False))
+        assert matcher.is_stopped == ("aba" in text)
 
 
 @pytest.mark.parametrize("schema", [PERSON, Choices(("Ada", "Grace"))])

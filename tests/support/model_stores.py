@@ -84,6 +84,19 @@ def folder_files() -> dict[str, bytes]:
     }
 
 
+def split_files() -> dict[str, bytes]:
+    """Return the same in two parts, with all weights a second time in another library's layout."""
+    files = folder_files()
+    whole = files.pop("model.safetensors")
+    parts = {
+        "model-1.safetensors": safetensors(model__embed_tokens__weight=(4, 8)),
+        "model-2.safetensors": safetensors(lm_head__weight=(4, 8)),
+    }
+    index = {"weight_map": {f"tensor {i}": name for i, name in enumerate(parts)}}
+    listed = {"model.safetensors.index.json": json.dumps(index).encode()}
+    return files | listed | parts | {"consolidated.safetensors": whole}
+
+
 def small(name: str) -> bytes:
     """Return a GGUF model that differs from those of other names."""
     return gguf_model(general__name=name)

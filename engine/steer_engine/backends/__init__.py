@@ -20,7 +20,8 @@ from steer_engine.vocabulary import TokenId, Vocabulary
 class ModelInfo:
     """What is known about a loaded model, for people and for cache keys.
 
-    `fingerprint` identifies the weights and their vocabulary; it is the same wherever the file is.
+    `fingerprint` identifies what of the model decides on its answers: weights, vocabulary,
+    settings. It is the same wherever the file is.
     """
 
     name: str

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from steer_engine.backends import ModelInfo
+from steer_engine.catalogue.folders import CONTEXT_LENGTH_KEYS, weight_files
 from steer_engine.errors import ModelError
 
 Settings: TypeAlias = Mapping[str, object]
 
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
-_CONTEXT_LENGTH = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 _DEFAULT_CONTEXT = 2048
 _CACHE_BYTES = 2**30  # of keys and values, for all slots together
 _BLOCK, _N_BLOCKS = 2**14, 1024
@@ -62,8 +62,8 @@ class ModelFolder:
         spelling = stated.get("content") if isinstance(stated, Mapping) else stated
         return spelling if isinstance(spelling, str) else None
 
-    def info(self, *, n_params: int, embedded: bool) -> ModelInfo:
-        """Return what is known about the model."""
+    def info(self, *, n_params: int, backend: str, embedded: bool) -> ModelInfo:
+        """Return what is known about the model as `backend` reads it."""
         return ModelInfo(
             name=self.path.name,
             path=str(self.path),
@@ -71,9 +71,9 @@ class ModelFolder:
             quantization=self.quantization,
             n_params=n_params,
             size_bytes=sum(file.stat().st_size for file in self.weights),
-            context_length=self._number(*_CONTEXT_LENGTH) or _DEFAULT_CONTEXT,
+            context_length=self._number(*CONTEXT_LENGTH_KEYS) or _DEFAULT_CONTEXT,
             embedded=embedded,
-            fingerprint=self._fingerprint(),
+            fingerprint=self._fingerprint(backend),
         )
 
     def max_cached_tokens(self, *, n_bytes: int) -> int:
@@ -85,9 +85,11 @@ class ModelFolder:
         n_layers = self._number("num_hidden_layers", "n_layer") or 1
         return _CACHE_BYTES // (2 * n_bytes * n_layers * n_kv_heads * width)
 
-    def _fingerprint(self) -> str:
-        """Return a hash, in hex, of the tokenizer and of blocks spread over the weights."""
-        digest = hashlib.sha256((self.path / "tokenizer.json").read_bytes())
+    def _fingerprint(self, backend: str) -> str:
+        """Return a hash, in hex, of all that decides; of the weights, blocks spread over them."""
+        settings = (backend, self.config, self.tokenizer, self.generation, self.chat_template)
+        digest = hashlib.sha256(json.dumps(settings).encode())
+        digest.update((self.path / "tokenizer.json").read_bytes())
         for path in self.weights:
             n_bytes = path.stat().st_size
             digest.update(str(n_bytes).encode())
@@ -114,7 +116,7 @@ def read_folder(path: Path) -> ModelFolder:
     Raises:
         ModelError: it is not the folder of a model, or its weights are pickled.
     """
-    weights = tuple(sorted(path.glob("*.safetensors")))
+    weights = weight_files(path)
     if not weights:
         _refuse(path)
     tokenizer = _settings(path / "tokenizer_config.json")

@@ -47,7 +47,7 @@ def open_mlx(path: Path, *, embedded: bool = False) -> SlottedBackend | Replayin
     backend = SlottedBackend(
         network,
         vocabulary=read_vocabulary(folder, vocab_size=vocab_size),
-        info=folder.info(n_params=n_params, embedded=embedded),
+        info=folder.info(n_params=n_params, backend="mlx", embedded=embedded),
         chat_template=folder.chat_template,
         max_cached_tokens=folder.max_cached_tokens(n_bytes=n_bytes),
     )

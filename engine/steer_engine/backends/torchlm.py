@@ -48,7 +48,9 @@ def open_transformers(
     backend = SlottedBackend(
         network,
         vocabulary=read_vocabulary(folder, vocab_size=vocab_size),
-        info=folder.info(n_params=model.num_parameters(), embedded=embedded),
+        info=folder.info(
+            n_params=model.num_parameters(), backend="transformers", embedded=embedded
+        ),
         chat_template=folder.chat_template,
         max_cached_tokens=folder.max_cached_tokens(n_bytes=model.dtype.itemsize),
     )

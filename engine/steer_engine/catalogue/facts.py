@@ -34,11 +34,6 @@ class ModelShape:
         """All weights, as they are stored."""
         return self.input_bytes + sum(self.layer_bytes) + self.output_bytes
 
-    @property
-    def token_bytes(self) -> int:
-        """What one token leaves in the cache, over all layers."""
-        return sum(self.cache_bytes)
-
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from steer_engine.catalogue.facts import ModelFacts, ModelShape
@@ -18,6 +18,8 @@ from steer_engine.catalogue.safetensors import (
 from steer_engine.errors import ModelError
 
 CONFIG, INDEX = "config.json", "model.safetensors.index.json"
+CONTEXT_LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+_WHOLE = "model.safetensors"
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d{1,5})\.")
 _OUTPUT = ("lm_head.", "model.norm.", "norm.")
 _HALF = 2  # bytes of a 16-bit float
@@ -41,9 +43,22 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
         ModelError: the index of its parts cannot be read.
     """
     index = folder / INDEX
-    if not index.is_file():
-        return tuple(sorted(folder.glob("*.safetensors")))
-    return tuple(folder / name for name in parts_of(read_settings(index), str(index)))
+    files = {file.name for file in folder.glob("*")}
+    names = weight_names(files, lambda: parts_of(read_settings(index), str(index)))
+    return tuple(folder / name for name in names)
+
+
+def weight_names(files: Collection[str], list_parts: Callable[[], list[str]]) -> list[str]:
+    """Return which of the `files` of a folder a model is loaded from.
+
+    `list_parts` reads the index, if it is needed.
+    """
+    # Other files may hold the same weights again, in the layout of another library.
+    if _WHOLE in files:
+        return [_WHOLE]
+    if INDEX in files:
+        return list_parts()
+    return sorted(name for name in files if name.endswith(".safetensors") and "/" not in name)
 
 
 def parts_of(index: Settings, where: str) -> list[str]:
@@ -105,7 +120,7 @@ def folder_facts(config: Settings, tensors: Sequence[StoredTensor], name: str) -
         quantization=_quantization(tensors, n_packed),
         n_params=n_params,
         size_bytes=sum(tensor.n_bytes for tensor in tensors),
-        context_length=_whole(text, "max_position_embeddings", "n_positions"),
+        context_length=_whole(text, *CONTEXT_LENGTH_KEYS),
         vocab_size=_whole(text, "vocab_size"),
         shape=_shape(text, tensors),
     )

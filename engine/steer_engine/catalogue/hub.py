@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from steer_engine.catalogue.choice import choose, group_files
-from steer_engine.catalogue.folders import CONFIG
+from steer_engine.catalogue.folders import CONFIG, INDEX, parts_of, weight_names
 from steer_engine.catalogue.places import Places
+from steer_engine.catalogue.safetensors import MAX_HEADER, parse_settings
 from steer_engine.catalogue.sources import HubModel
 from steer_engine.catalogue.stores import SAFETENSORS
 from steer_engine.errors import ModelError
@@ -25,9 +26,10 @@ _TRUE = frozenset({"1", "on", "yes", "true"})
 _BESIDE_WEIGHTS = (
     CONFIG, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
     "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-    "chat_template.jinja", "chat_template.json", "model.safetensors.index.json",
+    "chat_template.jinja", "chat_template.json", INDEX,
 )  # fmt: skip
 _TIMEOUT_S = 30.0
+_CHUNK = 2**18  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,27 @@ class RemoteFile:
             hf_raise_for_status(response)
             yield response
 
+    def read(self, *, first: int, last: int) -> bytes:
+        """Return the bytes from `first` up to `last`; more where the hub sends whole files alone.
+
+        Raises:
+            HTTPError: see `opened`.
+            ModelError: the hub does not send parts of files, and the first is not asked for.
+        """
+        chunks, n_bytes = list[bytes](), 0
+        with self.opened(first=first, last=last) as response:
+            if response.status_code != 206 and first:
+                raise ModelError(
+                    f"{self.repo} is on a hub that does not send parts of files: its size cannot be"
+                    " told before it is downloaded"
+                )
+            for chunk in response.iter_bytes(_CHUNK):
+                chunks.append(chunk)
+                n_bytes += len(chunk)
+                if n_bytes > last - first:
+                    break
+        return b"".join(chunks)
+
 
 @dataclass(frozen=True, slots=True)
 class Download:
@@ -128,9 +151,11 @@ def plan_download(hub: Hub, model: HubModel) -> Download:
 
     api = HfApi(endpoint=hub.endpoint)
     info = told(model, lambda: api.model_info(model.repo, files_metadata=True, timeout=_TIMEOUT_S))
-    files = {file.name: file for file in map(_file, info.siblings or ())}
+    commit = info.sha or ""
+    parts = [RemoteFile(hub, model.repo, commit, _file(said)) for said in info.siblings or ()]
+    files = told(model, lambda: _needed(model, {part.file.name: part for part in parts}))
     folder = hub.cache / f"models--{model.repo.replace('/', '--')}"
-    return Download(model, info.sha or "", _needed(model, files), folder)
+    return Download(model, commit, files, folder)
 
 
 def _file(said: RepoSibling) -> HubFile:
@@ -138,17 +163,28 @@ def _file(said: RepoSibling) -> HubFile:
     return HubFile(said.rfilename, said.size or 0, sha256)
 
 
-def _needed(model: HubModel, files: Mapping[str, HubFile]) -> tuple[HubFile, ...]:
-    groups = group_files(files)
-    weights = [name for name in files if name.endswith(".safetensors") and "/" not in name]
-    wants_folder = model.wanted == SAFETENSORS or (model.wanted is None and not groups)
-    if wants_folder and weights and CONFIG in files:
-        return tuple(files[name] for name in (*_BESIDE_WEIGHTS, *weights) if name in files)
-    if wants_folder:
+def _needed(model: HubModel, parts: Mapping[str, RemoteFile]) -> tuple[HubFile, ...]:
+    groups = group_files(parts)
+    if model.wanted == SAFETENSORS or (model.wanted is None and not groups):
+        names = _of_folder(model, parts)
+    else:
+        names = choose(groups, model.wanted, where=model.repo).files
+    return tuple(parts[name].file for name in names)
+
+
+def _of_folder(model: HubModel, parts: Mapping[str, RemoteFile]) -> tuple[str, ...]:
+    """Return the weights in safetensors, and what is read beside them."""
+    weights = weight_names(parts.keys(), lambda: _listed(parts[INDEX]))
+    if CONFIG not in parts or not weights or not parts.keys() >= set(weights):
         raise ModelError(
             f"{model.repo} has no .gguf file, and no folder of safetensors; name another"
         )
-    return tuple(files[name] for name in choose(groups, model.wanted, where=model.repo).files)
+    return (*(name for name in _BESIDE_WEIGHTS if name in parts), *weights)
+
+
+def _listed(index: RemoteFile) -> list[str]:
+    where = f"{INDEX} of {index.repo}"
+    return parts_of(parse_settings(index.read(first=0, last=MAX_HEADER - 1), where), where)
 
 
 def check_installed() -> None:

@@ -11,7 +11,6 @@ from steer_engine.catalogue.gguf import read_gguf
 from steer_engine.catalogue.gguf_facts import gguf_facts
 from steer_engine.catalogue.hub import Download, Hub, RemoteFile, told
 from steer_engine.catalogue.safetensors import parse_settings, read_safetensors
-from steer_engine.errors import ModelError
 
 _FIRST, _MOST = 2**18, 2**23  # bytes of one request: each is twice the one before
 
@@ -87,16 +86,4 @@ class _Reader(io.RawIOBase):
         first = self._position
         last = min(first + max(n_wanted, self._step), self._n_bytes) - 1
         self._step = min(2 * self._step, _MOST)
-        with self._part.opened(first=first, last=last) as response:
-            if response.status_code != 206 and first:
-                raise ModelError(
-                    f"{self._part.repo} is on a hub that does not send parts of files: its size"
-                    " cannot be told before it is downloaded"
-                )
-            chunks, n_bytes = list[bytes](), 0
-            for chunk in response.iter_bytes(_FIRST):
-                chunks.append(chunk)
-                n_bytes += len(chunk)
-                if n_bytes > last - first:
-                    break  # all of the file is sent, where parts are not known
-        self._fetched, self._begin = b"".join(chunks), first
+        self._fetched, self._begin = self._part.read(first=first, last=last), first

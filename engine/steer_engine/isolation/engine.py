@@ -51,6 +51,7 @@ class IsolatedEngine(Closeable):
         """
         self._model, self._n_threads = model, n_threads
         self._process: Process | None = None
+        self._is_closed = False
         self._turn = threading.Lock()  # calls of several threads follow each other
         self._holder: int | None = None
         with self._asking():
@@ -109,6 +110,7 @@ class IsolatedEngine(Closeable):
 
     def close(self) -> None:
         """End the process; its memory goes back to the system."""
+        self._is_closed = True
         if self._process is not None:
             self._process.end()
         self._process = None
@@ -126,6 +128,8 @@ class IsolatedEngine(Closeable):
         if self._holder == threading.get_ident():
             raise BackendError("another run of this model is not finished; finish or close it")
         with self._turn:
+            if self._is_closed:
+                raise BackendError("the model is closed; open it again")
             self._holder = threading.get_ident()
             try:
                 if self._process is None or not self._process.is_alive:

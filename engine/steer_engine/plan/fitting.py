@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -46,8 +47,9 @@ class Plan:
     @property
     def most_tokens(self) -> int:
         """The longest context that there is room for; 0 if the model does not fit at all."""
-        most = make_plan(self.facts, self.machine)
-        return most.room.n_tokens if most.fits else 0
+        contexts = range(_STEP, max(_LARGEST, self.room.n_tokens) + 1, _STEP)
+        n_fitting = bisect_left(contexts, x=True, key=lambda n: not _resized(self, n).fits)
+        return contexts[n_fitting - 1] if n_fitting else 0
 
     @property
     def advice(self) -> str:
@@ -92,6 +94,11 @@ def _with_room(facts: ModelFacts, machine: Machine, room: Room) -> Plan:
     while not plan.fits and (fewer := next(plans, None)) is not None:
         plan = fewer
     return plan
+
+
+def _resized(plan: Plan, n_tokens: int) -> Plan:
+    """Return the plan with a context of so many tokens."""
+    return _with_room(plan.facts, plan.machine, Room(n_tokens, plan.room.n_slots))
 
 
 def _offers(facts: ModelFacts, machine: Machine) -> Iterator[int]:
@@ -175,10 +182,8 @@ def _smaller_quantizations(plan: Plan) -> Iterator[str]:
 
 def _shorter_contexts(plan: Plan) -> Iterator[str]:
     """Yield the longest context that fits, if that is of use."""
-    for shorter in _shortened(plan):
-        if shorter.fits:
-            yield f"--ctx {shorter.room.n_tokens}"
-            return
+    if plan.most_tokens >= _LEAST_CONTEXT:
+        yield f"--ctx {plan.most_tokens}"
 
 
 def _both(plan: Plan) -> Iterator[str]:
@@ -194,7 +199,7 @@ def _shortened(plan: Plan) -> Iterator[Plan]:
     n_tokens = plan.room.n_tokens // 2
     while n_tokens >= _LEAST_CONTEXT:
         n_tokens = n_tokens // _STEP * _STEP
-        yield _with_room(plan.facts, plan.machine, Room(n_tokens, plan.room.n_slots))
+        yield _resized(plan, n_tokens)
         n_tokens //= 2
 
 

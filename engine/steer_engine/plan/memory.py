@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _UNLIMITED = 2**60  # what "no limit" looks like as a number
 
@@ -40,21 +41,25 @@ def free_memory(root: Path = Path("/")) -> int:
 
 
 def _left_in_container(root: Path) -> int | None:
-    """Return what a limit of control groups leaves; None where there is none."""
-    for folder, limit, used in _limits(root):
-        n_limit, n_used = _number(folder / limit), _number(folder / used)
-        if n_limit is not None and n_used is not None and n_limit < _UNLIMITED:
-            return max(0, n_limit - n_used + _reclaimable(folder / "memory.stat"))
-    return None
+    """Return what the limits of control groups leave; None where there are none."""
+    left = (_left(*place) for place in _limits(root))
+    return min((n_bytes for n_bytes in left if n_bytes is not None), default=None)
 
 
-def _limits(root: Path) -> list[tuple[Path, str, str]]:
-    """Return where limits may stand: of version 2 for this process, then of version 1."""
+def _left(folder: Path, limit: str, used: str) -> int | None:
+    n_limit, n_used = _number(folder / limit), _number(folder / used)
+    if n_limit is None or n_used is None or n_limit >= _UNLIMITED:
+        return None
+    return max(0, n_limit - n_used + _reclaimable(folder / "memory.stat"))
+
+
+def _limits(root: Path) -> Iterator[tuple[Path, str, str]]:
+    """Yield where limits may stand, of version 2 and 1: of this process's group and all above."""
     groups = root / "sys" / "fs" / "cgroup"
-    new, old = ("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")
-    own = _own_group(root / "proc" / "self" / "cgroup")
-    places = [(groups / own, *new), (groups, *new), (groups / "memory" / own, *old)]
-    return [*places, (groups / "memory", *old)]
+    own = PurePosixPath(_own_group(root / "proc" / "self" / "cgroup"))
+    for group in (own, *own.parents):
+        yield groups / group, "memory.max", "memory.current"
+        yield groups / "memory" / group, "memory.limit_in_bytes", "memory.usage_in_bytes"
 
 
 def _own_group(file: Path) -> str:

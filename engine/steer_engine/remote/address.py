@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import TypeGuard
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from steer_engine.catalogue import is_url
 from steer_engine.errors import ModelError
 
 TIMEOUT_S = 300.0
@@ -43,7 +44,7 @@ class Address:
 
 def is_address(model: object) -> TypeGuard[str]:
     """Tell whether `model` names a server, and not a file."""
-    return isinstance(model, str) and model.lower().startswith(("http://", "https://"))
+    return isinstance(model, str) and is_url(model)
 
 
 def read_address(text: str) -> Address:

@@ -115,7 +115,8 @@ async def _asked(client: Client, url: str) -> JsonValue:
 
 def _chosen(address: Address, models: list[JsonValue], *, running: str) -> JsonValue:
     """Return the model that the address names; without a name, the one that is there or runs."""
-    ids = [text_at(model, "id") for model in models]
+    named = {text_at(model, "id"): model for model in models}
+    ids = [*named]
     wanted = address.model
     if wanted is None:
         wanted = running or (ids[0] if len(ids) == 1 else None)
@@ -123,16 +124,25 @@ def _chosen(address: Address, models: list[JsonValue], *, running: str) -> JsonV
         raise ModelError(_several(address, ids) if ids else f"{address.root} serves no model")
     if not ids:
         return {"id": wanted}
-    for model, name in zip(models, ids, strict=True):
-        if wanted in (name, name.removesuffix(":latest"), name.rpartition("/")[2]):
-            return model
+    if wanted in named:
+        return named[wanted]
+    meant = [each for each in ids if wanted in _short_names(each)]
+    if len(meant) == 1:
+        return named[meant[0]]
+    if meant:
+        raise ModelError(_several(address, meant, called=wanted))
     close = difflib.get_close_matches(wanted, ids, n=1)
     hint = f"did you mean #{close[0]}?" if close else f"it has {_shown(ids)}"
     raise ModelError(f"{address.root} has no model {wanted!r}; {hint}")
 
 
-def _several(address: Address, ids: list[str]) -> str:
-    return f"{address.root} has several models; write {address.root}#NAME with one of {_shown(ids)}"
+def _short_names(name: str) -> tuple[str, str]:
+    return name.removesuffix(":latest"), name.rpartition("/")[2]
+
+
+def _several(address: Address, ids: list[str], *, called: str = "") -> str:
+    found = f"several models called {called!r}" if called else "several models"
+    return f"{address.root} has {found}; write {address.root}#NAME with one of {_shown(ids)}"
 
 
 def _shown(ids: list[str]) -> str:

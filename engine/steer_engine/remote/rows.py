@@ -67,7 +67,7 @@ class RemoteRow:
                 yield said
             messages = (*messages, _THINK, Message("assistant", self._thoughts), _ANSWER)
         for attempt in range(self._patience.n_answers):
-            if attempt:
+            if attempt and self._answer.n_steps:
                 yield self._undone()
             sampling = drawn_again(request.sampling, row=request.row, attempt=attempt)
             question = Question(messages, sampling, request.max_tokens)

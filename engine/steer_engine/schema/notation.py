@@ -16,12 +16,21 @@ A block of fields may also be indented below `customer:` or `items: list`, as in
 from __future__ import annotations
 
 import inspect
+import re
 
 from steer_engine.errors import SchemaSyntaxError
-from steer_engine.schema import shapes
+from steer_engine.schema import shapes, words
 from steer_engine.schema.document import JsonObject, JsonSchema
-from steer_engine.schema.notation_types import begins_type, read_literal, read_text, read_type
-from steer_engine.schema.tokens import Cursor, Kind
+from steer_engine.schema.notation_types import (
+    begins_type,
+    misquoted,
+    read_literal,
+    read_text,
+    read_type,
+)
+from steer_engine.schema.tokens import Cursor, Kind, Token
+
+_WORDS = re.compile(r"(-?\w+(?:[ -]+\w+)*)(\s*:)?")
 
 
 def parse_notation(text: str) -> tuple[JsonObject, str | None]:
@@ -75,17 +84,34 @@ def _block(cursor: Cursor, *, end: str = "", indent: int | None = None) -> JsonO
     properties: dict[str, JsonSchema] = {}
     _skip_separators(cursor)
     description = _docstring(cursor)
+    choice = ""
     while _goes_on(cursor, end, indent):
-        token = cursor.token
+        token, first = cursor.token, cursor.at
         name, schema = _field(cursor)
+        is_bare = token.kind is Kind.STRING and cursor.at == first + 1
+        if choice and is_bare:
+            raise cursor.error(
+                f"choices are joined by `|`: `{choice} | {token.text}`; for a field of that name"
+                f" write `{token.text}: str`",
+                token,
+            )
         if name in properties:
             raise cursor.error(f"the field {name!r} is there twice; rename or remove one", token)
         properties[name] = schema
+        choice = "" if is_bare and end != "]" else _open_choice(cursor, token, schema)
         _skip_separators(cursor)
     if indent is not None and cursor.tokens[cursor.at - 1].kind is Kind.NEWLINE:
         cursor.at -= 1  # the line break also ends the field that this block belongs to
     schema = shapes.closed_object(properties)
     return {**schema, "description": description} if description else schema
+
+
+def _open_choice(cursor: Cursor, first: Token, schema: JsonObject) -> str:
+    """Return a field that ends in a quoted text before a comma, as it is written; else nothing."""
+    last = cursor.tokens[cursor.at - 1]
+    if last.kind is not Kind.STRING or not cursor.is_at(",") or "default" in schema:
+        return ""
+    return cursor.text_between(first if first.line == last.line else last, cursor.token)
 
 
 def _goes_on(cursor: Cursor, end: str, indent: int | None) -> bool:
@@ -132,11 +158,26 @@ def _field_name(cursor: Cursor) -> str:
     token = cursor.token
     if token.kind is Kind.STRING:
         return read_text(cursor)
-    if token.kind is Kind.NAME and "." not in token.text:
-        return cursor.take().text
-    if token.kind is Kind.NAME:
+    written = _WORDS.match(cursor.lines[token.line - 1], token.column - 1)
+    if token.kind is Kind.NUMBER and written:
+        raise cursor.error(f'a name begins with a letter or is quoted: `"{written[1]}": str`')
+    if token.kind is not Kind.NAME:
+        raise misquoted(cursor) or cursor.error(
+            f"expected a field such as `name: str` and found `{token.text}`"
+        )
+    if "." in token.text:
         raise cursor.error(f'quote a name with a dot in it: `"{token.text}": str`')
-    raise cursor.error(f"expected a field such as `name: str` and found `{token.text}`")
+    if written and _is_one_name(written):
+        raise cursor.error(f'quote a name of several words: `"{written[1]}": str`')
+    return cursor.take().text
+
+
+def _is_one_name(written: re.Match[str]) -> bool:
+    """Tell whether words are the name ahead of a colon, and not `a int b`, which lacks a comma."""
+    parts = re.split("[ -]+", written[1])
+    if len(parts) == 1 or not written[2]:
+        return False
+    return len(parts) == 2 or words.type_word(parts[-2]) not in words.TYPES
 
 
 def _typed(cursor: Cursor, first: int, shown: str) -> JsonObject:

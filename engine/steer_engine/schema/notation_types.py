@@ -18,12 +18,16 @@ ReadBlock: TypeAlias = Callable[[Cursor, str], JsonObject]
 
 _GENERICS = frozenset({"list", "dict", "Literal", "Optional", "Union"})
 _FREE_TEXT = re.compile(r"[^,#\n\]}]*")
+_CHOICE = re.compile(r"""\w[\w -]*|"[^"]*"|'[^']*'""")
+_CURLY = frozenset("“”„‟‘’‚‛«»")
 
 
 def begins_type(cursor: Cursor) -> bool:
     """Tell whether a text goes on with a type; a first field may begin with the same token."""
     token, after = cursor.token, cursor.ahead()
-    if token.kind in (Kind.REGEX, Kind.NUMBER) or cursor.is_at("{", "["):
+    if token.kind is Kind.NUMBER:
+        return after.kind is not Kind.NAME and after.text != ":"
+    if token.kind is Kind.REGEX or cursor.is_at("{", "["):
         return True
     if token.kind not in (Kind.NAME, Kind.STRING):
         return False
@@ -61,7 +65,7 @@ def read_literal(cursor: Cursor) -> JsonValue:
         raise cursor.error(
             "Field(...) cannot be read from text; give the class itself as the schema"
         )
-    raise cursor.error(
+    raise misquoted(cursor) or cursor.error(
         f"{token.text!r} is not a value; a default is a string, a number, True or None"
     )
 
@@ -75,6 +79,16 @@ def read_text(cursor: Cursor) -> str:
         raise cursor.error(message) from error
     cursor.take()
     return text
+
+
+def misquoted(cursor: Cursor) -> SchemaSyntaxError | None:
+    """Return the error of a quote at the cursor that begins no quoted string; None elsewhere."""
+    text = cursor.token.text
+    if text in _CURLY:
+        return cursor.error(f'`{text}` is a curly quote; write a straight one: `"`')
+    if text in ('"', "'"):
+        return cursor.error(f"this quote is never closed; add `{text}`")
+    return None
 
 
 def _read_number(cursor: Cursor) -> int | float:
@@ -214,17 +228,37 @@ class _Types:
         cursor, token = self._cursor, self._cursor.token
         written = _FREE_TEXT.match(cursor.lines[token.line - 1], token.column - 1)
         text = written.group().strip() if written else ""
+        found = misquoted(cursor) or self._unquoted(text)
+        if found is not None:
+            return found
         if text == token.text and token.kind is Kind.NAME:
-            meant = words.suggestion(text)
-            if meant:
-                return cursor.error(f"unknown type {text!r}; did you mean {meant!r}?")
-            return cursor.error(
-                f"unknown type {text!r}; use one of {', '.join(words.TYPES)}, "
-                f"or describe a text: `{self._field}: str  # {text}`"
-            )
+            return self._unknown_word(text)
         if not text:
-            found = f"`{token.text}`" if token.text else "nothing"
-            return cursor.error(f"expected a type and found {found}; write for example `str`")
+            shown = f"`{token.text}`" if token.text else "nothing"
+            return cursor.error(f"expected a type and found {shown}; write for example `str`")
         return cursor.error(
             f"{text!r} is not a type; a description goes behind `#`: `{self._field}: str  # {text}`"
         )
+
+    def _unknown_word(self, text: str) -> SchemaSyntaxError:
+        meant = words.suggestion(text)
+        if meant:
+            return self._cursor.error(f"unknown type {text!r}; did you mean {meant!r}?")
+        return self._cursor.error(
+            f"unknown type {text!r}; use one of {', '.join(words.TYPES)}, "
+            f"or describe a text: `{self._field}: str  # {text}`"
+        )
+
+    def _unquoted(self, text: str) -> SchemaSyntaxError | None:
+        """Return the error of choices without quotes; None where `text` is none of them."""
+        cursor = self._cursor
+        parts = [part.strip() for part in text.split("|")]
+        is_union = len(parts) > 1 or cursor.tokens[cursor.at - 1].text == "|"
+        if not is_union or not all(map(_CHOICE.fullmatch, parts)):
+            return None
+        bare = [each for each in parts if not each.startswith(('"', "'"))]
+        unknown = [each for each in bare if words.type_word(each) not in words.TYPES]
+        if all(map(words.suggestion, unknown)):
+            return self._unknown_word(unknown[0])
+        quoted = " | ".join(f'"{each}"' if each in unknown else each for each in parts)
+        return cursor.error(f"choices are quoted: `{quoted}`")

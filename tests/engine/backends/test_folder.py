@@ -31,6 +31,11 @@ def test_weights_that_could_run_code_are_refused(tmp_path):
         read_folder(tmp_path)
 
 
+def test_weights_in_another_librarys_layout_do_not_count(folder, tmp_path):
+    (tmp_path / "consolidated.safetensors").write_bytes(b"weights")
+    assert folder().weights == (tmp_path / "model.safetensors",)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"), [("{", "cannot be read"), ("[1]", "not a JSON object")]
 )
@@ -56,7 +61,7 @@ def test_end_tokens_come_from_both_configurations(folder):
     inner = {"text_config": {"eos_token_id": 7, "max_position_embeddings": 99}}
     found = folder(config=inner, generation_config={})
     assert found.eos_ids == {7}
-    assert found.info(n_params=1, embedded=False).context_length == 99
+    assert found.info(n_params=1, backend="mlx", embedded=False).context_length == 99
 
 
 def test_a_named_token_is_a_text_or_an_entry(folder):
@@ -89,15 +94,23 @@ def test_the_cache_has_room_for_as_many_tokens_as_a_gibibyte_holds(folder):
     assert found.max_cached_tokens(n_bytes=4) == 2**30 // (2 * 4 * 3 * 64)
 
 
-def test_the_fingerprint_is_that_of_weights_and_tokenizer(folder, tmp_path):
-    def fingerprint():
-        return read_folder(tmp_path).info(n_params=1, embedded=False).fingerprint
+def test_the_fingerprint_is_that_of_all_that_decides(folder, tmp_path):
+    def fingerprint(backend="mlx"):
+        info = read_folder(tmp_path).info(n_params=1, backend=backend, embedded=False)
+        return info.fingerprint
 
     folder()
-    first = fingerprint()
-    (tmp_path / "config.json").write_text("{}")
-    assert fingerprint() == first
-    (tmp_path / "model.safetensors").write_bytes(b"Weights")
-    second = fingerprint()
-    (tmp_path / "tokenizer.json").write_text("{ }")
-    assert len({first, second, fingerprint()}) == 3
+    prints = [fingerprint(), fingerprint("transformers")]
+    (tmp_path / "README.md").write_text("#")
+    assert fingerprint() == prints[0]
+    for name, text in {
+        "model.safetensors": "Weights",
+        "tokenizer.json": "{ }",
+        "config.json": '{"rope_theta": 5}',
+        "generation_config.json": '{"eos_token_id": 3}',
+        "tokenizer_config.json": '{"add_bos_token": true}',
+        "chat_template.jinja": "{{ messages }}",
+    }.items():
+        (tmp_path / name).write_text(text)
+        prints.append(fingerprint())
+    assert len(set(prints)) == len(prints)

@@ -48,7 +48,7 @@ def test_the_vocabulary_is_the_same(folder, original):
 
 def test_what_is_known_of_the_model_is_the_same(folder, original):
     found = read_folder(folder)
-    info = found.info(n_params=original.info.n_params, embedded=True)
+    info = found.info(n_params=original.info.n_params, backend="mlx", embedded=True)
     assert found.chat_template == original.chat_template
     assert info.context_length == original.info.context_length
     assert info.architecture == original.info.architecture

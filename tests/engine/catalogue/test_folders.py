@@ -5,7 +5,12 @@ import pytest
 
 from model_stores import CONFIG, folder_files, safetensors, write
 from steer_engine import ModelError
-from steer_engine.catalogue.folders import folder_facts, is_model_folder, read_folder_facts
+from steer_engine.catalogue.folders import (
+    folder_facts,
+    is_model_folder,
+    read_folder_facts,
+    weight_files,
+)
 from steer_engine.catalogue.safetensors import MAX_HEADER, StoredTensor, read_safetensors
 
 
@@ -41,10 +46,24 @@ def test_the_parts_that_an_index_lists_are_read(folder):
         read_folder_facts(folder)
 
 
+def test_weights_that_are_there_twice_count_once(folder):
+    write(folder / "consolidated.safetensors", safetensors(tok_embeddings__weight=(4, 8)))
+    assert read_folder_facts(folder).n_params == 200
+    (folder / "model.safetensors").rename(folder / "model-1.safetensors")
+    write(folder / "model.safetensors.index.json", '{"weight_map": {"a": "model-1.safetensors"}}')
+    assert read_folder_facts(folder).n_params == 200
+
+
+def test_an_index_of_other_files_than_the_whole_one_is_stale(folder):
+    write(folder / "model.safetensors.index.json", '{"weight_map": {"a": "model-1.safetensors"}}')
+    assert weight_files(folder) == (folder / "model.safetensors",)
+
+
 @pytest.mark.parametrize(
     "index", ["{}", '{"weight_map": {}}', '{"weight_map": {"a": "../secret"}}', '{"weight_map": 3}']
 )
 def test_an_index_may_name_files_of_its_folder_alone(folder, index):
+    (folder / "model.safetensors").unlink()
     write(folder / "model.safetensors.index.json", index)
     assert not is_model_folder(folder)
     with pytest.raises(ModelError, match="does not list the files of a model; fetch it again"):
@@ -74,6 +93,10 @@ def test_weights_that_mlx_has_packed_are_counted_one_by_one():
     ]
     facts = folder_facts(CONFIG | {"quantization": {"bits": 4, "group_size": 32}}, tensors, "m")
     assert (facts.n_params, facts.quantization) == (100 * 8 + 25, "4-bit")
+
+
+def test_the_length_of_the_context_has_several_names():
+    assert folder_facts({"max_seq_len": 77}, [], "m").context_length == 77
 
 
 def test_the_settings_of_the_text_part_count():

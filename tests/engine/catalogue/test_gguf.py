@@ -38,7 +38,7 @@ def test_the_facts_of_the_embedded_model():
     named = (facts.name, facts.architecture, facts.quantization)
     assert named == ("steermagic-tiny", "llama", "Q8_0")
     assert (facts.n_params, facts.context_length, facts.vocab_size) == (22277952, 2048, 4096)
-    assert facts.shape.token_bytes == 10 * 2 * 2 * 192
+    assert sum(facts.shape.cache_bytes) == 10 * 2 * 2 * 192
     assert facts.size_bytes == embedded_path().stat().st_size
 
 

@@ -3,7 +3,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from model_stores import folder_files, places_below, small
+from model_stores import folder_files, places_below, small, split_files
 from steer_engine import ModelError
 from steer_engine.catalogue import Hub, HubModel, find_hub, plan_download
 from steer_engine.catalogue.hub import told
@@ -37,6 +37,23 @@ def test_of_a_folder_everything_beside_the_weights_is_needed_too(serve, client):
         "config.json", "tokenizer.json", "model.safetensors",
     ]  # fmt: skip
     assert not download.is_gguf
+
+
+def test_of_a_split_folder_the_parts_that_its_index_lists_are_needed(serve, client):
+    download = plan_download(client(serve(o__r=split_files())), HubModel("o/r"))
+    assert [each.name for each in download.files] == [
+        "config.json", "tokenizer.json", "model.safetensors.index.json",
+        "model-1.safetensors", "model-2.safetensors",
+    ]  # fmt: skip
+
+
+def test_a_split_folder_without_all_of_its_parts_is_none(serve, client):
+    files = split_files()
+    del files["model-2.safetensors"]
+    hub = client(serve(o__r=files, o__bad=files | {"model.safetensors.index.json": b"{}"}))
+    assert "no folder of safetensors" in refusal(hub, HubModel("o/r"))
+    said = "model.safetensors.index.json of o/bad does not list the files of a model"
+    assert said in refusal(hub, HubModel("o/bad"))
 
 
 def test_a_folder_is_asked_for_where_there_is_both(serve, client):

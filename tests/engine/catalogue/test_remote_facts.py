@@ -4,7 +4,7 @@ import pytest
 
 from gguf_files import model
 from hub_stand_in import COMMIT
-from model_stores import folder_files, safetensors, small, write
+from model_stores import folder_files, safetensors, small, split_files, write
 from steer_engine import ModelError
 from steer_engine.catalogue import (
     HubModel,
@@ -43,6 +43,12 @@ def test_a_folder_s_facts_are_read_from_headers_alone(serve, client):
     facts = remote(client(stand_in), "o/r")
     assert (facts.name, facts.architecture, facts.n_params) == ("o/r", "llama", 2**20)
     assert stand_in.ranges == [f"bytes=0-{2**18 - 1}"]
+
+
+def test_weights_that_a_repository_has_twice_count_once(serve, client):
+    facts = remote(client(serve(o__r=split_files())), "o/r")
+    assert facts.n_params == 4 * 8 + 4 * 8
+    assert facts.size_bytes == facts.shape.weight_bytes
 
 
 def test_a_large_header_is_read_in_steps_that_grow(serve, client):

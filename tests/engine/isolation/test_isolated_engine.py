@@ -208,6 +208,10 @@ def test_closing_it_ends_the_process():
     process_id = engine.process_id
     engine.close()
     engine.close()
+    with pytest.raises(BackendError, match="the model is closed; open it again"):
+        engine.check(SCHEMA)
+    with pytest.raises(BackendError, match="the model is closed; open it again"):
+        next(engine.run([request(0)]))
     assert engine.process_id is None
     with pytest.raises(ProcessLookupError):
         os.kill(process_id, 0)

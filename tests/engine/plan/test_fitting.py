@@ -24,7 +24,7 @@ def test_with_room_for_all_there_is_all_of_the_context():
     plan = make_plan(FACTS, machine(64))
     assert plan.fits
     assert plan.room.n_tokens >= FACTS.context_length
-    assert plan.most_tokens == plan.room.n_tokens
+    assert plan.most_tokens >= plan.room.n_tokens
     assert (plan.n_gpu_layers, plan.device) == (ALL_LAYERS, Need())
     assert plan.ram.weights == SHAPE.weight_bytes
 
@@ -47,7 +47,7 @@ def test_slots_and_context_are_those_that_are_asked_for():
     one, many = (make_plan(FACTS, machine(64), Room(4096, n)) for n in (1, 16))
     assert many.room == Room(4096, 16)
     assert many.ram.process - one.ram.process == 2 * 15 * 32_000 * 4
-    assert many.ram.cache == one.ram.cache == 4096 * SHAPE.token_bytes
+    assert many.ram.cache == one.ram.cache == 4096 * sum(SHAPE.cache_bytes)
 
 
 def test_what_does_not_fit_says_what_would():
@@ -64,6 +64,16 @@ def test_a_shorter_context_is_advised_where_that_is_enough():
     assert make_plan(FACTS, machine(10.5), Room(advised)).fits
     assert advised % 1024 == 0
     assert plan.advice == "needs 15.1 GB, 9.4 GB free: try --ctx 8192"
+
+
+@pytest.mark.parametrize("n_slots", [1, 16])
+@pytest.mark.parametrize("vram", [(), (4,)])
+def test_the_longest_context_is_what_is_advised_and_no_more_fits(vram, n_slots):
+    here = machine(10.5, *vram)
+    plan = make_plan(FACTS, here, Room(999_999, n_slots))
+    assert plan.advice.endswith(f"try --ctx {plan.most_tokens}")
+    assert make_plan(FACTS, here, Room(plan.most_tokens, n_slots)).fits
+    assert not make_plan(FACTS, here, Room(plan.most_tokens + 1024, n_slots)).fits
 
 
 def test_a_smaller_quantization_is_advised_where_that_is_enough():
@@ -89,7 +99,7 @@ def test_a_gpu_with_room_takes_all():
     assert plan.fits
     assert plan.n_gpu_layers == ALL_LAYERS
     assert plan.device.weights == sum(SHAPE.layer_bytes) + SHAPE.output_bytes
-    assert plan.device.cache == 4096 * SHAPE.token_bytes
+    assert plan.device.cache == 4096 * sum(SHAPE.cache_bytes)
     assert (plan.ram.weights, plan.ram.cache, plan.ram.compute) == (SHAPE.input_bytes, 0, 0)
 
 

@@ -56,3 +56,11 @@ def test_this_machine_has_some_memory():
 def test_a_container_has_what_its_limit_leaves(available, tmp_path, limit, free):
     limited(tmp_path, **limit)
     assert free_memory(tmp_path) == free
+
+
+@pytest.mark.parametrize("version", [2, 1])
+@pytest.mark.parametrize(("own", "free"), [("max", 100), ("9000", 100), ("340", 40)])
+def test_the_limits_of_the_groups_above_hold_as_well(available, tmp_path, version, own, free):
+    limited(tmp_path, version=version, group="a/b", limit=own, own="0::/a/b/c\n")
+    limited(tmp_path, version=version, group="a")
+    assert free_memory(tmp_path) == free

@@ -51,7 +51,7 @@ def test_cache_and_computing_take_what_llama_cpp_allocates(said, i):
     n_cells, n_slots, flash = ROOMS[i]
     facts, room = read_facts(find_at(embedded_path())), Room(n_cells, n_slots)
     cache, compute = said[i]
-    assert facts.shape.token_bytes * room.n_cells == pytest.approx(cache, rel=0.01)
+    assert sum(facts.shape.cache_bytes) * room.n_cells == pytest.approx(cache, rel=0.01)
     assert compute_bytes(facts, room, flash=flash) == pytest.approx(compute, rel=0.1)
 
 

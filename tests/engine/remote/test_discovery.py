@@ -101,6 +101,20 @@ def test_a_model_may_be_named_in_short(stand_in, engine_at, name):
     assert engine_at(server, f"#{name}").info.path.endswith("#org/qwen-7b:latest")
 
 
+def test_a_whole_name_goes_before_a_short_one(stand_in, engine_at):
+    server = stand_in("", models=[{"id": "a/llama"}, {"id": "llama"}])
+    assert engine_at(server, "#llama").info.path.endswith("#llama")
+
+
+def test_a_short_name_of_several_models_is_not_clear(stand_in, engine_at):
+    server = stand_in("", models=[{"id": "a/llama"}, {"id": "b/llama"}, {"id": "qwen"}])
+    with pytest.raises(ModelError) as caught:
+        engine_at(server, "#llama")
+    said = str(caught.value)
+    assert "has several models called 'llama'" in said
+    assert said.endswith("#NAME with one of a/llama, b/llama")
+
+
 def test_a_server_without_a_list_takes_the_name_that_is_given(stand_in, engine_at):
     server = stand_in("", pages={"/v1/models": as_json({"detail": "Not Found"}, 404)})
     assert engine_at(server, "#mine").info.name == "mine"

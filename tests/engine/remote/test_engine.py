@@ -169,6 +169,20 @@ def test_an_answer_that_is_not_valid_is_asked_for_again_in_another_way(stand_in,
     assert first["response_format"] == second["response_format"]
 
 
+@pytest.mark.parametrize("n_thoughts", [0, 50])
+def test_an_answer_without_a_word_takes_nothing_back(stand_in, engine_at, n_thoughts):
+    replies = [events(chunk(end="stop")), stream(ADA)]
+    if n_thoughts:
+        replies.insert(0, stream("It was Ada."))
+
+    def answer(asked, n):
+        return held(asked, ADA) if asked.is_probe else replies[n]
+
+    run = list(engine_at(stand_in(answer)).run([request(n_thoughts=n_thoughts)]))
+    assert isinstance(run[-2], RowDone)
+    assert not any(isinstance(event, StepsUndone) for event in run)
+
+
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [

@@ -186,6 +186,15 @@ def test_a_type_alone_is_the_whole_schema(text):
     assert "properties" not in read_schema(text).document
 
 
+def test_quoted_names_without_types_are_fields_where_no_choice_is_meant():
+    assert [*properties('"my col", "bio"')] == ["my col", "bio"]
+    assert [*properties('a: str = "x", "my col"')] == ["a", "my col"]
+    assert [*properties('kind: "invoice"\n"full name"')] == ["kind", "full name"]
+    assert [*properties('a: {"my col", "bio"}')["a"]["properties"]] == ["my col", "bio"]
+    rows = read_schema('["first name", age: int]').document["items"]
+    assert [*rows["properties"]] == ["first name", "age"]
+
+
 @pytest.mark.parametrize(
     "text", ["date", "name\nage int", "email, time", '"quoted"', "list: str", "int: str"]
 )
@@ -238,7 +247,35 @@ def test_line_ends_of_other_systems_and_strange_blanks():
         ('a: dict = {"b" 2}', "expected `:` after the key 'b'", 1, 16),
         (r"a: '\d'", "double the backslash", 1, 4),
         ("a: /(/", "is not a regular expression", 1, 4),
-        ("a: 'open", "is not a type", 1, 4),
+        ("a: 'open", "this quote is never closed; add `'`", 1, 4),
+        ('a: "x" | "y\nb: str', 'this quote is never closed; add `"`', 1, 10),
+        ('"full name: str', 'this quote is never closed; add `"`', 1, 1),
+        ("a: “x”", "`“` is a curly quote; write a straight one", 1, 4),
+        ("“full name”: str", "`“` is a curly quote", 1, 1),
+        ("a: str = ‘x’", "`‘` is a curly quote", 1, 10),
+        ("name: the owner’s name", "`name: str  # the owner’s name`", 1, 7),
+        ("a: good | bad  # how", '`"good" | "bad"`', 1, 4),
+        ('a: "good" | zzz', '`"zzz"`', 1, 13),
+        ("a: very good | 'bad' | None", "`\"very good\" | 'bad' | None`", 1, 4),
+        ("a: list[good | bad]", '`"good" | "bad"`', 1, 9),
+        ("a: strng | None", "unknown type 'strng'; did you mean 'str'?", 1, 4),
+        ("a: integer | string", "unknown type 'integer'; did you mean 'int'?", 1, 4),
+        ("a: zzz | list[str]", "is not a type", 1, 4),
+        ('a: "good", "bad"', '`a: "good" | "bad"`; for a field', 1, 12),
+        ('a: str | "good", "bad", b', '`a: str | "good" | "bad"`', 1, 18),
+        ('a: "x" |\n "y", "z"', '`"y" | "z"`', 2, 7),
+        (
+            'a: ["good", "bad"]',
+            '`"good" | "bad"`; for a field of that name write `"bad": str`',
+            1,
+            13,
+        ),
+        ("full name: str", '`"full name": str`', 1, 1),
+        ("first-name: str", '`"first-name": str`', 1, 1),
+        ("a: {birth date: date}", '`"birth date": str`', 1, 5),
+        ("name str age: int", "put a comma or a line break before the field `age`", 1, 10),
+        ("1st: str", 'a name begins with a letter or is quoted: `"1st": str`', 1, 1),
+        ("a: str\n2024: int", '`"2024": str`', 2, 1),
         ("* a", "expected a field such as `name: str`", 1, 1),
         ("class A(B)", "needs a `:`", 1, 11),
         ("class A(B):\n  a: str\nclass B(C):\n  b: str", "one class at a time", 3, 1),
