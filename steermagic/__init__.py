@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from steermagic.version import __version__
 
 if TYPE_CHECKING:
+    import re
     from os import PathLike
 
     from IPython.core.interactiveshell import InteractiveShell
@@ -38,12 +39,18 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the two above
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register `%%steer` and `%steer`; IPython calls this for ``%load_ext steermagic``."""
+    import sys
+
+    from steermagic.accessor import register_accessor
     from steermagic.completion import register_completion
     from steermagic.magics import SteerMagic
     from steermagic.session import shared_session
 
-    shell.register_magics(SteerMagic(shell, shared_session()))
-    register_completion(shell, shared_session())
+    session = shared_session()
+    shell.register_magics(SteerMagic(shell, session))
+    register_completion(shell, session)
+    if "pandas" in sys.modules:  # else it comes with the first frame; pandas takes long to import
+        register_accessor(session.find_run, session.store_of)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
@@ -59,7 +66,7 @@ def steer(
     prompt: str,
     schema: object = None,
     *,
-    regex: str | None = None,
+    regex: str | re.Pattern[str] | None = None,
     choices: object = None,
     grammar: object = None,
     model: str | PathLike[str] | None = None,
@@ -115,6 +122,8 @@ def steer(
     from steermagic.options import call_options
     from steermagic.session import shared_session
 
+    _check_prompt(prompt)
+    pattern = None if regex is None else _pattern(regex)
     session = shared_session()
     given = {
         "model": model,
@@ -128,7 +137,7 @@ def steer(
         "max_tokens": max_tokens,
         "min_confidence": min_confidence,
         "think": think,
-        "regex": regex,
+        "regex": pattern,
         "choices": None if choices is None else "",
         "grammar": None if grammar is None else "",
         "system": system,
@@ -141,9 +150,33 @@ def steer(
         "over": None if over is None else "",
     }
     options = call_options(given, session.settings())
-    found = read_answer(schema, regex=regex, choices=choices, grammar=grammar, many=many)
+    found = read_answer(schema, regex=pattern, choices=choices, grammar=grammar, many=many)
     for doubt in doubts(found.schema):
         warnings.warn(doubt, stacklevel=2)
     if over is None:
         return session.answer(Job((prompt,), found, options))
     return session.answer(job_over(over, prompt, found, options, namespace={}))
+
+
+def _check_prompt(prompt: object) -> None:
+    from steermagic.errors import OptionError
+
+    if not isinstance(prompt, str):
+        raise OptionError(f"the prompt is a text, not a value of type {type(prompt).__name__}")
+    if not prompt.strip():
+        raise OptionError("the prompt is empty")
+
+
+def _pattern(regex: object) -> str:
+    """Return the text of a regular expression, which may be compiled."""
+    import re
+
+    from steermagic.errors import OptionError
+
+    if isinstance(regex, re.Pattern):
+        if regex.flags & ~re.UNICODE:
+            raise OptionError("regex cannot have flags; spell them out, re.I as in [Aa]")
+        regex = regex.pattern
+    if not isinstance(regex, str):
+        raise OptionError(f"regex is a text, not a value of type {type(regex).__name__}")
+    return regex

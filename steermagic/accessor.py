@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from steer_engine import Schema, SteerError
 from steermagic.confidences import alternatives_frame, confidence_frame
 from steermagic.display import SteerView, view_of
+from steermagic.errors import OptionError
 from steermagic.frame_view import FrameView, frame_view
 from steermagic.judgements import JudgementStore, reviewed_frame
-from steermagic.origins import on_frame
+from steermagic.origins import NUMBERED, is_restored, on_frame
 from steermagic.plots import plot_frame
 from steermagic.review import doubtful_rows, min_confidence
 from steermagic.runs import Run, found_evidence
@@ -67,10 +69,12 @@ class SteerAccessor:
         The geometric mean of the probabilities of the tokens that it chose for the value, among
         those that the schema allowed; 1 where it had no choice. It is no probability that the value
         is right. Of a list it is that of its least probable item. Missing (NaN) where there is no
-        value, or none that the model wrote, or another one by now; a model on a server tells none.
+        value, or none that the model wrote, or another one by now, and where the row is not the
+        run's or cannot be told from others with its label; a model on a server tells none.
 
         Raises:
-            FrameError: the frame's index was replaced, so that its rows cannot be found.
+            FrameError: the rows cannot be found: the frame's index was replaced, or the run was
+                taken from the store, which has no index, and answers are not those of the frame.
         """
         return on_frame(confidence_frame(self._run, "mean"), self._run, self._frame)
 
@@ -106,6 +110,8 @@ class SteerAccessor:
             FrameError: the frame's index was replaced.
             OptionError: `confidence` is not between 0 and 1.
         """
+        if not isinstance(confidence, Real):
+            raise OptionError(f"a confidence must be from 0 to 1, not {confidence!r}")
         return doubtful_rows(self._run, self._frame, below=confidence)
 
     @property
@@ -169,6 +175,9 @@ class SteerAccessor:
         where their value was copied from, when pointed at. Addresses of http and https are links,
         long texts are folded. `rows` and `columns` say how many are shown, by default as many as
         the options ``display.max_rows`` and ``display.max_columns`` of pandas.
+
+        Raises:
+            OptionError: `rows` or `columns` is no whole number above 0.
         """
         return frame_view(self._run, self._frame, rows=rows, columns=columns)
 
@@ -191,13 +200,16 @@ class SteerAccessor:
 
 def attach(run: Run, frame: object) -> None:
     """Write the id of `run` on a pandas frame."""
-    frame.attrs[_ATTRIBUTE] = run.id  # type: ignore[attr-defined] # only Session knows
+    attrs = frame.attrs  # type: ignore[attr-defined] # only Session knows
+    attrs[_ATTRIBUTE] = run.id
+    if is_restored(run):
+        attrs[NUMBERED] = True
 
 
 def find_attached(frame: object, find_run: Callable[[str], Run | None]) -> Run | None:
     """Return the run that a pandas frame came from, if it is still known."""
-    run_id = getattr(frame, "attrs", {}).get(_ATTRIBUTE)
-    return find_run(run_id) if isinstance(run_id, str) else None
+    run_id = _attached_id(frame)
+    return find_run(run_id) if run_id else None
 
 
 def register_accessor(
@@ -210,12 +222,22 @@ def register_accessor(
         run = find_attached(frame, find_run)
         if run is None:
             # AttributeError is what pandas expects of an accessor that does not apply.
-            raise AttributeError("this frame does not come from one of the last %%steer cells")
+            raise AttributeError(_unknown(_attached_id(frame)))
         return SteerAccessor(run, frame, judgements_on(run))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a later session takes the name over
         pd.api.extensions.register_dataframe_accessor("steer")(access)  # type: ignore[type-var]
+
+
+def _attached_id(frame: object) -> str:
+    run_id = getattr(frame, "attrs", {}).get(_ATTRIBUTE)
+    return run_id if isinstance(run_id, str) else ""
+
+
+def _unknown(run_id: str) -> str:
+    known = "this frame does not come from one of the last %%steer cells"
+    return f"{known}; %steer runs show {run_id[:8]} brings its run back" if run_id else known
 
 
 def _probability(logprob: float | None) -> float:

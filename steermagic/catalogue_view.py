@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from steer_engine import (
@@ -62,8 +63,15 @@ def plan_lines(rest: str, aliases: Mapping[str, str], in_use: str) -> Iterator[s
         CommandError: the line cannot be read.
         ModelError: the model cannot be found, or its header cannot be read.
     """
-    name, room = _read(rest.split())
+    name, room = _read(_words(rest))
     yield from _plan_lines(plan_model(name or in_use, aliases=aliases, room=room), name or in_use)
+
+
+def _words(rest: str) -> list[str]:
+    try:
+        return shlex.split(rest, posix=False)  # backslashes are those of paths
+    except ValueError:
+        raise CommandError(f"a quotation mark is never closed: %steer plan {rest}") from None
 
 
 def _read(words: Iterable[str]) -> tuple[str, Room]:

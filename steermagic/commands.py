@@ -124,9 +124,10 @@ def _explain(session: Session, rest: str, namespace: Namespace) -> ExplanationTa
 
 def _last(session: Session, _rest: str, _namespace: Namespace) -> object:
     run = session.last_run()
-    if run.records:
+    if run.records or not (run.rows or run.is_cancelled or run.error):
         return session.result(run)
-    problems = [f"{type(error).__name__}: {error}" for error in run.errors.values()] or ["stopped"]
+    errors = [*([run.error] if run.error else []), *run.errors.values()]
+    problems = [f"{type(error).__name__}: {error}" for error in errors] or ["stopped"]
     return Text("\n".join([*problems, *(row.text for row in run.rows)]))
 
 

@@ -69,20 +69,6 @@ def alternatives_frame(run: Run) -> pd.DataFrame:
     return frame.set_axis(names, axis=1)
 
 
-def on_index(table: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
-    """Return `table` with a row for each label of `index`, which a frame made from it has.
-
-    Where several rows of the table have one label, as the items of a list have, and the frame is
-    not the whole table, each gets the lowest of theirs. Nothing is known of other labels.
-    """
-    if index.equals(table.index):
-        return table
-    if not table.index.is_unique:
-        levels = [*range(table.index.nlevels)]
-        table = table.groupby(level=levels, sort=False, dropna=False).min()
-    return table.reindex(index)
-
-
 def _cells(run: Run) -> _Cells:
     options = run.job.options
     plan = column_plan(row_schema(run.job.found.schema, rows=options.rows))

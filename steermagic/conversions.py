@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Lists: TypeAlias = dict[Hashable, list[Any]]
 
+_UNFIT = (ValueError, TypeError, OverflowError, NotImplementedError)  # values that have no type
+
 
 def convert(table: Any, source: str, kind: str) -> Table:  # noqa: ANN401 - `source` says which
     """Return `table`, which is of kind `source`, as the other `kind`.
@@ -40,8 +42,8 @@ def convert(table: Any, source: str, kind: str) -> Table:  # noqa: ANN401 - `sou
 
 def check_conversion(source: str, kind: str) -> None:
     """Raise `MissingExtraError` if `convert` lacks a library."""
-    needed = {source, kind} - {"lists"}
-    if needed == {"pandas", "polars"} and source == "pandas":
+    needed = {source, kind} - {"lists", "pandas"}
+    if (source, kind) == ("pandas", "polars"):
         needed.add("arrow")  # polars reads what pandas stores with its help
     for name in sorted(needed):
         require("pyarrow" if name == "arrow" else name, extra=name)
@@ -92,10 +94,20 @@ def arrow_array(values: Any) -> pa.Array:  # noqa: ANN401 - a list, or a pandas 
     pyarrow = require("pyarrow", extra="arrow")
     try:
         return pyarrow.array(values, from_pandas=True)
-    except (ValueError, TypeError, OverflowError):
+    except _UNFIT:
         # Values of several types have no common Arrow type: their JSON text has.
-        texts = (None if v is None else json.dumps(v, default=str) for v in _present(values))
+        texts = (
+            None if v is None else json.dumps(v, default=_json_value) for v in _present(values)
+        )
         return pyarrow.array(texts, pyarrow.string())
+
+
+def _json_value(value: object) -> object:
+    """Return what JSON has in place of `value`: of NumPy's the Python value, else its text."""
+    import numpy as np
+
+    plain = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+    return str(plain) if plain is value or isinstance(plain, np.generic) else plain
 
 
 def _present(values: Any) -> list[Any]:  # noqa: ANN401 - a list, or a pandas Series
@@ -129,7 +141,7 @@ def _lists_to_polars(columns: Lists) -> pl.DataFrame:
         is_float = {type(value) for value in values if value is not None} == {int, float}
         try:
             return pl.Series(str(name), values, dtype=pl.Float64 if is_float else None)
-        except (ValueError, TypeError, OverflowError, pl.exceptions.PolarsError):
+        except (*_UNFIT, pl.exceptions.PolarsError):
             return pl.Series(str(name), values, dtype=pl.Object)
 
     return pl.DataFrame([series(name, values) for name, values in columns.items()])
@@ -148,7 +160,7 @@ def _pandas_to_polars(frame: pd.DataFrame) -> pl.DataFrame:
     def series(name: Hashable, column: pd.Series) -> pl.Series:
         try:
             return pl.from_pandas(column).alias(str(name))
-        except (ValueError, TypeError, OverflowError, pl.exceptions.PolarsError):
+        except (*_UNFIT, pl.exceptions.PolarsError):
             return pl.Series(str(name), _present(column), dtype=pl.Object)
 
     return pl.DataFrame([series(name, column) for name, column in _with_index(frame).items()])

@@ -68,7 +68,7 @@ def cell_facts(run: Run, frame: pd.DataFrame, *, n_rows: int) -> list[dict[str, 
     """Return what is known of the run's values in the first rows of `frame`, by column.
 
     `frame` is that of the run, or made from it: its rows are found by their label. Nothing is known
-    of those whose label is new, or stands for another row, or for several of the run's frame.
+    of those whose label is new, or stands for another row, or cannot be told from others.
     """
     origin = origin_of(run, frame)
     probs = confidence_frame(run, "mean")

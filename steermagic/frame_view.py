@@ -11,10 +11,12 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from numbers import Integral
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from steer_engine import ColumnKind
+from steermagic.errors import OptionError
 from steermagic.frame_facts import CellFacts, ColumnFacts, cell_facts, column_facts
 from steermagic.picture import STYLES
 from steermagic.pieces import percent
@@ -107,15 +109,12 @@ class FrameView:
 def frame_view(
     run: Run, frame: pd.DataFrame, *, rows: int | None = None, columns: int | None = None
 ) -> FrameView:
-    """Return the view of `frame`, as large as pandas would show it if nothing else is said."""
-    import pandas as pd
+    """Return the view of `frame`, as large as pandas would show it if nothing else is said.
 
-    return FrameView(
-        run,
-        frame,
-        rows or pd.get_option("display.max_rows") or None,
-        columns or pd.get_option("display.max_columns") or None,
-    )
+    Raises:
+        OptionError: `rows` or `columns` is no number of them.
+    """
+    return FrameView(run, frame, _limit("rows", rows), _limit("columns", columns))
 
 
 def http_address(text: str) -> str | None:
@@ -131,6 +130,17 @@ def http_address(text: str) -> str | None:
         return None
     is_plain = bool(place.hostname) and place.netloc.isascii() and "@" not in place.netloc
     return text if is_plain else None
+
+
+def _limit(name: str, given: int | None) -> int | None:
+    """Return how many are shown; None is all."""
+    import pandas as pd
+
+    if given is None:
+        return pd.get_option(f"display.max_{name}") or None
+    if not isinstance(given, Integral) or given < 1:
+        raise OptionError(f"{name} must be a whole number above 0, not {given!r}")
+    return int(given)
 
 
 def _values(frame: pd.DataFrame) -> Iterator[tuple[object, ...]]:

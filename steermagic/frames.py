@@ -85,7 +85,6 @@ def _value_at(record: JsonValue, path: Sequence[str]) -> JsonValue:
 
 
 def _to_pandas(columns: Columns) -> pd.DataFrame:
-    require("pandas", extra="pandas")
     return pandas_frames.make_frame(columns.plan, columns.values, n_rows=columns.n_rows)
 
 

@@ -94,7 +94,7 @@ def keys_in(run: Run, frame: pd.DataFrame) -> set[Key]:
     """Return the parts of a run that have a row in `frame`, which was made from the run's.
 
     Raises:
-        FrameError: the index was replaced, so that nobody can tell which row is which.
+        FrameError: the rows cannot be found, for the index was replaced or is not stored.
     """
     origin = origin_of(run, frame)
     origin.check()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from steer_engine import EMBEDDED, doubts
 from steermagic.cell import read_cell
 from steermagic.commands import help_text, run_command
 from steermagic.display import SteerView, Text, cell_view
-from steermagic.errors import without_traceback
+from steermagic.errors import SteerCancelled, without_traceback
 from steermagic.explaining import ExplanationTable
 from steermagic.job import Job, make_job
 from steermagic.options import SETTINGS, SteerOptions
@@ -67,7 +69,7 @@ class SteerMagic(Magics):
     @line_cell_magic
     def steer(self, line: str, cell: str | None = None) -> object:
         """Run a cell, or a command."""
-        with without_traceback():
+        with without_traceback(), _stopped_in_one_line():
             if cell is not None:
                 return self._run_cell(CellText(line, cell, self._settings()))
             answer = run_command(self.session, line, self.shell.user_ns)
@@ -96,13 +98,13 @@ class SteerMagic(Magics):
             _show(Text(f"note: {doubt}"))
         run = self._run(job, text)
         out = job.options.out
-        has_result = bool(run.records) or not job.prompts
+        has_result = bool(run.records) or not (job.prompts or run.error)
         result = self.session.result(run) if has_result else None
         if out is not None and has_result:
             self.shell.user_ns[out] = result
         for note in run.notes:
             _show(Text(f"note: {note}"))
-        check_outcome(run, kept_in=f"in {out!r}" if out else "df = %steer last")
+        check_outcome(run, kept_in=f"in {out!r}" if out else "df = %steer last", is_cell=True)
         return self._present(run, result, job.options)
 
     def _run(self, job: Job, text: CellText) -> Run:
@@ -150,6 +152,14 @@ class SteerMagic(Magics):
         if self.session.model is not None:
             configured["model"] = self.session.model  # `%steer use` came after `%config`
         return read_settings(configured, os.environ, Path.cwd())
+
+
+@contextmanager
+def _stopped_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise SteerCancelled(str(stop) or "stopped; run the cell again") from None
 
 
 def _show(thing: object) -> None:

@@ -5,6 +5,7 @@ A finished row is in the store before anybody is told of it.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -39,11 +40,9 @@ def follow(
 ) -> Run:
     """Run `job` to its end, or until the user interrupts it; at most `max_steps` steps are kept.
 
-    With ``--strict`` the first row that fails is the end. Every row is taken from the store where
-    the `record` finds it there, and is put there when it is finished.
-
-    Raises:
-        SteerError: the run could not go on. Rows that were finished are in the store.
+    With ``--strict`` the first row that fails is the end; those before it are finished. Every row
+    is taken from the store where the `record` finds it there, and is put there when it is finished.
+    A run that could not go on has an `error`, and the rows until then.
     """
     ongoing = _OngoingRun(
         engine.info.fingerprint,
@@ -54,7 +53,7 @@ def follow(
         max_steps=max_steps,
     )
     events = engine.run(ongoing.unanswered())
-    is_cancelled = False
+    is_cancelled, error = False, None
     try:
         with closing(events), ongoing.to_the_end_of(events):  # which stops the model
             for event in events:
@@ -64,19 +63,28 @@ def follow(
     except KeyboardInterrupt:
         is_cancelled = True
         ongoing.keep()
-    except BaseException as error:
+    except SteerError as reason:
+        error = reason
+    except BaseException:
         record.end("failed")
-        if isinstance(error, SteerError) and ongoing.n_done and record.problem is None:
-            error.add_note(f"{_rows(ongoing.n_done)} kept; run the cell again to go on there")
         raise
     if is_cancelled:
         record.end("interrupted")
-    elif job.reading_error is not None:
+    elif error is not None or job.reading_error is not None:
         record.end("failed")
     else:
-        record.end("stopped" if ongoing.is_stopped else "done")
-    notes = (*ongoing.notes, *_notes(record, job))
-    return Run(job, engine.info.name, ongoing.rows(), is_cancelled, id=record.id, notes=notes)
+        record.end("stopped" if ongoing.has_failed else "done")
+    return Run(
+        job,
+        engine.info.name,
+        ongoing.rows(),
+        is_cancelled,
+        error,
+        id=record.id,
+        notes=(*ongoing.notes, *_notes(record, job)),
+        store=record.store,
+        is_stored=record.problem is None,
+    )
 
 
 def _notes(record: RunRecord, job: Job) -> Iterator[str]:
@@ -86,10 +94,6 @@ def _notes(record: RunRecord, job: Job) -> Iterator[str]:
         yield f"{n}{of} row{'s' * ((job.n_rows or n) != 1)} {verb} kept"
     if record.problem is not None:
         yield f"rows are in memory only: {record.problem}"
-
-
-def _rows(n_rows: int) -> str:
-    return "1 finished row is" if n_rows == 1 else f"{n_rows} finished rows are"
 
 
 class _OngoingRun:
@@ -113,20 +117,24 @@ class _OngoingRun:
         self._rows = dict[int, Row]()
         self._with_steps, self._n_steps = deque[int](), 0
         self._unkept: tuple[Row, Key] | None = None
-        self._n_failed = 0
+        self._n_failed, self._failed_at = 0, math.inf
         self.notes = list[str]()
-        self.is_stopped = False
 
     @property
-    def n_done(self) -> int:
-        """How many rows have an answer."""
-        return len(self._rows) - self._n_failed
+    def has_failed(self) -> bool:
+        """Tell whether a row has failed with ``--strict``: no other is asked about."""
+        return self._job.options.strict and self._n_failed > 0
+
+    @property
+    def is_stopped(self) -> bool:
+        """Tell whether that is all: the model works on no row before the one that failed."""
+        return self.has_failed and not any(number < self._failed_at for number in self._keys)
 
     def unanswered(self) -> Iterator[Request]:
         """Yield what the model has to be asked; the other rows are finished on the way."""
         for request in self._job.requests():
             self._fail_unasked()
-            if self.is_stopped:
+            if self.has_failed:
                 return
             key = answer_key(request, fingerprint=self._fingerprint)
             row = self._record.take_up(request.row, key)
@@ -149,10 +157,11 @@ class _OngoingRun:
             case Steps():
                 self._steps.setdefault(event.row, []).extend(event.steps)
             case StepsUndone():
-                del self._steps[event.row][-event.n_steps :]
+                steps = self._steps.get(event.row, [])
+                del steps[len(steps) - event.n_steps :]
             case RowDone() | RowFailed():
-                steps, key = self._steps.pop(event.row, ()), self._keys.pop(event.row)
-                row = ended_row(event, steps)
+                key = self._keys.pop(event.row)
+                row = ended_row(event, self._steps.pop(event.row, ()))
                 for number in (row.number, *self._equals.pop(key, ())):
                     self._end(replace(row, number=number), key)
             case Noted():
@@ -198,7 +207,7 @@ class _OngoingRun:
     def _tell(self, row: Row) -> None:
         if not row.is_kept:
             self._n_failed += 1
-            self.is_stopped = self._job.options.strict
+            self._failed_at = min(self._failed_at, row.number)
         if self._watcher is not None:
             self._watcher.end(row)
         self._forget_steps(row)

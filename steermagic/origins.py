@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine import column_plan
-from steermagic.confidences import on_index
 from steermagic.errors import FrameError
 from steermagic.frames import row_schema
 from steermagic.runs import Run, result_of
@@ -19,61 +18,88 @@ from steermagic.runs import Run, result_of
 if TYPE_CHECKING:
     import pandas as pd
 
+# Of the rows of the run's frame, and of those of the frame that was made from it.
+_Values: TypeAlias = tuple[Sequence[Hashable], Sequence[Hashable]]
+
 UNKNOWN = -1
-"""Stands for a label that the run's frame does not have."""
+"""Stands for a row that the run's frame does not have, or that cannot be told from others."""
+
+NUMBERED = "steermagic_numbered"
+"""The entry of `attrs` that tells of a frame whose index has the numbers of the run's rows."""
+
+_REPLACED = (
+    "{} of {} rows have lost the label that they had in the run's frame: the index was replaced;"
+    " use .steer before reset_index or set_index"
+)
+_NOT_STORED = (
+    "the run is from the store, which does not have this frame's index, and the answers in the"
+    " frame are not the run's row by row; use .steer on the frame that %steer last gives"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Which rows of the run's frame, `table`, those of a frame are that was made from it.
 
-    Rows are told apart by their label, which has a number here. `is_moved` tells where a row of the
-    frame has the label of another one, as it gets when the index is replaced.
+    Rows are told apart by numbers here: where labels are not unique, by all of their values, too.
+    `is_moved` tells where a row of the frame has the label of another one, as it gets when the
+    index is replaced. `problem` says why the rows cannot be found, if they cannot.
     """
 
     table: pd.DataFrame
     labels: NDArray[np.intp]  # (rows of the table,)
-    frame_labels: NDArray[np.intp]  # (rows of the frame,); UNKNOWN is a new label
+    frame_labels: NDArray[np.intp]  # (rows of the frame,), or UNKNOWN
     is_moved: NDArray[np.bool_]  # (rows of the frame,)
+    problem: str = ""
 
     def check(self) -> None:
-        """Find out whether the frame's rows can be found by their labels.
+        """Find out whether the frame's rows can be found.
 
         Raises:
-            FrameError: no label is known, or rows have those of others.
+            FrameError: no label is known, rows have those of others, or no index is stored.
         """
-        n_rows, n_moved = len(self.frame_labels), int(self.is_moved.sum())
-        if n_moved or (n_rows and (self.frame_labels == UNKNOWN).all()):
-            raise FrameError(
-                f"{n_moved or n_rows} of {n_rows} rows have lost the label that they had in the"
-                " run's frame: the index was replaced; use .steer before reset_index or set_index"
-            )
+        if self.problem:
+            raise FrameError(self.problem)
 
 
 def origin_of(run: Run, frame: pd.DataFrame) -> Origin:
-    """Return which rows of the run's frame those of `frame` are, which was made from it."""
+    """Return which rows of the run's frame those of `frame` are, which was made from it.
+
+    A row is found by its label, where several have that by its inputs and answers, too. Of a frame
+    without any of the answers no row is known.
+    """
     table = cast("pd.DataFrame", result_of(run, as_="pandas"))
+    _, answers = _common(run, table, frame)
+    if not answers:
+        return _unknown(table, frame)
+    if is_restored(run) and NUMBERED not in frame.attrs:
+        return _in_order(table, frame, answers)
     labels, frame_labels = _numbered_labels(table.index, frame.index)
-    is_own, is_other = np.zeros((2, len(frame)), dtype=bool)
-    for values, frame_values in _identifying(run, table, frame):
-        found = _labels_of(frame_values, values, labels)
-        is_own |= (found == frame_labels) & (found != UNKNOWN)
-        is_other |= (found != frame_labels) & (found != UNKNOWN)
-    return Origin(table, labels, frame_labels, is_other & ~is_own)
+    is_moved = _moved(labels, frame_labels, [*_identifying(run, table, frame)])
+    problem = _REPLACED.format(is_moved.sum(), len(frame)) if is_moved.any() else ""
+    if not (table.index.is_unique and frame.index.is_unique):
+        labels, frame_labels = _told_apart(run, table, frame, labels, frame_labels)
+    return Origin(table, labels, frame_labels, is_moved, problem)
+
+
+def is_restored(run: Run) -> bool:
+    """Tell whether the run is from the store, whose rows have a number and no inputs."""
+    return run.job.over is not None and not run.job.over.columns
 
 
 def on_frame(known: pd.DataFrame, run: Run, frame: pd.DataFrame) -> pd.DataFrame:
     """Return what is `known` of the values of the run's frame, for those of `frame`.
 
-    `known` is on the index of the run's frame, and `frame` was made from that. Missing (NaN) is
-    what is known of a value that somebody has changed since, and of new rows.
+    `known` is on the index of the run's frame, and `frame` was made from that. Rows that are equal
+    in all, label included, get the lowest of theirs. Missing (NaN) is what is known of a value that
+    somebody has changed since, of new rows, and of those that cannot be told from others.
 
     Raises:
-        FrameError: the index was replaced, so that nobody can tell which row is which.
+        FrameError: the rows cannot be found, for the index was replaced or is not stored.
     """
     origin = origin_of(run, frame)
     origin.check()
-    found = on_index(known, frame.index)
+    found = _lowest(known, origin.labels).reindex(origin.frame_labels).set_axis(frame.index)
     is_same = np.ones(found.shape, dtype=bool)
     for name in _shared(_answers(run), origin.table, frame):
         written = {*zip(origin.labels.tolist(), _keys(origin.table[name], _text), strict=True)}
@@ -83,29 +109,100 @@ def on_frame(known: pd.DataFrame, run: Run, frame: pd.DataFrame) -> pd.DataFrame
     return found.where(is_same)
 
 
+def _lowest(known: pd.DataFrame, labels: NDArray[np.intp]) -> pd.DataFrame:
+    """Return the lowest that is known for each of `labels`, as the index."""
+    labelled = known.set_axis(labels)
+    return labelled if labelled.index.is_unique else labelled.groupby(level=0).min()
+
+
+def _unknown(table: pd.DataFrame, frame: pd.DataFrame, problem: str = "") -> Origin:
+    """Return the origin of a frame of which no row is known."""
+    places, is_moved = np.full(len(frame), UNKNOWN), np.zeros(len(frame), dtype=bool)
+    return Origin(table, np.arange(len(table)), places, is_moved, problem)
+
+
+def _in_order(table: pd.DataFrame, frame: pd.DataFrame, answers: Sequence[Hashable]) -> Origin:
+    """Return the origin of a frame that has the rows of `table` in order, if all answers agree."""
+    pairs = ((_keys(table[name], _text), _keys(frame[name], _text)) for name in answers)
+    if len(frame) and any(stored != now for stored, now in pairs):
+        return _unknown(table, frame, _NOT_STORED)
+    places = np.arange(len(frame))
+    return Origin(table, np.arange(len(table)), places, np.zeros(len(frame), dtype=bool))
+
+
 def _numbered_labels(table: pd.Index, frame: pd.Index) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return numbers for the labels of two indexes; -1 for those that only the second one has."""
-    if frame.equals(table):
-        return np.arange(len(table)), np.arange(len(table))  # as the order tells rows apart
     labels = table.unique()
     if frame.nlevels != table.nlevels:
         return labels.get_indexer(table), np.full(len(frame), UNKNOWN)
     return labels.get_indexer(table), labels.get_indexer(frame)
 
 
-def _identifying(
+def _moved(
+    labels: NDArray[np.intp], frame_labels: NDArray[np.intp], identifying: Sequence[_Values]
+) -> NDArray[np.bool_]:
+    """Return which rows of a frame have the label of another one, or a new one in its place."""
+    is_new: NDArray[np.bool_] = frame_labels == UNKNOWN
+    if is_new.all():
+        return is_new
+    # What is new beside the row that it equals is a copy.
+    gone = [*(Counter(labels.tolist()) - Counter(frame_labels.tolist()))]
+    is_own, is_other = np.zeros((2, len(frame_labels)), dtype=bool)
+    for values, frame_values in identifying:
+        found = _labels_of(frame_values, values, labels)
+        is_found = found != UNKNOWN
+        is_own |= is_found & (found == frame_labels)
+        is_other |= is_found & np.where(is_new, np.isin(found, gone), found != frame_labels)
+    is_moved: NDArray[np.bool_] = is_other & ~is_own
+    return is_moved
+
+
+def _told_apart(
+    run: Run,
+    table: pd.DataFrame,
+    frame: pd.DataFrame,
+    labels: NDArray[np.intp],
+    frame_labels: NDArray[np.intp],
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return labels that tell apart all rows of `table` but equal ones, and those of `frame`."""
+    first = dict[Hashable, int]()
+    rows = _rows(labels, (table.iloc[:, nth] for nth in range(table.shape[1])))
+    numbers = np.array([first.setdefault(row, n) for n, row in enumerate(rows)], dtype=np.intp)
+    found = np.full(len(frame), UNKNOWN)
+    inputs, answers = _common(run, table, frame)
+    for names in ([*inputs, *answers], inputs):  # what was changed since is found by its inputs
+        if names:
+            known = _rows(labels, (table[name] for name in names))
+            wanted = _rows(frame_labels, (frame[name] for name in names))
+            found = np.where(found == UNKNOWN, _labels_of(wanted, known, numbers), found)
+    if frame.index.equals(table.index) and ((found == numbers) | (found == UNKNOWN)).all():
+        numbers = found = np.arange(len(table))  # nothing speaks against the order
+    return numbers, found
+
+
+def _rows(labels: NDArray[np.intp], columns: Iterable[pd.Series]) -> list[Hashable]:
+    """Return what tells rows apart: their labels, and their values in `columns`."""
+    return [*zip(labels.tolist(), *(_keys(column, _text) for column in columns), strict=True)]
+
+
+def _common(
     run: Run, table: pd.DataFrame, frame: pd.DataFrame
-) -> Iterator[tuple[Sequence[Hashable], Sequence[Hashable]]]:
-    """Yield values for the rows of `table` and of `frame` by which a row may be known."""
+) -> tuple[list[Hashable], list[Hashable]]:
+    """Return which inputs and which answers both frames have as a column."""
     answers = _answers(run)
-    inputs = _shared([name for name in table if name not in answers], table, frame)
+    inputs = [name for name in table if name not in answers]
+    return _shared(inputs, table, frame), _shared(answers, table, frame)
+
+
+def _identifying(run: Run, table: pd.DataFrame, frame: pd.DataFrame) -> Iterator[_Values]:
+    """Yield values for the rows of `table` and of `frame` by which a row may be known."""
+    inputs, answers = _common(run, table, frame)
     for name in inputs:
         yield _keys(table[name], _nothing), _keys(frame[name], _nothing)
-    shared = _shared(answers, table, frame)
-    if not inputs and len(shared) > 1:  # one alone is soon corrected to that of another row
+    if not inputs and len(answers) > 1:  # one alone is soon corrected to that of another row
         yield (
-            [*zip(*(_keys(table[name], _text) for name in shared), strict=True)],
-            [*zip(*(_keys(frame[name], _text) for name in shared), strict=True)],
+            [*zip(*(_keys(table[name], _text) for name in answers), strict=True)],
+            [*zip(*(_keys(frame[name], _text) for name in answers), strict=True)],
         )
 
 

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from steer_engine import SteerError, TruncatedError
+from steer_engine import TruncatedError
 from steermagic.errors import FrameError, SteerCancelled
-from steermagic.runs import Row, Run
+from steermagic.runs import Run
 
 
-def check_outcome(run: Run, *, kept_in: str) -> None:
+def check_outcome(run: Run, *, kept_in: str, is_cell: bool = False) -> None:
     """Raise what stands in the way of calling `run` a success.
 
+    Errors tell what `kept_in` says of the rows that are kept, and those of a cell name commands.
+
     Raises:
-        SteerCancelled: the user stopped it; the message says what is kept, and where.
+        SteerCancelled: the user stopped it; the message says what is kept.
         FrameError: an iterator could not be read to its end; likewise.
-        SteerError: every row failed, or with ``--strict`` one; the first row's error, with what it
-            had written.
+        SteerError: it could not go on; or every row failed, or with ``--strict`` one: the first
+            row's error, with what it had written.
     """
+    kept = _kept(run, kept_in)
     if run.is_cancelled:
         if run.n_kept == 0:
             raise SteerCancelled("stopped before a row was finished; nothing is kept")
-        raise SteerCancelled(f"stopped; {_kept(run)}: {kept_in}")
+        raise SteerCancelled(f"stopped; {kept}")
+    if run.error is not None:
+        if run.n_kept:
+            again = "; run the cell again to go on there" if is_cell and run.is_stored else ""
+            run.error.add_note(f"{kept}{again}")
+        raise run.error
     if run.job.reading_error is not None:
-        raise FrameError(f"{run.job.reading_error}; {_kept(run)}: {kept_in}")
+        raise FrameError(f"{run.job.reading_error}; {kept}")
     if run.job.options.strict or not run.records:
-        for row in run.rows:
-            if row.error is not None and not row.is_kept:
-                _add_notes(row.error, row, run, kept_in=kept_in)
-                raise row.error
+        _check_rows(run, kept if run.n_kept and kept_in else "", is_cell=is_cell)
 
 
 def failures(run: Run) -> str:
@@ -48,15 +53,21 @@ def failures(run: Run) -> str:
     return "\n".join(lines)
 
 
-def _add_notes(error: SteerError, row: Row, run: Run, *, kept_in: str) -> None:
-    if row.text:
-        error.add_note(f"It had written: {_shortened(row.text)} (%steer last shows all)")
-    if run.n_kept and kept_in:
-        error.add_note(f"--strict stopped the run; {_kept(run)}: {kept_in}")
+def _check_rows(run: Run, kept: str, *, is_cell: bool) -> None:
+    for row in run.rows:
+        if row.error is None or row.is_kept:
+            continue
+        if row.text:
+            more = " (%steer last shows all)" if is_cell else ""
+            row.error.add_note(f"It had written: {_shortened(row.text)}{more}")
+        if kept:
+            row.error.add_note(f"--strict stopped the run; {kept}")
+        raise row.error
 
 
-def _kept(run: Run) -> str:
-    return f"{run.n_kept} finished {'row is' if run.n_kept == 1 else 'rows are'} kept"
+def _kept(run: Run, kept_in: str) -> str:
+    kept = f"{run.n_kept} finished {'row is' if run.n_kept == 1 else 'rows are'} kept"
+    return f"{kept}: {kept_in}" if kept_in else kept
 
 
 def _shortened(text: str) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import clear_output, display
+from IPython.display import DisplayHandle
 
 from steermagic.display import Text
 
@@ -52,6 +52,7 @@ class ProgressLine:
         self._clock = clock
         self._start = clock()
         self._shown_at: float | None = None
+        self._handle: DisplayHandle | None = None
         self._pace = Pace(n_rows, self._start)
 
     def __call__(self, n_finished: int, n_failed: int) -> None:
@@ -62,13 +63,19 @@ class ProgressLine:
         if now - self._start < _PATIENCE_S or not is_due:
             return
         self._shown_at = now
-        clear_output(wait=True)  # type: ignore[no-untyped-call] # IPython has no types
-        display(Text(str(self._pace)))  # type: ignore[no-untyped-call] # IPython has no types
+        self._show(str(self._pace))
 
     def clear(self) -> None:
-        """Take the line away."""
-        if self._shown_at is not None:
-            clear_output()  # type: ignore[no-untyped-call] # IPython has no types
+        """Take the line away; what else the cell shows stays."""
+        if self._handle is not None:
+            self._show("")
+
+    def _show(self, line: str) -> None:
+        if self._handle is None:
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call] # IPython has no types
+            self._handle.display(Text(line))  # type: ignore[no-untyped-call] # as above
+        else:
+            self._handle.update(Text(line))  # type: ignore[no-untyped-call] # as above
 
 
 class _Speed:

@@ -7,10 +7,11 @@ r"""`{{ expression }}` in a prompt: evaluated once, inserted as data, never scan
 from __future__ import annotations
 
 import builtins
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, ModuleType
 
 from steer_engine import SCHEMA_PLACE
 from steermagic.errors import InterpolationError, did_you_mean
@@ -60,12 +61,11 @@ class PromptTemplate:
         """Return the prompt with its expressions replaced by their values in `namespace`.
 
         Raises:
-            InterpolationError: an expression raises; or nothing is left to ask.
+            InterpolationError: an expression raises, or its value is code; or nothing is left to
+                ask.
         """
         filled = [
-            ("", part)
-            if isinstance(part, str)
-            else (part.source, _as_text(part.evaluate(namespace)))
+            ("", part) if isinstance(part, str) else (part.source, _filled(part, namespace))
             for part in self.parts
         ]
         prompt = FilledPrompt("".join(text for _, text in filled))
@@ -88,7 +88,8 @@ def interpolate(template: str, namespace: Mapping[str, object]) -> FilledPrompt:
     """Return `template` with its expressions replaced by their values in `namespace`.
 
     Raises:
-        InterpolationError: an expression cannot be read or raises; or nothing is left to ask.
+        InterpolationError: an expression cannot be read, raises, or its value is code; or nothing
+            is left to ask.
     """
     return read_template(template).fill(namespace)
 
@@ -108,7 +109,7 @@ def evaluate(source: str, namespace: Mapping[str, object]) -> object:
 
 def user_names(namespace: Mapping[str, object]) -> Iterator[str]:
     """Yield the names that a user may have meant: no private ones, and none of Python's own."""
-    return (name for name in namespace if name[0] != "_" and not hasattr(builtins, name))
+    return (name for name in namespace if name[:1] != "_" and not hasattr(builtins, name))
 
 
 def _parts(template: str) -> Iterator[str | Expression]:
@@ -185,6 +186,30 @@ def _shown(source: str) -> str:
     line = " ".join(source.split())
     shown = line if len(line) <= 60 else f"{line[:59]}…"
     return f"{{{{ {shown} }}}}" if shown else "{{ }}"
+
+
+def _filled(part: Expression, namespace: Mapping[str, object]) -> str:
+    value, source = part.evaluate(namespace), part.source
+    kind = _kind_of_code(value)
+    if not kind:
+        return _as_text(value)
+    others = (name for name in user_names(namespace) if name != source)
+    meant = next((name for name in others if name.lower() == source.lower()), "")
+    is_pythons = source not in namespace and hasattr(builtins, source)
+    raise InterpolationError(
+        f"{_shown(source)} is {kind}, which is no text for a prompt"
+        + (f"; did you mean {meant!r}?" if meant else ""),
+        undefined=source if is_pythons else None,
+    )
+
+
+def _kind_of_code(value: object) -> str:
+    """Return what `value` is if it is code, whose text no prompt means; else nothing."""
+    if isinstance(value, ModuleType):
+        return "a module"
+    if isinstance(value, type):
+        return "a class"
+    return "a function" if inspect.isroutine(value) else ""
 
 
 def _as_text(value: object) -> str:

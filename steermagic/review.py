@@ -35,7 +35,10 @@ def min_confidence(run: Run) -> float:
         OptionError: it had none.
     """
     if not run.job.options.min_confidence:
-        raise OptionError("the cell had no --min-confidence P; write df.steer.doubtful_below(P)")
+        raise OptionError(
+            "the cell had no --min-confidence P; write %steer doubtful P, or of a pandas frame"
+            " df.steer.doubtful_below(P)"
+        )
     return run.job.options.min_confidence
 
 

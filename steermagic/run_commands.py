@@ -12,7 +12,7 @@ from steermagic.display import Text
 from steermagic.errors import CommandError
 from steermagic.exporting import export_run
 from steermagic.session import Session
-from steermagic.store import UNFINISHED, CellText, StoredRun
+from steermagic.store import OFF, UNFINISHED, CellText, StoredRun
 
 _N_LISTED = 20
 _MAX_LINE = 60  # characters of a cell's first line
@@ -70,9 +70,13 @@ def export(session: Session, rest: str, namespace: Mapping[str, object]) -> Text
         raise CommandError(
             "write %steer runs export ID FILE; FILE ends in .parquet, .csv or .jsonl"
         )
-    store = session.store()
-    attached = find_attached(namespace.get(run_id), session.find_run)
-    n_rows = export_run(store, store.find(attached.id if attached else run_id), file)
+    run = find_attached(namespace.get(run_id), session.find_run)
+    if run is not None and not run.is_stored and run.store != OFF:
+        raise CommandError(
+            f"the run store has not all rows of {run_id!r}; write them by a method of the frame"
+        )
+    store = session.store() if run is None else session.store_of(run)
+    n_rows = export_run(store, store.find(run_id if run is None else run.id), file)
     return Text(f"{n_rows} row{'s' * (n_rows != 1)} written to {file}")
 
 

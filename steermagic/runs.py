@@ -52,16 +52,20 @@ class Row:
 class Run:
     """The rows of one call of `%%steer` or `steer`. The id is unique, also between kernels.
 
-    `notes` are lines that the user should read: what was taken over from the store, and what could
-    not be stored.
+    `error` says why it could not go on. `notes` are lines that the user should read: what was taken
+    over from the store, and what could not be stored. `store` is the place of the store that it
+    began in, which has all of it if it `is_stored`.
     """
 
     job: Job
     model: str
     rows: tuple[Row, ...]
     is_cancelled: bool = False
+    error: SteerError | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
     notes: tuple[str, ...] = ()
+    store: str | None = None
+    is_stored: bool = True
 
     @property
     def records(self) -> list[JsonValue]:
@@ -88,6 +92,51 @@ class Run:
     def n_kept(self) -> int:
         """How many table rows are kept: a record that is a list counts its items."""
         return sum(len(record) if isinstance(record, list) else 1 for record in self.records)
+
+
+class LastRuns:
+    """The last runs, the newest at the end.
+
+    Where they have too many steps together, the oldest lose theirs, and where they have too many
+    rows, the oldest go. The newest run stays as it is, however large.
+    """
+
+    def __init__(self) -> None:
+        self._runs = dict[str, Run]()
+        self._n_steps_of = dict[str, int]()  # of the runs that have some
+        self._n_steps = self._n_rows = 0
+
+    def add(self, run: Run, *, max_steps: int, max_rows: int) -> None:
+        """Make `run` the newest one."""
+        self._drop(run.id)
+        self._runs[run.id] = run
+        self._n_rows += _n_counted(run)
+        if n_steps := sum(len(row.steps) for row in run.rows):
+            self._n_steps_of[run.id] = n_steps
+            self._n_steps += n_steps
+        while self._n_steps > max_steps and (oldest := next(iter(self._n_steps_of))) != run.id:
+            self._n_steps -= self._n_steps_of.pop(oldest)
+            rows = tuple(replace(row, steps=()) for row in self._runs[oldest].rows)
+            self._runs[oldest] = replace(self._runs[oldest], rows=rows)
+        while self._n_rows > max_rows and len(self._runs) > 1:
+            self._drop(next(iter(self._runs)))
+
+    def find(self, run_id: str) -> Run | None:
+        """Return the run with that id, if it is still known."""
+        return self._runs.get(run_id)
+
+    def newest(self) -> Run | None:
+        """Return the newest run, if there is any."""
+        return next(reversed(self._runs.values()), None)
+
+    def _drop(self, run_id: str) -> None:
+        if run := self._runs.pop(run_id, None):
+            self._n_rows -= _n_counted(run)
+            self._n_steps -= self._n_steps_of.pop(run_id, 0)
+
+
+def _n_counted(run: Run) -> int:
+    return max(1, len(run.rows))  # a run without any takes memory, too
 
 
 def result_of(run: Run, *, as_: str | None = None) -> object:

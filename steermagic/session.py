@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -19,7 +20,7 @@ from steermagic.ongoing import follow
 from steermagic.options import SteerOptions
 from steermagic.outcomes import check_outcome
 from steermagic.review import doubts_line
-from steermagic.runs import Progress, Run, Watcher, result_of
+from steermagic.runs import LastRuns, Progress, Run, Watcher, result_of
 from steermagic.settings import read_settings
 from steermagic.store import (
     OFF,
@@ -31,10 +32,13 @@ from steermagic.store import (
     described,
     open_store,
     restored,
+    with_steps,
 )
 from steermagic.unsteered import judge
 
 _MAX_STEPS = 100_000  # of all runs that are kept; a step takes some 650 bytes
+_MAX_ROWS = 500_000  # likewise; a row without its steps takes one or two kB
+_NOT_LOADED = "stopped before the model was loaded; run the cell again"
 _NO_MODELS = (
     "no model can be used in a browser's Python, not even one on a server: it has no threads, and"
     " llguidance has no build for it; choose a kernel on a machine"
@@ -44,10 +48,14 @@ _NO_MODELS = (
 class Session:
     """Keeps each model loaded for as long as the kernel lives, and the last runs."""
 
-    def __init__(self, open_engine: Callable[[str], AnyEngine]) -> None:
-        self._open = open_engine
-        self._engines: dict[str, AnyEngine] = {}
-        self._runs: dict[str, Run] = {}
+    def __init__(
+        self, open_engine: Callable[[str], AnyEngine], find_model: Callable[[str], str] = str
+    ) -> None:
+        """Open models where `find_model` finds them: several names may be those of one model."""
+        self._open, self._find = open_engine, find_model
+        self._places: dict[str, str] = {}
+        self._engines: dict[str, AnyEngine] = {}  # by place
+        self._runs = LastRuns()
         self._stores: dict[str | None, Store] = {}
         self._accessor_is_registered = False
         self.aliases: dict[str, str] = {}
@@ -61,11 +69,17 @@ class Session:
 
         Raises:
             ModelError: the model cannot be found, read or loaded.
+            KeyboardInterrupt: the user did not wait for it; the message says so.
         """
         spec = self.spec(model)
-        if spec not in self._engines:
-            self._engines[spec] = self._open(spec)
-        return self._engines[spec]
+        try:
+            place = self._places.get(spec) or self._find(spec)
+            if place not in self._engines:
+                self._engines[place] = self._open(place)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_NOT_LOADED) from None
+        self._places[spec] = place
+        return self._engines[place]
 
     def spec(self, model: str | None) -> str:
         """Return what the model is opened by that a cell calls `model`."""
@@ -86,12 +100,14 @@ class Session:
         return info
 
     def loaded(self) -> dict[str, ModelInfo]:
-        """Return what is loaded, by the name it was asked for."""
-        return {spec: engine.info for spec, engine in self._engines.items()}
+        """Return what is loaded, by the name it was first asked for."""
+        names = {place: spec for spec, place in reversed(self._places.items())}
+        return {names[place]: engine.info for place, engine in self._engines.items()}
 
     def unload(self) -> int:
         """Free all models; return how many there were. The next cell loads its own again."""
         n_engines = len(self._engines)
+        self._places.clear()
         while self._engines:
             _, engine = self._engines.popitem()
             engine.close()
@@ -127,22 +143,19 @@ class Session:
         engine = self.engine(job.options.model)
         record = self._begin(engine.info, job, cell)
         run = follow(engine, job, record, progress=progress, watcher=watcher, max_steps=_MAX_STEPS)
-        self.remember(run)
+        self._remember(run)
         return run
-
-    def remember(self, run: Run) -> None:
-        """Make `run` the last one; older ones are forgotten where they have too many tokens."""
-        self._runs.pop(run.id, None)
-        self._runs[run.id] = run
-        while len(self._runs) > 1 and sum(len(r.steps) for r in self._runs.values()) > _MAX_STEPS:
-            del self._runs[next(iter(self._runs))]
 
     def recall(self, stored: StoredRun) -> Run:
         """Make a run of the store the last one; what this session knows of it is more."""
-        run = self._runs.get(stored.id)
+        run, store = self._runs.find(stored.id), self.store()
+        rows = store.rows(stored, max_steps=_MAX_STEPS)  # read where they are used
         if run is None:
-            run = restored(stored, self.store().rows(stored, max_steps=_MAX_STEPS))
-        self.remember(run)
+            run = replace(restored(stored, rows), store=store.place)
+        elif stored.options.get("trace") and not run.steps:
+            run = with_steps(run, rows)
+        self._remember(run)
+        self._register_accessor()  # for frames that come from a file
         return run
 
     def store(self, place: str | None = None) -> Store:
@@ -156,8 +169,9 @@ class Session:
             place = None if configured is None else str(configured)
         known = self._stores.get(place)
         if known is None or not known.is_there:
-            self._stores[place] = open_store(place)
-        return self._stores[place]
+            known = self._stores[place] = open_store(place)
+            self._stores[known.place] = known
+        return known
 
     def answer(self, job: Job) -> object:
         """Run `job` and return its value.
@@ -171,7 +185,7 @@ class Session:
             warnings.warn(note, stacklevel=3)  # where `steer` was called
         if run.is_cancelled:
             raise KeyboardInterrupt  # a script that goes on after a SteerError has to stop here
-        check_outcome(run, kept_in="")
+        check_outcome(run, kept_in="the same call goes on there" if run.is_stored else "")
         if job.options.as_ != "pandas" and (line := doubts_line(run, shown_by="%steer doubtful")):
             warnings.warn(line, stacklevel=3)
         return self.result(run)
@@ -187,7 +201,7 @@ class Session:
 
     def find_run(self, run_id: str) -> Run | None:
         """Return the run with that id, if it is among the last ones."""
-        return self._runs.get(run_id)
+        return self._runs.find(run_id)
 
     def last_run(self) -> Run:
         """Return the newest run.
@@ -195,9 +209,10 @@ class Session:
         Raises:
             CommandError: nothing has run yet.
         """
-        if not self._runs:
+        run = self._runs.newest()
+        if run is None:
             raise CommandError("nothing has run yet; start with a cell %%steer")
-        return next(reversed(self._runs.values()))
+        return run
 
     def _begin(self, info: ModelInfo, job: Job, cell: CellText | None) -> RunRecord:
         """Enter a run into the store; where that cannot be used, into one in memory."""
@@ -211,18 +226,24 @@ class Session:
             record.problem = error
             return record
 
-    def _store_of(self, run: Run) -> Store:
-        """Return where `run` was stored, or would have been."""
+    def store_of(self, run: Run) -> Store:
+        """Return where `run` began, or one in memory where that cannot be opened any more."""
         try:
-            return self.store(run.job.options.store)
+            return self.store(run.store)
         except StoreError:
             return self.store(OFF)
 
+    def _remember(self, run: Run) -> None:
+        self._runs.add(run, max_steps=_MAX_STEPS, max_rows=_MAX_ROWS)
+
     def _attach(self, run: Run, frame: object) -> None:
-        if not self._accessor_is_registered:
-            register_accessor(self.find_run, self._store_of)
-            self._accessor_is_registered = True
+        self._register_accessor()
         attach(run, frame)
+
+    def _register_accessor(self) -> None:
+        if not self._accessor_is_registered:
+            register_accessor(self.find_run, self.store_of)
+            self._accessor_is_registered = True
 
 
 def _reuse(options: SteerOptions) -> Reuse:
@@ -239,11 +260,13 @@ def _outside_a_notebook() -> Mapping[str, object]:
 def shared_session() -> Session:
     """Return the session of this process: magics and `steer` share the models they load."""
 
-    def open_it(model: str) -> AnyEngine:
+    def open_it(place: str) -> AnyEngine:
+        return (open_isolated if session.settings().get("isolate", True) else open_engine)(place)
+
+    def find(model: str) -> str:
         if sys.platform == "emscripten":
             raise ModelError(_NO_MODELS)
-        found = brought_here(model, session.aliases)
-        return (open_isolated if session.settings().get("isolate", True) else open_engine)(found)
+        return brought_here(model, session.aliases)
 
-    session = Session(open_it)
+    session = Session(open_it, find)
     return session

@@ -34,8 +34,8 @@ def read_settings(
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     names = {
         variable: variable.removeprefix(_PREFIX).lower()
-        for variable in environment
-        if variable.startswith(_PREFIX) and variable not in _OF_THE_ENGINE
+        for variable, value in environment.items()
+        if variable.startswith(_PREFIX) and value and variable not in _OF_THE_ENGINE
     }
     return {
         name: read_setting(name, environment[variable], where=f"the environment ({variable})")

@@ -7,10 +7,11 @@ Read in this order: `keys` -> `database` -> `packing` -> `records` -> `reviews` 
 `restoring`.
 """
 
+from steermagic.store.database import OFF
 from steermagic.store.keys import Key, answer_key
-from steermagic.store.library import OFF, Pruned, Store, open_store
+from steermagic.store.library import Pruned, Store, open_store
 from steermagic.store.records import UNFINISHED, CellText, Reuse, RunRecord, StoredRun
-from steermagic.store.restoring import described, restored
+from steermagic.store.restoring import described, restored, with_steps
 
 __all__ = [
     "OFF",
@@ -26,4 +27,5 @@ __all__ = [
     "described",
     "open_store",
     "restored",
+    "with_steps",
 ]

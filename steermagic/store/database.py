@@ -69,6 +69,10 @@ CREATE TABLE IF NOT EXISTS reviews (
 # `steps` is compressed. A row has a key or a failure.
 
 
+OFF = "off"
+"""In place of a path: nothing is written to the disk."""
+
+
 def default_path() -> Path:
     """Return where the store is if no setting says otherwise: in the user's data folder."""
     import platformdirs
@@ -149,6 +153,11 @@ class Database:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    @property
+    def place(self) -> str:
+        """What the store is opened by, wherever the process stands by then."""
+        return OFF if self.path is None else str(self.path)
 
     @property
     def is_there(self) -> bool:

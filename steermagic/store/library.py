@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from steermagic.errors import CommandError
+from steermagic.errors import CommandError, StoreError
 from steermagic.judgements import Judgement, Key
 from steermagic.runs import Row
-from steermagic.store.database import Database, default_path
+from steermagic.store.database import OFF, Database, default_path
 from steermagic.store.locks import RunLock, is_going_on
 from steermagic.store.packing import unpacked, unpacked_failure
 from steermagic.store.records import UNFINISHED, Asked, CellText, Reuse, RunRecord, StoredRun
 from steermagic.store.reviews import store_judgement, stored_judgements
 
-OFF = "off"
-"""In place of a path: nothing is written to the disk."""
-
+_OFF = frozenset({OFF, "none", "false"})  # whoever writes those wants no file of that name
 _UNFINISHED = json.dumps(UNFINISHED)
 _PAGE = 1000  # rows that are read at a time
 
@@ -31,9 +30,11 @@ def open_store(place: str | None) -> Store:
     Raises:
         StoreError: it cannot be opened.
     """
-    if place == OFF:
+    if place is None:
+        return Store(default_path())
+    if place.lower() in _OFF:
         return Store(None)
-    return Store(default_path() if place is None else Path(place).expanduser().absolute())
+    return Store(Path(place).expanduser().absolute())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,15 @@ class Store:
     """
 
     def __init__(self, path: Path | None) -> None:
+        # `Path.is_dir` raises where the way there is closed.
+        if path is not None and os.path.isdir(path):  # noqa: PTH112 - see above
+            raise StoreError(f"the run store {path} is a folder; name a file in it")
         self._database = Database(path)
+
+    @property
+    def place(self) -> str:
+        """What `open_store` opens it by."""
+        return self._database.place
 
     @property
     def is_there(self) -> bool:

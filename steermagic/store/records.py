@@ -160,6 +160,11 @@ class RunRecord:
         self._lock.release()
 
     @property
+    def store(self) -> str:
+        """The place of the store."""
+        return self._database.place
+
+    @property
     def _may_find(self) -> bool:
         return self._reuse == "all" or (self._reuse == "unfinished" and bool(self._sources))
 

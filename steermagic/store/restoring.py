@@ -73,6 +73,14 @@ def restored(run: StoredRun, rows: Iterable[Row]) -> Run:
     return Run(Job(("",) * n_rows, found, options, over=over), run.model, listed, id=run.id)
 
 
+def with_steps(run: Run, rows: Iterable[Row]) -> Run:
+    """Return `run` with the steps of `rows`, which are its own as the store has them."""
+    steps = {row.number: row.steps for row in rows}
+    return replace(
+        run, rows=tuple(replace(row, steps=steps.get(row.number, ())) for row in run.rows)
+    )
+
+
 def _options(stored: Mapping[str, Any]) -> SteerOptions:
     known = {each.name for each in fields(SteerOptions)}
     options = SteerOptions(**{name: value for name, value in stored.items() if name in known})

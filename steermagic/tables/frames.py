@@ -7,12 +7,26 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from steermagic.conversions import check_conversion, index_names
+from steermagic.errors import FrameError
 from steermagic.tables.rows import StreamedRows, TableRows
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+
+class SeveralColumns:
+    """Stands for the values of columns that have one name, which nobody can tell apart by that.
+
+    Writing it into a prompt raises `FrameError`.
+    """
+
+    def __init__(self, name: Hashable) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        raise FrameError(f"the table has several columns {self._name!r}; give each its own name")
 
 
 class PandasRows(TableRows):
@@ -25,10 +39,13 @@ class PandasRows(TableRows):
         self._values = [frame.iloc[:, i].array for i in range(frame.shape[1])]
         self.columns = tuple(frame.columns)
         self.n_rows = len(frame)
+        twice = frame.columns[frame.columns.duplicated()]
+        self._several: Mapping[Hashable, object] = {n: SeveralColumns(n) for n in twice}
 
     def row(self, number: int) -> Mapping[Hashable, object]:
         values = (_python_value(column[number]) for column in self._values)
-        return dict(zip(self.columns, values, strict=True))
+        row = dict(zip(self.columns, values, strict=True))
+        return {**row, **self._several}
 
     def label(self, number: int) -> object:
         return _python_value(self._frame.index[number])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from steermagic.conversions import require
 from steermagic.errors import FrameError
@@ -12,12 +12,14 @@ from steermagic.tables.objects import ObjectRows
 from steermagic.tables.peeking import whole
 from steermagic.tables.rows import TEXT, TableRows
 
+_Rows = TypeVar("_Rows", bound=TableRows)
+
 
 def read_table(data: Any) -> TableRows:  # noqa: ANN401 - whatever the user has
     """Return the rows of `data`: a table of any library, a list, or an iterator.
 
     Raises:
-        FrameError: it has no rows, or its first one cannot be read.
+        FrameError: it is no table, an iterator gives no row, or the first one cannot be read.
         MissingExtraError: reading it takes a library that is not installed.
     """
     import pandas as pd
@@ -47,7 +49,8 @@ def _from_stream(data: Any) -> ArrowRows:  # noqa: ANN401 - whatever has an Arro
     except pyarrow.ArrowInvalid:  # one column without a name
         data = pyarrow.table({TEXT: pyarrow.chunked_array(data)})
         reader = data.to_reader()
-    return ArrowRows(reader, n_rows=len(data) if hasattr(data, "__len__") else None)
+    rows = ArrowRows(reader, n_rows=len(data) if hasattr(data, "__len__") else None)
+    return _not_used_up(rows) if isinstance(data, pyarrow.RecordBatchReader) else rows
 
 
 def _from_polars(data: Any) -> PolarsRows:  # noqa: ANN401 - a DataFrame, LazyFrame or Series
@@ -66,6 +69,14 @@ def _from_objects(data: Any) -> ObjectRows:  # noqa: ANN401 - it is found out he
         )
     as_list = getattr(data, "to_pylist", None)  # an Arrow array has that
     items: Any = data if as_list is None else as_list()
-    if isinstance(items, Iterator):
-        items = whole(items)
-    return ObjectRows(items, n_rows=len(items) if isinstance(items, Collection) else None)
+    if not isinstance(items, Iterator):
+        return ObjectRows(items, n_rows=len(items) if isinstance(items, Collection) else None)
+    return _not_used_up(ObjectRows(whole(items), n_rows=None))
+
+
+def _not_used_up(rows: _Rows) -> _Rows:
+    if not rows.n_read:
+        raise FrameError(
+            "the iterator of --over gave no rows; it can be read only once, so make it anew"
+        )
+    return rows

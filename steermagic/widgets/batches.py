@@ -78,7 +78,7 @@ class LiveView:
             is_shown = self._shows_tokens and self._n_written < _MAX_TOKENS
             row = self._rows[event.row] = LiveRow(is_shown)
         if isinstance(event, StepsUndone):
-            self._tally.add(row.steps[-event.n_steps :], sign=-1)
+            self._tally.add(row.steps[len(row.steps) - event.n_steps :], sign=-1)
             row.undo(event.n_steps)
             self._items = GrowingList()
         else:

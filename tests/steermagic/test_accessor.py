@@ -7,6 +7,7 @@ import re
 import pandas as pd
 import pytest
 
+import steermagic
 from steer_engine import read_schema
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
@@ -45,6 +46,23 @@ def test_what_is_made_from_a_frame_knows_too(frame):
 def test_other_frames_have_no_run(frame):
     with pytest.raises(AttributeError, match="does not come from one of the last"):
         _ = pd.DataFrame().steer
+
+
+def test_a_frame_of_a_run_that_is_not_known_any_more_tells_how_to_bring_it_back(frame, wishing):
+    run_id = frame.attrs["steermagic_run"]
+    wishing({"name": "Rex", "age": 3}).answer(Job(("?",), FoundSchema(DOG), SteerOptions()))
+    with pytest.raises(AttributeError, match=f"; %steer runs show {run_id[:8]} brings its run"):
+        _ = frame.steer
+
+
+def test_frames_have_it_once_the_extension_was_loaded(shell, monkeypatch):
+    monkeypatch.delattr(pd.DataFrame, "steer", raising=False)
+    steermagic.load_ipython_extension(shell)
+    steermagic.unload_ipython_extension(shell)
+    frame = pd.DataFrame()
+    frame.attrs["steermagic_run"] = "0123456789abcdef"
+    with pytest.raises(AttributeError, match="%steer runs show 01234567 brings"):
+        _ = frame.steer
 
 
 TEXTS = ["Ann <b>met</b> Bob & Bob", "Zoe", ""]

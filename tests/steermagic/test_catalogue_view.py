@@ -3,6 +3,7 @@
 import pytest
 
 from steer_engine.backends import llamacpp_devices
+from steer_engine.models import embedded_path
 from steer_engine.plan import Device, Machine
 from steermagic.catalogue_view import models_lines, plan_lines
 from steermagic.errors import CommandError
@@ -47,14 +48,24 @@ def test_what_does_not_fit_says_what_would(machine):
     machine(300 * MB)
     lines = plan("'embedded' --ctx 32768 --slots 4")
     assert lines[1].startswith("does not fit: needs ")
-    assert "270 MB free: try --ctx 2048" in lines[1]
+    assert "270 MB free: try --ctx 3072" in lines[1]
     assert lines[3].startswith("context: 32768 tokens")
+    assert lines[3].endswith("there is room for 3072")
 
 
 @pytest.mark.parametrize("line", ["embedded --ctx", "--slots x", "--ctx 0", "a b", "--all"])
 def test_a_line_that_cannot_be_read_says_how_to_write_it(line):
     with pytest.raises(CommandError, match=r"needs a whole number, as in|write %steer plan MODEL"):
         plan(line)
+
+
+@pytest.mark.parametrize("quote", "'\"")
+def test_a_path_may_have_blanks(quote, tmp_path):
+    file = tmp_path / "two words.gguf"
+    file.symlink_to(embedded_path())
+    assert plan(f"{quote}{file}{quote} --ctx 512")[0] == f"{file} ({plan()[0][10:]}"
+    with pytest.raises(CommandError, match="a quotation mark is never closed: %steer plan "):
+        plan(f"{quote}{file}")
 
 
 def test_the_models_are_listed_with_how_to_name_others(monkeypatch, tmp_path):

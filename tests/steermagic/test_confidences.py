@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 
 from steer_engine import Choices, Confidence, read_schema
-from steermagic.confidences import alternatives_frame, confidence_frame, on_index
+from steermagic.accessor import attach
+from steermagic.confidences import alternatives_frame, confidence_frame
 from steermagic.errors import FrameError
 from steermagic.forms import found_form
 from steermagic.job import Job, job_over
@@ -17,6 +19,7 @@ from steermagic.options import SteerOptions
 from steermagic.origins import on_frame
 from steermagic.runs import Row, Run, failed_row, result_of
 from steermagic.schemas import FoundSchema
+from steermagic.store import StoredRun, restored
 
 
 def row(record, *known, number=0) -> Row:
@@ -175,20 +178,6 @@ def test_without_choices_there_are_no_alternatives():
     assert frame.columns.names == ["column", "alternative"]
 
 
-def test_a_table_follows_the_labels_of_a_frame():
-    table = pd.DataFrame({"n": [0.1, 0.2, 0.3]}, index=["x", "y", "z"])
-    assert on_index(table, table.index) is table
-    assert values(on_index(table, pd.Index(["z", "x", "new"]))) == [[0.3], [0.1], [None]]
-
-
-def test_rows_of_one_label_share_the_lowest():
-    table = pd.DataFrame({"n": [0.1, 0.2, math.nan, math.nan]}, index=["x", "x", "y", "z"])
-    assert on_index(table, table.index) is table
-    assert values(on_index(table, pd.Index(["z", "x"]))) == [[None], [0.1]]
-    levels = table.set_index(pd.MultiIndex.from_tuples([(1, 2), (1, 2), (1, 3), (2, 3)]))
-    assert values(on_index(levels, levels.index[[1]])) == [[0.1]]
-
-
 KINDS = (
     "n: int | None, x: float | None, due: date | None, tags: list[str] | None, at: dict[str, int]"
 )
@@ -239,3 +228,115 @@ def test_items_of_a_list_are_told_apart_by_their_answers():
     assert on_frame(probs, run, frame[["word"]].assign(word="b")).isna().sum().tolist() == [0, 2]
     with pytest.raises(FrameError, match="2 of 3 rows have lost the label"):
         on_frame(probs, run, frame[::-1].reset_index(drop=True))
+
+
+NAMES = [
+    row({"name": "Ann", "n": 1}, ("/name", 0.1), ("/n", 0.2)),
+    row({"name": "Bob", "n": 2}, ("/name", 0.3), ("/n", 0.4), number=1),
+    row({"name": "Bob", "n": 1}, ("/name", 0.5), ("/n", 0.6), number=2),
+    row({"name": "Zoe", "n": 2}, ("/name", 0.7), ("/n", 0.8), number=3),
+]
+
+
+def run_of_labels(*labels: object, texts=("a", "b", "c", "d")) -> Run:
+    table = pd.DataFrame({"text": texts}, index=labels)
+    return run_of("name: str, n: int", *NAMES, table=table)
+
+
+def known_of(run: Run, frame: pd.DataFrame) -> list[list[float | None]]:
+    known = on_frame(confidence_frame(run, "mean"), run, frame)
+    assert known.index.equals(frame.index)
+    return values(known)
+
+
+def test_rows_of_one_label_are_told_apart():
+    """They shared the lowest confidence of theirs, so that rows had that of others."""
+    run = run_of_labels(0, 1, 0, 1)
+    frame, known = result_of(run), values(confidence_frame(run, "mean"))
+    assert known_of(run, frame) == known
+    for places in ([2, 3], [2, 3, 0, 1], [3, 1, 0, 2], [0, 1, 2, 3, 2]):
+        assert known_of(run, frame.iloc[places]) == [known[place] for place in places]
+    answers = frame.drop(columns="text")
+    assert known_of(run, answers.iloc[1:]) == known[1:]
+    corrected = frame.assign(name="Eve").iloc[1:]
+    assert known_of(run, corrected) == [[None, 0.4], [None, 0.6], [None, 0.8]]
+
+
+def test_of_rows_that_cannot_be_told_apart_nothing_is_known():
+    run = run_of_labels(0, 0, 0, 0)
+    frame = result_of(run)
+    assert known_of(run, frame[["n"]]) == values(confidence_frame(run, "mean"))
+    assert known_of(run, frame[["n"]].iloc[1:]) == [[None, None]] * 3
+    assert known_of(run, frame[["name"]].iloc[2:]) == [[None, None], [0.7, 0.8]]
+    assert known_of(run, frame.assign(text="?", n=9)[1:]) == [[None, None]] * 3
+
+
+def test_rows_that_are_equal_in_all_share_the_lowest():
+    rows = (row({"n": 1}, ("/n", each), number=number) for number, each in enumerate([0.3, 0.2]))
+    run = run_of("n: int", *rows, table=pd.DataFrame({"text": ["a", "a"]}, index=["x", "x"]))
+    assert known_of(run, result_of(run)) == [[0.3], [0.2]]
+    assert known_of(run, result_of(run)[1:]) == [[0.2]]
+    assert known_of(run, result_of(run)[:1]) == [[0.2]]
+
+
+def test_items_of_one_row_of_the_table_are_told_apart():
+    items = [{"n": n, "word": word} for n, word in enumerate("aab")]
+    known = [(f"/{nth}/{name}", nth / 10) for nth in range(3) for name in ("n", "word")]
+    run = run_of("[n: int, word: str]", row(items, *known), table=texts(1))
+    frame = result_of(run)
+    assert known_of(run, frame[::-1]) == [[0.2, 0.2], [0.1, 0.1], [0.0, 0.0]]
+    with pytest.raises(FrameError, match="2 of 3 rows have lost the label"):
+        known_of(run, frame.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("labels", [(0, 1, 2, 3), (0, 1, 0, 1)])
+def test_rows_that_are_not_of_the_run_have_no_confidence(labels):
+    run = run_of_labels(*labels)
+    frame, known = result_of(run), values(confidence_frame(run, "mean"))
+    other = pd.DataFrame({"text": ["new"], "name": ["Ann"], "n": [1]})
+    assert known_of(run, pd.concat([frame, other])) == [*known, [None, None]]
+    copied = pd.concat([frame, frame.iloc[:1].set_axis([9])])
+    assert known_of(run, copied) == [*known, [None, None]]
+    for melted in (frame.melt(), frame.melt(id_vars="text")):
+        assert known_of(run, melted) == [[None, None]] * len(melted)
+
+
+def as_stored(run: Run) -> Run:
+    """The run as it comes back from the store, after a restart of the kernel."""
+    schema = run.job.found.schema
+    stored = StoredRun(
+        number=1,
+        id=run.id,
+        started=0.0,
+        ended=1.0,
+        state="done",
+        model=run.model,
+        spec="fake",
+        cell=None,
+        options={"over": "t"},
+        form=json.dumps({"schema": schema.text, "name": schema.name}),
+        n_rows=len(run.rows),
+        n_done=len(run.rows),
+        n_failed=0,
+    )
+    return restored(stored, run.rows)
+
+
+def test_a_frame_of_a_stored_run_is_known_by_the_order_of_its_rows():
+    """Its labels were taken for the numbers of the run's rows."""
+    run = run_of_labels(3, 2, 1, 0)
+    frame, stored, known = result_of(run), as_stored(run), confidence_frame(run, "mean")
+    assert known_of(stored, frame) == values(known)
+    assert known_of(stored, frame.iloc[:0]) == []
+    for made in (frame[::-1], frame[1:], frame.assign(n=1), frame.reset_index()[::-1]):
+        with pytest.raises(FrameError, match="the store, which does not have this frame's index"):
+            known_of(stored, made)
+
+
+def test_the_frame_that_a_stored_run_gives_has_its_numbers():
+    run = run_of_labels(3, 2, 1, 0)
+    stored, known = as_stored(run), values(confidence_frame(run, "mean"))
+    frame = result_of(stored)
+    attach(stored, frame)
+    assert known_of(stored, frame[::-1]) == known[::-1]
+    assert known_of(stored, frame.assign(n=9)[2:]) == [[0.5, None], [0.7, None]]

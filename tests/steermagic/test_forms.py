@@ -1,4 +1,5 @@
 import enum
+import re
 
 import pandas as pd
 import polars as pl
@@ -221,3 +222,26 @@ def test_the_function_takes_the_same_forms(shared):
 def test_the_function_wants_exactly_one_form(options):
     with pytest.raises(SteerError):
         steermagic.steer("Which?", **options)
+
+
+def test_the_function_takes_a_compiled_pattern(shared):
+    """It ended in a TypeError of the JSON that is stored."""
+    shared("blue")
+    assert steermagic.steer("Which?", regex=re.compile("[a-z]{4}"), as_="dict") == "blue"
+
+
+@pytest.mark.parametrize(
+    ("regex", "message"),
+    [
+        (
+            re.compile("a", re.IGNORECASE),
+            "regex cannot have flags; spell them out, re.I as in [Aa]",
+        ),
+        (re.compile(b"a"), "regex is a text, not a value of type bytes"),
+        (7, "regex is a text, not a value of type int"),
+    ],
+)
+def test_what_is_no_pattern_is_refused(regex, message):
+    with pytest.raises(OptionError) as caught:
+        steermagic.steer("Which?", regex=regex)
+    assert str(caught.value) == message

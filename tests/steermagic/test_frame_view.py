@@ -6,11 +6,13 @@ import html
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from hostile_html import HOSTILE, markup
 from steer_engine import Confidence, read_schema
+from steermagic.errors import OptionError
 from steermagic.frame_view import FrameView, frame_view, http_address
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
@@ -156,6 +158,7 @@ def test_of_rows_with_one_label_a_part_is_not_mixed_up(wishing):
     frame = asked(wishing, WISH, NOTATION, ["Bob", "a Bob"], index=["x", "x"])
     assert all("copied" in title for title, _ in cells(page(frame[["who"]])))
     assert cells(page(frame[1:][["who"]])) == [("", "Bob")]
+    assert "characters 2 to 5" in cells(page(frame[1:]))[1][0]  # the text tells which it is
 
 
 def test_rows_that_failed_say_why(wishing):
@@ -209,6 +212,16 @@ def test_as_many_rows_and_columns_are_shown_as_pandas_would(wishing):
         assert len(cells(page(frame, rows=5, columns=6))) == 30
     with pd.option_context("display.max_rows", None):
         assert "more rows" not in page(frame)
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 1.5, "a"])
+@pytest.mark.parametrize("name", ["rows", "columns"])
+def test_a_limit_is_a_number_of_rows_or_columns(name, limit, wishing):
+    frame = asked(wishing, WISH, NOTATION)
+    with pytest.raises(OptionError) as caught:
+        frame.steer.show(**{name: limit})
+    assert str(caught.value) == f"{name} must be a whole number above 0, not {limit!r}"
+    assert "Bob" in repr(frame.steer.show(rows=np.int64(1)))
 
 
 def test_an_empty_frame_has_heads(wishing):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -174,6 +175,23 @@ def test_values_that_no_type_holds_survive(as_):
         assert (first["v"], second["v"]) == ((1, "x") if as_ == "polars" else ("1", '"x"'))
         assert (first["d"], second["d"]) == ({"a": 1}, None)
         assert (first["f"], second["f"]) == (1.0, 2.5)
+
+
+def test_complex_numbers_survive():
+    """Their column raised an error of Arrow's when all rows had been answered."""
+    column = pd.Series([1 + 2j, 3j])
+    for values in (column, column.tolist()):
+        data = pd.DataFrame({"z": values}) if values is column else [{"z": z} for z in values]
+        for as_, expected in (("polars", [1 + 2j, 3j]), ("arrow", ['"(1+2j)"', '"3j"'])):
+            table = joined(data, [1, 2], read_schema("int"), as_=as_)
+            assert [row["z"] for row in dicts(table)] == expected
+
+
+def test_what_is_numpys_is_written_as_pythons_in_arrow():
+    values = [np.int64(1), np.array([True]), np.float32(0.5), np.longdouble(2), "x"]
+    frame = pd.DataFrame({"o": pd.Series(values, dtype=object)})
+    table = joined(frame, [1] * 5, read_schema("int"), as_="arrow")
+    assert table["o"].to_pylist() == ["1", "[true]", "0.5", '"2.0"', '"x"']
 
 
 def test_python_objects_of_polars_are_texts_in_arrow():

@@ -10,7 +10,7 @@ from IPython.utils.capture import capture_output
 from pydantic import BaseModel
 
 import steermagic
-from steer_engine import open_engine
+from steer_engine import BackendError, Engine, open_engine
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.closing import Closer
 from steermagic.errors import CellError
@@ -171,6 +171,55 @@ def test_an_interrupt_keeps_finished_rows_in_the_variable(notebook, interrupted)
     assert book.shell.user_ns["df"].equals(book.shell.user_ns["dogs"])
     with pytest.raises(CellError, match=r"kept: df = %steer last$"):
         book.run("%%steer name: str, age: int 0..9 --many\nInvent dogs")
+
+
+@pytest.mark.parametrize("cell", ["%%steer a: str\nhi", "%steer use big.gguf"])
+def test_a_model_that_is_stopped_while_it_loads_costs_one_line(cell, notebook):
+    def stop(_place):
+        raise KeyboardInterrupt
+
+    book = notebook("")
+    book.session._open = stop
+    with pytest.raises(CellError) as caught:
+        book.run(cell)
+    assert caught.value._render_traceback_() == [
+        "SteerCancelled: stopped before the model was loaded; run the cell again"
+    ]
+
+
+def test_a_cell_that_is_stopped_before_it_asks_costs_one_line(notebook):
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(CellError, match=r"^stopped; run the cell again$"):
+        notebook("").run("%%steer a: str\n{{ stop() }}", stop=stop)
+
+
+@pytest.mark.parametrize("over", ["texts", "iter(texts)"])
+def test_a_model_that_breaks_leaves_its_finished_rows_in_the_variable(over, notebook):
+    class Breaking(FakeBackend):
+        def forward(self, runs):
+            if self.n_calls == 10:
+                raise BackendError("the card fell out")
+            self.n_calls += 1
+            return super().forward(runs)
+
+        n_calls = 0
+
+    book = notebook("")
+    book.session._open = lambda _place: Engine(Breaking('{"n": 7}'))
+    texts = [f"text {n}" for n in range(300)]
+    with pytest.raises(CellError) as caught:
+        book.run(f"%%steer n: int 0..9 --over {over} -o rated\n{{{{ text }}}}", texts=texts)
+    rated = book.shell.user_ns["rated"]
+    n_kept = int(rated["n"].notna().sum())
+    assert n_kept > 0
+    first, second = caught.value._render_traceback_()
+    assert first == "BackendError: the card fell out"
+    assert second == (
+        f"{n_kept} finished rows are kept: in 'rated'; run the cell again to go on there"
+    )
+    assert book.run("last = %steer last\nlast").equals(rated)
 
 
 def test_a_failed_cell_leaves_the_variable_alone(notebook):

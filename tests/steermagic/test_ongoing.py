@@ -8,7 +8,16 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from steer_engine import BackendError, Engine
+from steer_engine import (
+    BackendError,
+    Engine,
+    RowDone,
+    RowError,
+    RowFailed,
+    Step,
+    Steps,
+    StepsUndone,
+)
 from steer_engine.backends.fake import FakeBackend
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
@@ -118,14 +127,57 @@ def test_a_model_that_breaks_leaves_a_run_to_go_on_with(tmp_path, monkeypatch):
 
     monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
     session = Session(lambda _spec: Engine(Breaking('{"n": 7}')))
-    with pytest.raises(BackendError, match="the card fell out"):
-        session.run(job(500))
+    broken = session.run(job(500))
+    assert str(broken.error) == "the card fell out"
     [stored] = session.store().runs()
     assert stored.state == "failed"
-    assert 0 < stored.n_done < 300
+    assert 0 < stored.n_done == len(broken.records) < 300
+    assert session.last_run() is broken
     run = session.run(job(500))
     assert run.notes == (f"{stored.n_done} of 500 rows were finished before and are kept",)
     assert len(run.records) == 500
+
+
+class Telling(Engine):
+    """Says what the test does, once a request has come for each row."""
+
+    def __init__(self, *events: object) -> None:
+        super().__init__(FakeBackend(""))
+        self._events = events
+
+    def run(self, requests):
+        deque(requests)
+        yield from self._events
+
+
+def test_steps_are_taken_back_as_many_as_there_were():
+    step = Step(0, b"7", "chosen", "/n")
+    done = RowDone(1, {"n": 7}, "7", "stop", 1, 0.0)
+    events = (StepsUndone(0, 0), Steps(1, (step, step)), StepsUndone(1, 0), StepsUndone(1, 1))
+    run = Session(lambda _spec: Telling(*events, done)).run(job(2))
+    assert [row.steps for row in run.rows if row.number == 1] == [(step,)]
+
+
+def test_rows_before_one_that_cannot_be_asked_about_are_kept_by_strict(session):
+    run = session.run(job_with_a_gap(at=20, strict=True))
+    assert [row.number for row in run.rows if row.is_kept] == [*range(20)]
+    assert list(run.errors) == [20]
+    [stored] = session.store().runs()
+    assert (stored.state, stored.n_done) == ("stopped", 20)
+
+
+def job_with_a_gap(*, at: int, **options: object) -> Job:
+    """A job of which one row has an empty prompt."""
+    table = pd.DataFrame({"text": [None if n == at else f"text {n}" for n in range(40)]})
+    given = SteerOptions(over="table", **options)
+    return job_over(table, "{{ text }}", read_source("n: int 0..9"), given, namespace={})
+
+
+def test_strict_waits_for_the_rows_before_the_one_that_failed_and_for_no_other():
+    failed = RowFailed(1, RowError("no"), "")
+    before, behind = (RowDone(n, {"n": 7}, "7", "stop", 1, 0.0) for n in (0, 2))
+    run = Session(lambda _spec: Telling(failed, before, behind)).run(job(3, strict=True))
+    assert [row.number for row in run.rows] == [0, 1]
 
 
 def test_rows_that_the_store_has_are_told_as_well(session):

@@ -12,7 +12,7 @@ import pytest
 import steermagic
 from steer_engine import Engine
 from steer_engine.backends.fake import FakeBackend
-from steermagic.errors import CellError, InterpolationError
+from steermagic.errors import CellError, FrameError, InterpolationError
 from steermagic.over import OverPrompts
 from steermagic.prompt import read_template
 from steermagic.session import Session
@@ -71,6 +71,22 @@ def test_a_prompt_without_a_column_would_ask_the_same_every_time():
         prompts([{"a": 1}], "Hi {{ other }}", other=1)
 
 
+def test_a_name_of_two_columns_is_refused_where_it_is_used():
+    """The last column was taken."""
+    table = pd.DataFrame([["Maria", "b", 1]], columns=["t", "t", "n"])
+    assert prompts(table, "{{ n }} {{ row['n'] }}")[0] == "1 1"
+    for template in ("{{ t }}", "{{ n }} {{ row['t'] }}", "{{ row }}"):
+        with pytest.raises(FrameError, match="the table has several columns 't'; give each its"):
+            prompts(table, template)
+    with pytest.raises(InterpolationError, match="the table has several columns 't'"):
+        prompts(table, "{{ f'{t}' }}")[0]
+
+
+def test_a_name_of_pythons_own_is_no_column_and_stops_the_run():
+    with pytest.raises(InterpolationError, match=r"id }} is a function, .* did you mean 'ID'\?"):
+        prompts([{"ID": 1, "": 2, "text": "a"}], "{{ text }} {{ id }}")
+
+
 def test_a_column_inside_a_lambda_or_a_generator_is_used():
     assert prompts([{"a": 2}], "{{ sum(a for _ in range(3)) }}")[0] == "6"
     assert prompts([{"a": 2}], "{{ (lambda: a)() }}")[0] == "2"
@@ -100,11 +116,22 @@ def test_the_row_is_called_what_the_user_calls_it():
         filled[0]
 
 
-def test_an_iterator_may_have_no_rows(notebook):
-    frame = notebook({}).run("%%steer b: int --over t\n{{ a }}", t=iter(()))
+def test_a_list_may_have_no_rows(notebook):
+    book = notebook({})
+    frame = book.run("%%steer b: int --over t\n{{ a }}", t=[])
     assert list(frame.columns) == ["b"]
     assert str(frame["b"].dtype) == "Int64"
     assert len(frame) == 0
+    assert book.run("last = %steer last\nlast").equals(frame)
+
+
+def test_an_iterator_that_was_read_before_is_told_and_leaves_the_variable_alone(notebook):
+    """It gave an empty frame, in place of the rows that were there."""
+    book, cell = notebook({"b": 7}), "%%steer b: int --over t -o kept\n{{ text }}"
+    book.run(cell, t=iter("xy"))
+    with pytest.raises(CellError, match=r"--over gave no rows; it can be read only once, so make"):
+        book.run(cell)
+    assert book.shell.user_ns["kept"]["b"].tolist() == [7, 7]
 
 
 def test_a_column_that_is_there_already_stops_the_run(notebook):
@@ -163,7 +190,8 @@ def test_what_did_not_run_leaves_an_iterator_whole(before, notebook):
         book.run(before, t=texts)
     frame = book.run("%%steer b: int --over t\n{{ text }}", t=texts)
     assert frame["text"].tolist() == ["x", "y"]
-    assert len(book.run("%%steer b: int --over t\n{{ text }}", t=texts)) == 0
+    with pytest.raises(CellError, match="gave no rows"):
+        book.run("%%steer b: int --over t\n{{ text }}", t=texts)
 
 
 @pytest.mark.parametrize(

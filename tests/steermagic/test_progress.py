@@ -8,10 +8,14 @@ from steermagic.progress import ProgressLine, is_watched
 @pytest.fixture
 def shown(monkeypatch):
     shown = []
-    monkeypatch.setattr("steermagic.progress.display", lambda text: shown.append(str(text)))
-    monkeypatch.setattr(
-        "steermagic.progress.clear_output", lambda wait=False: None if wait else shown.append("")
-    )
+
+    class Handle:
+        def display(self, text):
+            shown.append(str(text))
+
+        update = display
+
+    monkeypatch.setattr("steermagic.progress.DisplayHandle", Handle)
     return shown
 
 
@@ -35,6 +39,21 @@ def test_the_line_says_how_far_the_run_is(shown):
     assert shown[-1] == "37/200 · 0.8 s/row · 2 min left · 1 failed"
     watched.line.clear()
     assert shown[-1] == ""
+
+
+def test_the_line_has_one_place_and_leaves_other_output_alone(shell, monkeypatch):
+    def publish(self, data, metadata, *, transient=None, update=False):
+        published.append((data["text/plain"], update, transient and transient["display_id"]))
+
+    published = []
+    monkeypatch.setattr(shell.display_pub, "publish", publish.__get__(shell.display_pub))
+    monkeypatch.setattr(shell.display_pub, "clear_output", None)
+    watched = Watched(200)
+    for now in (1.0, 2.0):
+        watched.at(now, 10 * int(now), 0)
+    watched.line.clear()
+    [begun, _, cleared] = published
+    assert (begun[:2], cleared) == (("10/200", False), ("", True, begun[2]))
 
 
 def test_of_an_iterator_nobody_knows_the_end(shown):

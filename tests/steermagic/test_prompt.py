@@ -39,6 +39,25 @@ def test_data_is_never_scanned(text):
     assert interpolate("{{ text }}", {"text": text}) == text
 
 
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("id", "{{ id }} is a function, which is no text for a prompt; did you mean 'ID'?"),
+        ("type", "{{ type }} is a class, which is no text for a prompt"),
+        ("pd", "{{ pd }} is a module, which is no text for a prompt; did you mean 'PD'?"),
+        ("mail.upper", "{{ mail.upper }} is a function, which is no text for a prompt"),
+        ("str.upper", "{{ str.upper }} is a function, which is no text for a prompt"),
+        ("boom", "{{ boom }} is a function, which is no text for a prompt"),
+    ],
+)
+def test_code_is_no_text(expression, message):
+    """`{{ id }}` put <built-in function id> into the prompts of a table with a column ID."""
+    with pytest.raises(InterpolationError) as caught:
+        interpolate(f"{{{{ {expression} }}}}", {**NAMES, "ID": 7, "pd": pd, "PD": 1})
+    assert str(caught.value) == message
+    assert caught.value.undefined == (expression if expression in ("id", "type") else None)
+
+
 MEANT = "; write '\\{{' where the braces are meant"
 
 

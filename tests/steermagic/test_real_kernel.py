@@ -151,7 +151,9 @@ def test_the_death_of_the_models_process_costs_one_line(mortal_kernel):
     error, _ = kernel.run(cell)
     assert error["evalue"].startswith("the model's process died (it was killed")
     told = "\n".join(error["traceback"])
-    assert "finished rows are kept; run the cell again to go on there" in told
+    assert "finished rows are kept: in 'rows'; run the cell again to go on there" in told
+    kernel.run("last = %steer last")
+    assert kernel.run("rows['n'].count() > 0 and rows.equals(last)")[1] == ["True"]
     kernel.run("texts = whole")
     error, shown = kernel.run(cell)
     assert error is None

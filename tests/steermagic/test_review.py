@@ -63,6 +63,8 @@ def test_another_threshold_can_be_asked_for(frame):
     assert len(frame.steer.doubtful_below(1.0)) == (lowest < 1).sum()
     with pytest.raises(OptionError, match="a confidence must be from 0 to 1, not 40"):
         frame.steer.doubtful_below(40)
+    with pytest.raises(OptionError, match="a confidence must be from 0 to 1, not 'x'"):
+        frame.steer.doubtful_below("x")
 
 
 def test_it_speaks_of_the_rows_that_a_frame_still_has(frame):
@@ -121,9 +123,17 @@ def test_rows_that_got_the_labels_of_others_are_refused(numbered):
     part = numbered.drop(index=2).reset_index(drop=True)
     assert_refused(part, match=f"1 of 3 rows have {REPLACED}")
     assert_refused(part.assign(n=0, mood=None), match="1 of 3 rows")
-    assert_refused(pd.concat([numbered, numbered[:1]], ignore_index=True), match="1 of 5 rows")
     told = part.steer.show()._repr_html_()
     assert told.count("confidence (") == 4  # of two rows
+
+
+def test_a_copy_with_a_label_of_its_own_has_no_confidence(numbered):
+    known = numbered.steer.confidence
+    numbered.loc[9] = numbered.loc[1]
+    assert numbered.steer.doubtful.index.tolist() == [1, 3]
+    pd.testing.assert_frame_equal(numbered.steer.confidence, known.reindex(numbered.index))
+    assert repr(numbered.steer.review()).startswith("Review of 4 rows")
+    assert_refused(numbered.drop(index=1), match=f"1 of 4 rows have {REPLACED}")
 
 
 def test_what_tells_rows_apart_can_be_changed(numbered):
@@ -153,7 +163,7 @@ def test_a_column_of_that_name_stays(frame):
 
 def test_without_a_threshold_nothing_is_doubtful_by_itself():
     frame = doubting().answer(job())
-    with pytest.raises(OptionError, match="the cell had no --min-confidence P; write"):
+    with pytest.raises(OptionError, match=r"P; write %steer doubtful P, or of a"):
         _ = frame.steer.doubtful
 
 

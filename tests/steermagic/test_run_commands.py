@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from steermagic.commands import run_command
 from steermagic.display import SteerView
 from steermagic.errors import CellError, CommandError
 from steermagic.job import Job
+from steermagic.judgements import Judgement
 from steermagic.magics import SteerMagic
 from steermagic.options import SteerOptions
 from steermagic.schemas import read_source
+from steermagic.store import Store
 
 CELL = "%%steer n: int 0..9 --over texts -o kept\n{{ stop(text) }}"
 
@@ -112,6 +115,16 @@ def test_a_resumed_cell_without_a_model_keeps_the_one_it_had(book):
     book.run("%steer use big.gguf")
     book.run("%steer resume", texts=texts, stop=Stop())
     assert book.session.last_run().job.options.model == "embedded"
+
+
+def test_an_iterator_that_was_read_before_resumes_nothing(book):
+    texts = iter([f"text {n}" for n in range(400)])
+    with pytest.raises(CellError, match="rows are kept"):
+        book.run(CELL, texts=texts, stop=Stop(at=300))
+    kept, _ = book.shell.user_ns["kept"], [*texts]
+    with pytest.raises(CellError, match="gave no rows; it can be read only once"):
+        book.run("%steer resume")
+    assert book.shell.user_ns["kept"] is kept
 
 
 def test_one_of_several_runs_can_be_resumed(book):
@@ -212,6 +225,18 @@ def test_a_run_of_this_kernel_is_shown_as_it_is(book):
     assert book.run("%steer last").equals(first)
 
 
+def test_a_run_that_lost_its_tokens_has_those_of_its_trace_again(book, monkeypatch):
+    book.run("%%steer n: int --over t --trace -o kept\n{{ text }}", t=["a", "b"])
+    run = book.session.last_run()
+    monkeypatch.setattr("steermagic.session._MAX_STEPS", len(run.steps))
+    book.run("%%steer n: int\nho")
+    assert book.session.find_run(run.id).steps == ()
+    shown(book, f"%steer runs show {run.id}")
+    again = book.session.last_run()
+    assert [step.spelling for step in again.steps] == [step.spelling for step in run.steps]
+    assert book.run("last = %steer last\nlast").equals(book.shell.user_ns["kept"])
+
+
 def test_runs_are_exported_and_pruned(book, tmp_path):
     for text in "ab":
         book.run(f"%%steer n: int 0..9\n{text}")
@@ -225,6 +250,34 @@ def test_runs_are_exported_and_pruned(book, tmp_path):
     assert shown(book, "%steer runs prune --keep 1").startswith("1 run and 1 answer taken out; ")
     assert re.search(r"; \d\.\d MB freed$", shown(book, "%steer runs prune --days 0"))
     assert shown(book, "%steer runs") == "no run is stored yet"
+
+
+@pytest.mark.parametrize("began_in", ["other.sqlite", "off", "a file/runs.sqlite"])
+def test_a_run_is_found_where_it_began(began_in, book, tmp_path, monkeypatch):
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("STEERMAGIC_STORE", began_in)
+    book.run("%%steer n: int 0..9 -o kept\nhi")
+    run = book.session.last_run()
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+    monkeypatch.chdir("/")
+    assert shown(book, f"%steer runs export kept {tmp_path}/kept.csv").startswith("1 row written")
+    book.session.store_of(run).judge(run.id, (0, -1), Judgement("corrected", {"n": 3}))
+    assert book.run("kept.steer.reviewed")["n"].tolist() == [3]
+    assert book.session.store().judgements(run.id) == {}
+    if began_in == "other.sqlite":
+        assert Store(tmp_path / began_in).judgements(run.id)
+
+
+def test_a_run_that_is_not_all_in_its_store_is_not_exported_in_part(book, tmp_path):
+    def break_it(text: str) -> str:
+        if text == "text 300":
+            with sqlite3.connect(tmp_path / "runs.sqlite") as connection:
+                connection.execute("DROP TABLE answers")
+        return text
+
+    book.run(CELL, texts=[f"text {n}" for n in range(400)], stop=break_it)
+    with pytest.raises(CellError, match=r"^the run store has not all rows of 'kept'; write"):
+        book.run(f"%steer runs export kept {tmp_path}/kept.csv")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from steer_engine import (
 )
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.closing import Closer
-from steermagic.errors import CommandError, FrameError, SteerCancelled
+from steermagic.errors import CommandError, FrameError, OptionError, SteerCancelled
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
 from steermagic.outcomes import check_outcome, failures
@@ -55,6 +55,21 @@ def test_a_model_is_loaded_once():
     assert opened == ["embedded", "big.gguf", "big.gguf"]
 
 
+def test_a_model_of_several_names_is_loaded_once():
+    opened: list[str] = []
+
+    def open_fake(place: str) -> Engine:
+        opened.append(place)
+        return Engine(FakeBackend())
+
+    session = Session(open_fake, lambda spec: str(Path(spec).absolute()))
+    assert session.engine("a.gguf") is session.engine("./a.gguf")
+    assert opened == [str(Path.cwd() / "a.gguf")]
+    assert list(session.loaded()) == ["a.gguf"]
+    assert session.unload() == 1
+    assert session.loaded() == {}
+
+
 def test_a_model_that_does_not_load_is_not_in_use():
     session = Session(open_engine)
     with pytest.raises(ModelError, match="there is no model file"):
@@ -72,13 +87,27 @@ def test_a_run_gives_a_frame(wishing):
     assert session.last_run() is session.find_run(run.id) is run
 
 
-def test_only_the_last_runs_are_kept(wishing, monkeypatch):
+def test_only_the_last_runs_keep_their_steps(wishing, monkeypatch):
     session = wishing(DOGS[0])
     n_steps = len(session.run(job()).steps)
     monkeypatch.setattr("steermagic.session._MAX_STEPS", 2 * n_steps)
-    runs = [session.run(job(as_="dict")) for _ in range(3)]
+    runs = [session.run(job()) for _ in range(3)]
+    oldest = session.find_run(runs[0].id)
+    assert (oldest.records, oldest.steps) == ([DOGS[0]], ())
+    assert session.result(runs[0]).steer.confidence.notna().all(axis=None)
+    assert session.find_run(runs[1].id) is runs[1]
+
+
+def test_only_so_many_rows_of_runs_are_kept(wishing, monkeypatch):
+    monkeypatch.setattr("steermagic.session._MAX_ROWS", 2)
+    session = wishing(DOGS[0])
+    runs = [session.run(job(store="off", cache=True)) for _ in range(3)]
     assert session.find_run(runs[0].id) is None
     assert session.find_run(runs[1].id) is runs[1]
+    options = SteerOptions(over="t")
+    large = session.run(job_over([*"abcd"], "{{ text }}", FoundSchema(DOG), options, namespace={}))
+    assert session.last_run() is session.find_run(large.id) is large
+    assert session.find_run(runs[2].id) is None
 
 
 def test_equal_prompts_of_one_run_are_answered_once_if_cached(wishing):
@@ -216,6 +245,18 @@ def test_a_budget_that_no_answer_fits_is_refused_with_the_number_needed(wishing)
         wishing("").answer(job(max_tokens=11))
 
 
+def test_a_function_that_could_not_go_on_says_what_to_do():
+    def texts():
+        yield from ["a", "b"]
+        raise ConnectionError("the line is dead")
+
+    session = Session(lambda _spec: Engine(FakeBackend('{"n": 7}')))
+    found, options = read_source("n: int 0..9"), SteerOptions(over="t")
+    with pytest.raises(FrameError) as caught:
+        session.answer(job_over(texts(), "{{ text }}", found, options, namespace={}))
+    assert str(caught.value).endswith("; 2 finished rows are kept: the same call goes on there")
+
+
 def test_an_answer_that_is_cut_short_is_valid_and_says_so(wishing):
     session = wishing({"name": "x" * 300, "age": 3})
     run = session.run(job(max_tokens=50))
@@ -234,6 +275,7 @@ def test_a_failed_row_says_what_it_had_written(wishing):
         session.answer(job(max_tokens=150))
     [note] = caught.value.__notes__
     assert note.startswith('It had written: {"name": "xxx')
+    assert "%steer" not in note
     assert len(note) < 150
     assert len(session.last_run().rows[0].text) > 100
 
@@ -247,6 +289,21 @@ def test_a_preview_runs_nothing(wishing):
     assert n_tokens > 10
     with pytest.raises(CommandError):
         session.last_run()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        (None, "the prompt is a text, not a value of type NoneType"),
+        (5, "the prompt is a text, not a value of type int"),
+        (" ", "the prompt is empty"),
+    ],
+)
+def test_the_function_wants_a_prompt(prompt, message):
+    """Without one an answer was invented, or a TypeError raised."""
+    with pytest.raises(OptionError) as caught:
+        steermagic.steer(prompt, DOG)
+    assert str(caught.value) == message
 
 
 def test_the_function_answers_like_a_cell(wishing, monkeypatch):

@@ -22,6 +22,10 @@ def test_no_settings_are_none(tmp_path):
     assert read_settings({}, {}, tmp_path) == {}
 
 
+def test_an_empty_variable_is_not_set(tmp_path):
+    assert read_settings({}, {"STEERMAGIC_STORE": "", "STEERMAGIC_SEED": ""}, tmp_path) == {}
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [

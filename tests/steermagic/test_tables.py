@@ -51,12 +51,23 @@ def columns_of(rows):
     return {name: [None if pd.isna(v) else v for v in table[name]] for name in table.columns}
 
 
+def test_a_list_may_be_empty_and_what_can_be_read_only_once_may_not():
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"n": [1, 2]})
+    used_up = table.to_reader()
+    used_up.read_all()
+    for nothing in (iter([]), used_up):
+        with pytest.raises(FrameError, match="it can be read only once, so make it anew"):
+            read_table(nothing)
+    assert columns_of(read_table([])) == {}
+    assert columns_of(read_table(table.slice(2))) == {"n": []}
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (["a", "b"], {"text": ["a", "b"]}),
         (("a",), {"text": ["a"]}),
-        ([], {}),
         ({7: "a", 8: "b"}.values(), {"text": ["a", "b"]}),
         (range(2), {"text": [0, 1]}),
         (np.array(["a", "b"]), {"text": ["a", "b"]}),

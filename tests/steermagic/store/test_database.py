@@ -33,6 +33,14 @@ def test_a_place_may_be_in_the_home_folder(monkeypatch, tmp_path):
     assert (tmp_path / "mine.sqlite").is_file()
 
 
+@pytest.mark.parametrize("place", ["off", "OFF", "Off", "none", "None", "false", "FALSE"])
+def test_off_is_no_file_however_it_is_written(place, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    store = open_store(place)
+    assert (store.place, [*tmp_path.iterdir()]) == ("off", [])
+    store.close()
+
+
 def foreign(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE t (a)")
@@ -56,7 +64,7 @@ UNUSABLE = {
     "text": (lambda path: path.write_text("hello " * 999), "is not a run store of steermagic"),
     "newer": (newer, "was written by a newer steermagic (its form is 99, this version knows 1)"),
     "damaged": (damaged, "is damaged ("),
-    "a folder": (lambda path: path.mkdir(), "cannot be used (unable to open database file)"),
+    "a folder": (lambda path: path.mkdir(), "is a folder; name a file in it"),
     "no folder": (lambda path: path.parent.write_text(""), "cannot be used (File exists)"),
 }
 

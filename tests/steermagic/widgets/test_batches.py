@@ -123,6 +123,12 @@ def test_what_a_page_has_missed_comes_again_in_no_more_than_three_times_the_run(
     assert sent <= 3000
 
 
+def test_a_row_that_goes_back_by_nothing_stays():
+    page = Page(job()).after(1, StepsUndone(0, 0), gained("abcdef"), StepsUndone(0, 0))
+    assert page.tokens() == [*"abcdef"]
+    assert page.messages[-1]["shares"] == {"chosen": 100.0}
+
+
 def test_a_row_that_goes_back_is_cut():
     page = Page(job()).after(1, gained("abcdef")).after(0.01, StepsUndone(0, 4), gained("xy"))
     page.after(1, StepsUndone(0, 1), gained("z"))
