@@ -23,6 +23,7 @@ class RunOptions:
     out: Path
     minutes: float
     hold: float
+    rate: float
     batch_tokens: int
     seed: int
     n_workers: int

@@ -31,10 +31,10 @@ WARM_UP_STEPS = 40
 
 
 def rate_factor(options: RunOptions, progress: Progress) -> float:
-    """Return the share of the highest step size: warm-up, constant, then linearly down to 0."""
+    """Return the share of the usual step size: warm-up, constant, then linearly down to 0."""
     warm = min(1.0, (progress.n_steps + 1) / WARM_UP_STEPS)
     left = 1 - progress.minutes / options.minutes
-    return warm * min(1.0, max(0.01, left / (1 - options.hold)))
+    return options.rate * warm * min(1.0, max(0.01, left / (1 - options.hold)))
 
 
 def train(worker: int, options: RunOptions) -> None:
@@ -148,6 +148,7 @@ def _read_options() -> RunOptions:
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and log")
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--hold", type=float, default=0.2, help="share before the rate falls")
+    parser.add_argument("--rate", type=float, default=1.0, help="share of the usual step sizes")
     parser.add_argument("--batch-tokens", type=int, help="of one step; 20,480 on a CPU")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
