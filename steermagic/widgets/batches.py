@@ -1,12 +1,14 @@
 """What happens in a run as messages to a page: in batches, and now and then all of it.
 
 A page that is told of each token loses some. It gets a batch some 14 times a second, and whenever
-the run has doubled, all of it once more: what a page missed, say because it was loading its script,
-comes again, and all messages together are no more than three times the run.
+the run has doubled, all of it once more, until that is too much for a message: what a page missed,
+say because it was loading its script, comes again, and all messages together are no more than three
+times the run.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -31,6 +33,7 @@ from steermagic.widgets.live_rows import GrowingList, LiveRow, Message
 _PERIOD_S = 0.07
 _SPEED_S = 3.0  # tokens per second are those of the last so many seconds
 _MAX_TOKENS = 20_000  # shown while they are written; more of them are counted only
+_MAX_WHOLE = 500_000  # characters of results; Jupyter's servers drop more than 1 MB a second
 _MAX_COLUMNS = 40
 _MAX_NAME, _MAX_ERROR = 80, 300  # characters
 
@@ -69,6 +72,7 @@ class LiveView:
         self._n_written = 0
         self._recent = deque([(start, 0)])
         self._whole_at = 0  # how much there was when all of it was last sent
+        self._n_characters = 0  # of all results
         self._items = GrowingList()
 
     def take(self, event: Steps | StepsUndone) -> None:
@@ -90,7 +94,8 @@ class LiveView:
 
     def end(self, row: Row) -> None:
         """Take in how a row came out."""
-        self._ended[row.number] = self._unsent[row.number] = self._result(row)
+        result = self._ended[row.number] = self._unsent[row.number] = self._result(row)
+        self._n_characters += len(json.dumps(result))
         if row.number in self._rows and not self._rows[row.number].is_shown:
             del self._rows[row.number]
         self._flush_if_due()
@@ -106,7 +111,7 @@ class LiveView:
         while len(self._recent) > 2 and now - self._recent[0][0] > _SPEED_S:
             self._recent.popleft()
         amount = self._n_written + len(self._ended)
-        is_whole = amount >= 2 * self._whole_at
+        is_whole = amount >= 2 * self._whole_at and self._n_characters <= _MAX_WHOLE
         self._whole_at = amount if is_whole else self._whole_at
         tokens = (
             row.batch(number, is_whole=is_whole)

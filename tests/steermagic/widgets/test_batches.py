@@ -174,6 +174,16 @@ def test_rows_of_a_table_come_when_they_have_ended():
     assert [line["label"] for line in page.messages[0]["ended"][0]["lines"]] == ["0"]
 
 
+def test_a_long_table_comes_again_only_while_that_is_no_large_message():
+    page, name = Page(over(10_000)), "Rex" * 40
+    for number in range(10_000):
+        page.after(0.01, done(number, {"name": name, "age": 3}))
+    page.view.flush()
+    sizes = [len(json.dumps(message)) for message in page.messages]
+    assert 200_000 < max(sizes) < 1_000_000
+    assert page.lines() == [[name, "3"]] * 10_000
+
+
 def test_tokens_of_a_tables_rows_come_if_they_are_asked_for():
     page = Page(over(2, view="live")).after(1, gained("ab", 1), gained("c", 0))
     page.after(1, done(1, {"name": "Rex", "age": 3}), gained("d", 0))
