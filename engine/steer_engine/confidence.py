@@ -25,8 +25,9 @@ class Confidence:
 
     `pointer` is the value's JSON Pointer in the record. `mean` is the geometric mean, and `least`
     the smallest, of the probabilities that the tokens which the model chose for the value had among
-    those that the schema allowed, at temperature 1; the token that ends the value is one of them.
-    Both are 1.0 where it chose none, for all were forced.
+    those that the schema allowed, at temperature 1; the token that ends the value is one of them,
+    and so is a forced blank before it that might have been the token ` null`. Both are 1.0 where it
+    chose none, for all were forced.
 
     `alternatives` are, for a value out of a set of at most 256 (an enum, a const, a boolean, null,
     or several of them), all its members with their probabilities, the most probable first: each is
@@ -89,7 +90,8 @@ def _by_value(steps: Sequence[Step]) -> dict[str, _Tokens]:
             continue
         own = values.setdefault(step.pointer, _Tokens())
         own.is_closed |= step.origin == "closed"
-        if step.origin in ("chosen", "narrowed") and step.masked_logprob is not None:
+        # A forced blank alone is a choice as well, if it is not that of the token ` null`.
+        if step.origin != "closed" and step.masked_logprob is not None:
             own.logprobs.append(min(step.masked_logprob, 0.0))
         if step.fork is not None:
             values.setdefault(step.fork.pointer, _Tokens()).forks.append(step.fork)

@@ -355,6 +355,18 @@ def test_a_value_has_the_mean_of_what_was_chosen_for_it_with_the_token_that_ends
     assert kind == Confidence("/kind", 1.0, 1.0, (("the", 1.0),))
 
 
+def test_that_a_value_is_not_null_is_chosen_with_the_blank_before_it():
+    steps = [
+        Step(0, b'{"n":', "forced", ""),
+        Step(0, b" ", "forced", "/n", logprob=math.log(0.5), masked_logprob=math.log(0.5)),
+        Step(0, b"7", "chosen", "/n", logprob=math.log(0.9), masked_logprob=math.log(0.9)),
+        Step(0, b"}", "forced", ""),
+    ]
+    [found] = confidence_of(read_schema("n: int | None"), {"n": 7}, steps)
+    assert found.least == pytest.approx(0.5)
+    assert found.mean == pytest.approx(math.sqrt(0.5 * 0.9))
+
+
 def test_thoughts_and_unsteered_text_have_no_part():
     schema = read_schema('mood: "good" | "bad"')
     done, steps, _ = follow(FakeBackend(), schema, n_thoughts=5)
@@ -400,7 +412,7 @@ def test_that_there_is_nothing_is_a_value():
         own = [
             step.masked_logprob
             for step in steps
-            if step.pointer in (pointer, f"{pointer}/0") and step.origin != "forced"
+            if step.pointer in (pointer, f"{pointer}/0") and step.masked_logprob is not None
         ]
         assert own
         assert each.least == pytest.approx(math.exp(min(own)))
