@@ -180,7 +180,8 @@ class OpenNotebook:
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("Control+s")
         start = time.monotonic()
-        while self.path.stat().st_mtime_ns == before:
+        # While the server writes it, the file is there and not whole.
+        while self.path.stat().st_mtime_ns == before or self.path.read_bytes()[-2:] != b"}\n":
             assert time.monotonic() - start < READY_S, "the notebook is not saved"
             self.page.wait_for_timeout(50)
         return nbformat.read(self.path, as_version=4)
