@@ -41,7 +41,6 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register `%%steer` and `%steer`; IPython calls this for ``%load_ext steermagic``."""
     import sys
 
-    from steermagic.accessor import register_accessor
     from steermagic.completion import register_completion
     from steermagic.magics import SteerMagic
     from steermagic.session import shared_session
@@ -50,7 +49,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.register_magics(SteerMagic(shell, session))
     register_completion(shell, session)
     if "pandas" in sys.modules:  # else it comes with the first frame; pandas takes long to import
-        register_accessor(session.find_run, session.store_of)
+        session.give_frames_access()
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

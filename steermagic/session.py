@@ -155,7 +155,7 @@ class Session:
         elif stored.options.get("trace") and not run.steps:
             run = with_steps(run, rows)
         self._remember(run)
-        self._register_accessor()  # for frames that come from a file
+        self.give_frames_access()  # to those that come from a file
         return run
 
     def store(self, place: str | None = None) -> Store:
@@ -199,6 +199,12 @@ class Session:
             self._attach(run, result)
         return result
 
+    def give_frames_access(self) -> None:
+        """Give pandas frames the attribute `steer`, for the runs of this session."""
+        if not self._accessor_is_registered:
+            register_accessor(self.find_run, self.store_of)
+            self._accessor_is_registered = True
+
     def find_run(self, run_id: str) -> Run | None:
         """Return the run with that id, if it is among the last ones."""
         return self._runs.find(run_id)
@@ -237,13 +243,8 @@ class Session:
         self._runs.add(run, max_steps=_MAX_STEPS, max_rows=_MAX_ROWS)
 
     def _attach(self, run: Run, frame: object) -> None:
-        self._register_accessor()
+        self.give_frames_access()
         attach(run, frame)
-
-    def _register_accessor(self) -> None:
-        if not self._accessor_is_registered:
-            register_accessor(self.find_run, self.store_of)
-            self._accessor_is_registered = True
 
 
 def _reuse(options: SteerOptions) -> Reuse:
