@@ -13,7 +13,7 @@ from embedded_training.passages import Passage, choose, meaning_sentence
 from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
 from embedded_training.schemas import Field
-from embedded_training.tables import families, family_names, stated_labels, truths
+from embedded_training.tables import drawn_families, families, stated_labels, truths
 from embedded_training.wording import filler, joined, one_of_many
 
 Asked = tuple[str, Question]
@@ -40,7 +40,7 @@ def choice_example(source: Source) -> Example:
 
 def choose_meaning(source: Source) -> Asked:
     """Ask for a class that one to three sentences show."""
-    family = source.pick(family_names(held_out=source.held_out.domains))
+    family = source.pick(drawn_families(held_out=source.held_out.domains))
     meaning = source.pick(tuple(families()[family].classes))
     question = choice_questions.ask_meaning(source, family, [Passage(meanings={family: meaning})])
     shown = [meaning_sentence(source, family, meaning) for _ in range(source.pick((1, 1, 2, 3)))]

@@ -31,26 +31,26 @@ class Mixture:
 
 
 MAIN = Mixture(
-    situation=0.5,
-    labelled=0.02,
+    situation=0.6,
+    labelled=0.015,
     copying=0.005,
-    single=0.12,
-    rows=0.06,
-    table=0.05,
-    sheet=0.03,
-    choice=0.215,
+    single=0.09,
+    rows=0.05,
+    table=0.04,
+    sheet=0.02,
+    choice=0.18,
 )
 
 
 ONLY_DOMAINS = Mixture(
-    situation=0.5,
+    situation=0.6,
     labelled=0.0,
     copying=0.0,
-    single=0.26,
-    rows=0.12,
-    table=0.05,
+    single=0.2,
+    rows=0.1,
+    table=0.04,
     sheet=0.0,
-    choice=0.07,
+    choice=0.06,
 )
 """For held-out domains: only what is made of the texts of a domain."""
 

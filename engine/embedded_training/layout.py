@@ -17,8 +17,10 @@ from embedded_training.tokenizer import ASSISTANT, END, SYSTEM, USER, Encoder, T
 FORCED = 0.05
 CHOICE = 1.0
 # A field with few tokens is worth as much to the user as one with many.
-FIRST_TOKEN = {"enum": 5.0, "boolean": 4.0, "null": 3.0}
+FIRST_TOKEN = {"enum": 5.0, "boolean": 4.0}
 FIRST_TOKEN_OF_OTHERS = 2.0
+# Whether there is a value or null weighs the same either way, or the model would lean to one.
+VALUE_OR_NULL = 2.0
 # With one row too many or too few, the values of several others are wrong.
 ONE_MORE_OR_NOT = 2.0
 
@@ -75,7 +77,7 @@ def _first_weight(piece: Piece) -> float:
         return piece.weight
     if piece.kind == "length" or piece.text == "{":
         return ONE_MORE_OR_NOT
-    if len(piece.text) == 1:
+    if len(piece.text) == 1 or piece.kind == "null":
         return piece.weight
     return FIRST_TOKEN.get(piece.kind, FIRST_TOKEN_OF_OTHERS)
 
@@ -107,11 +109,18 @@ class _AnswerWriter:
         schema = schema.get("anyOf", [schema])[0]
         kind = "" if isinstance(value, list | dict) else kind_of(value, [schema])
         blank, self._blank = self._blank, ""
-        if value is None or isinstance(value, bool):
+        if value is None:
+            is_boolean = "boolean" in schema.get("type", ())
+            weight = FIRST_TOKEN["boolean"] if is_boolean else VALUE_OR_NULL
+            self.pieces.append(Piece(f"{blank}null", weight, path, kind))
+            return
+        if isinstance(value, bool):
             self.pieces.append(Piece(blank + json.dumps(value), CHOICE, path, kind))
             return
         if blank:
-            self.pieces.append(Piece(blank, CHOICE, path, kind) if optional else Piece(blank))
+            self.pieces.append(
+                Piece(blank, VALUE_OR_NULL, path, kind) if optional else Piece(blank)
+            )
             optional = False
         if isinstance(value, str):
             self._write_string(value, kind, path=path, optional=optional)
@@ -126,7 +135,7 @@ class _AnswerWriter:
     def _write_string(self, value: str, kind: str, *, path: str, optional: bool) -> None:
         # Where there may be none, the quote itself is a choice.
         self.pieces.append(
-            Piece('"', CHOICE if optional else FORCED, path, kind if optional else "")
+            Piece('"', ONE_MORE_OR_NOT, path, kind) if optional else Piece('"', path=path)
         )
         body = json.dumps(value, ensure_ascii=False)[1:-1]
         if body:

@@ -22,8 +22,8 @@ from embedded_training.tables import (
     Domain,
     concepts,
     domains,
+    drawn_families,
     families,
-    family_names,
     list_concepts,
     stated_labels,
     truths,
@@ -123,7 +123,7 @@ def _draw_families(source: Source, domain: Domain, shape: Shape) -> tuple[str, .
         # The first family of a domain is the one its texts are about.
         return (domain.meanings[0] if source.chance(0.5) else source.pick(domain.meanings),)
     if shape != "row" and source.chance(0.05):
-        return (source.pick(family_names(held_out=False)),)
+        return (source.pick(drawn_families(held_out=False)),)
     return ()
 
 

@@ -103,7 +103,7 @@ def situation_names(*, held_out: bool) -> tuple[str, ...]:
 
 PLAIN = "plain_"
 """How the names of the files begin that hold the most usual texts."""
-WEIGHT_OF_PLAIN = 8
+WEIGHT_OF_PLAIN = 16
 """How many times as often as another a situation of plain texts is drawn."""
 
 
@@ -112,7 +112,7 @@ def drawn_situations(*, held_out: bool) -> tuple[str, ...]:
     """Return the names of situations, each as many times as it is to be drawn."""
     names = situation_names(held_out=held_out)
     plain = tuple(name for name in names if name.startswith(PLAIN))
-    return names if held_out else names + plain * (WEIGHT_OF_PLAIN - 1)
+    return names + plain * (WEIGHT_OF_PLAIN - 1)
 
 
 def _read(name: str, entry: Mapping[str, Any]) -> Situation:

@@ -239,6 +239,18 @@ def family_names(*, held_out: bool) -> Words:
     return tuple(name for name in read_table("meanings") if families()[name].held_out == held_out)
 
 
+COMMON_FAMILIES = ("sentiment", "urgency", "topic", "mail_kind", "intent", "support", "issue_type")
+"""What people ask for most, which is drawn more often."""
+WEIGHT_OF_COMMON = 3
+
+
+@cache
+def drawn_families(*, held_out: bool) -> Words:
+    """Return the names of families, each as many times as it is to be drawn."""
+    names = family_names(held_out=held_out)
+    return names if held_out else names + COMMON_FAMILIES * (WEIGHT_OF_COMMON - 1)
+
+
 @cache
 def domains() -> Mapping[str, Domain]:
     """Return the sorts of text by name."""

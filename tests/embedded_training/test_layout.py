@@ -10,7 +10,14 @@ from embedded_training.schemas import Field, object_schema
 
 pytest.importorskip("tokenizers")
 
-from embedded_training.layout import CHOICE, FORCED, ONE_MORE_OR_NOT, answer_pieces, lay_out
+from embedded_training.layout import (
+    CHOICE,
+    FORCED,
+    ONE_MORE_OR_NOT,
+    VALUE_OR_NULL,
+    answer_pieces,
+    lay_out,
+)
 from embedded_training.tokenizer import END, SYSTEM, USER, load_tokenizer, make_encoder
 
 
@@ -50,11 +57,21 @@ def test_where_a_number_ends_counts():
 
 def test_null_or_not_counts():
     schema = object_schema((Field("t", "str", nullable=True),))
-    assert weight_of(answer_pieces({"t": None}, schema), " null") == [CHOICE]
+    assert weight_of(answer_pieces({"t": None}, schema), " null") == [VALUE_OR_NULL]
     # A token may be the blank and `null`, so the blank alone says that there is a value.
     pieces = answer_pieces({"t": "x"}, schema)
-    assert weight_of(pieces, " ") == [CHOICE]
+    assert weight_of(pieces, " ") == [VALUE_OR_NULL]
     assert weight_of(pieces, '"') == [FORCED, CHOICE]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("str", "x"), ("int", 1), ("bool", True)])
+def test_a_value_or_null_weighs_the_same_either_way(encode, kind, value):
+    schema = object_schema((Field("t", kind, nullable=True),))
+    weights = []
+    for answer in (value, None):
+        tokens = lay_out(Example("x", schema, {"t": answer}), encode)
+        weights.append(next(weight for weight in tokens.weights if weight > FORCED))
+    assert weights[0] == weights[1] > CHOICE
 
 
 def test_one_more_row_or_not_counts():
@@ -83,8 +100,8 @@ def test_a_first_row_or_none_counts():
 def test_an_object_or_null_counts():
     schema = object_schema((Field("o", "object", fields=(Field("t", "str"),), nullable=True),))
     pieces = answer_pieces({"o": {"t": "x"}}, schema)
-    assert weight_of(pieces, " ") == [CHOICE, FORCED]
-    assert weight_of(answer_pieces({"o": None}, schema), " null") == [CHOICE]
+    assert weight_of(pieces, " ") == [VALUE_OR_NULL, FORCED]
+    assert weight_of(answer_pieces({"o": None}, schema), " null") == [VALUE_OR_NULL]
 
 
 def test_the_keys_of_free_objects_count():

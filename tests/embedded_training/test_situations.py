@@ -183,11 +183,12 @@ def test_the_mixtures_draw_situations():
     assert ONLY_DOMAINS.situation > 0
 
 
-def test_plain_situations_are_drawn_more_often_in_training_alone():
-    drawn = Counter(drawn_situations(held_out=False))
+@pytest.mark.parametrize("held_out", [False, True])
+def test_plain_situations_are_drawn_more_often(held_out):
+    drawn = Counter(drawn_situations(held_out=held_out))
+    assert set(drawn) == set(situation_names(held_out=held_out))
     assert {drawn[name] for name in drawn if name.startswith(PLAIN)} == {WEIGHT_OF_PLAIN}
     assert {drawn[name] for name in drawn if not name.startswith(PLAIN)} == {1}
-    assert drawn_situations(held_out=True) == situation_names(held_out=True)
 
 
 def test_the_limits_of_an_amount_are_above_zero():
