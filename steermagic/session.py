@@ -31,6 +31,7 @@ from steermagic.store import (
     StoredRun,
     described,
     open_store,
+    place_of,
     restored,
     with_steps,
 )
@@ -169,8 +170,11 @@ class Session:
             place = None if configured is None else str(configured)
         known = self._stores.get(place)
         if known is None or not known.is_there:
-            known = self._stores[place] = open_store(place)
-            self._stores[known.place] = known
+            where = place_of(place)  # the same for all spellings, such as "off" and "OFF"
+            known = self._stores.get(where)
+            if known is None or not known.is_there:
+                known = self._stores[where] = open_store(where)
+            self._stores[place] = known
         return known
 
     def answer(self, job: Job) -> object:

@@ -9,7 +9,7 @@ Read in this order: `keys` -> `database` -> `packing` -> `records` -> `reviews` 
 
 from steermagic.store.database import OFF
 from steermagic.store.keys import Key, answer_key
-from steermagic.store.library import Pruned, Store, open_store
+from steermagic.store.library import Pruned, Store, open_store, place_of
 from steermagic.store.records import UNFINISHED, CellText, Reuse, RunRecord, StoredRun
 from steermagic.store.restoring import described, restored, with_steps
 
@@ -26,6 +26,7 @@ __all__ = [
     "answer_key",
     "described",
     "open_store",
+    "place_of",
     "restored",
     "with_steps",
 ]

@@ -24,17 +24,21 @@ _UNFINISHED = json.dumps(UNFINISHED)
 _PAGE = 1000  # rows that are read at a time
 
 
+def place_of(place: str | None) -> str:
+    """Return how a store is known: by its whole path, or `OFF`; the user's own one for None."""
+    if place is None:
+        return str(default_path())
+    return OFF if place.lower() in _OFF else str(Path(place).expanduser().absolute())
+
+
 def open_store(place: str | None) -> Store:
     """Return the store at the path `place`, by default in the user's data folder; see `OFF`.
 
     Raises:
         StoreError: it cannot be opened.
     """
-    if place is None:
-        return Store(default_path())
-    if place.lower() in _OFF:
-        return Store(None)
-    return Store(Path(place).expanduser().absolute())
+    where = place_of(place)
+    return Store(None if where == OFF else Path(where))
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,13 @@ def test_only_the_last_runs_keep_their_steps(wishing, monkeypatch):
     assert session.find_run(runs[1].id) is runs[1]
 
 
+def test_a_store_is_opened_once_however_it_is_spelt(wishing, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    session = wishing(DOGS[0])
+    assert session.store("off") is session.store("OFF") is session.store("none")
+    assert session.store("runs.sqlite") is session.store(str(tmp_path / "runs.sqlite"))
+
+
 def test_only_so_many_rows_of_runs_are_kept(wishing, monkeypatch):
     monkeypatch.setattr("steermagic.session._MAX_ROWS", 2)
     session = wishing(DOGS[0])
