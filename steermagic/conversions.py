@@ -180,7 +180,17 @@ def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _polars_to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
-    return _lists_to_pandas({column.name: column.to_list() for column in frame})
+    import pandas as pd
+    import polars as pl
+
+    def series(column: pl.Series) -> pd.Series:
+        if column.dtype not in (pl.Datetime, pl.Duration):
+            return _pandas_series(column.to_list())
+        moments = pd.Series(column.to_numpy())  # Python's own would lose the nanoseconds
+        zone = getattr(column.dtype, "time_zone", None)
+        return moments if zone is None else moments.dt.tz_localize("UTC").dt.tz_convert(zone)
+
+    return pd.DataFrame({column.name: series(column) for column in frame})
 
 
 def _polars_to_arrow(frame: pl.DataFrame) -> pa.Table:
@@ -196,7 +206,8 @@ def _polars_to_arrow(frame: pl.DataFrame) -> pa.Table:
 
 
 def _arrow_to_pandas(table: pa.Table) -> pd.DataFrame:
-    return _lists_to_pandas(table.to_pydict())
+    columns = _lists_to_pandas({i: column.to_pylist() for i, column in enumerate(table.columns)})
+    return columns.set_axis(table.column_names, axis=1)  # of which two may have one name
 
 
 def _arrow_to_polars(table: pa.Table) -> pl.DataFrame:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from steermagic.conversions import convert, require
+from steermagic.conversions import require
 from steermagic.errors import CommandError
 from steermagic.runs import Row, Run, result_of
 from steermagic.store import Store, StoredRun, restored
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _NO_BREAKS = str.maketrans("\r\n", "  ")
 
@@ -58,7 +55,7 @@ def _line(row: Row, *, is_json: bool) -> str:
 
 
 def _write_csv(run: Run, path: Path) -> int:
-    frame = _table(run)
+    frame = _table(run, "pandas")
     frame.to_csv(path, index=run.job.over is not None)
     return len(frame)
 
@@ -67,15 +64,15 @@ def _write_parquet(run: Run, path: Path) -> int:
     require("pyarrow", extra="arrow")
     from pyarrow.parquet import write_table
 
-    frame = _table(run)
-    write_table(convert(frame, "pandas", "arrow"), path)
-    return len(frame)
+    table = _table(run, "arrow")
+    write_table(table, path)
+    return len(table)
 
 
-def _table(run: Run) -> pd.DataFrame:
+def _table(run: Run, kind: str) -> Any:  # noqa: ANN401 - `kind` says which
     if run.job.options.unsteered:
         raise CommandError("an unsteered answer has no columns; write it to a .jsonl file")
-    return result_of(run, as_="pandas")  # type: ignore[return-value]
+    return result_of(run, as_=kind)
 
 
 _WRITERS: Mapping[str, Callable[[Run, Path], int]] = {

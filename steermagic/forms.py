@@ -108,18 +108,24 @@ def read_answer(
 
 
 def choices_of(source: object) -> Choices:
-    """Return the choices that a list, a Series, a dict's keys or an enumeration are.
+    """Return the choices that a list, a column, an array, a dict's keys or an enumeration are.
 
     Raises:
         SchemaError: it is none of these, or its members are no texts.
     """
-    if isinstance(source, str) or not isinstance(source, Iterable):
+    if hasattr(type(source), "columns"):  # a table, of any library
+        raise SchemaError(
+            f"choices are a list of texts, not a {type(source).__name__}; give one of its columns"
+        )
+    # Arrays have members of their own types; as a list they have Python's.
+    to_list = getattr(source, "to_pylist", None) or getattr(source, "tolist", None)
+    members: object = source if to_list is None else to_list()
+    if isinstance(members, str) or not isinstance(members, Iterable):
         raise SchemaError(f"choices are a list of texts, not {type(source).__name__}")
-    members: Iterable[object] = source
     if isinstance(source, set | frozenset):
         members = sorted(source, key=str)  # a set's own order changes from run to run
     values = (each.value if isinstance(each, enum.Enum) else each for each in members)
-    return Choices(tuple(values))  # type: ignore[arg-type] # it checks them itself
+    return Choices(tuple(values))
 
 
 def grammar_of(source: object) -> TextForm:

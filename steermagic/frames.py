@@ -1,7 +1,8 @@
 """Records -> tables. Columns and their types come from the schema, never from the records.
 
 The exceptions are values that a type cannot hold: an integer beyond 64 bits, a leap second, a
-duration in months. Their column keeps the JSON values as they are (`object`), so nothing is lost.
+duration in months. Their column keeps the JSON values as they are (`object`; in Arrow their text),
+so nothing is lost.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steer_engine import Column, JsonValue, Schema, column_plan
-from steermagic import pandas_frames, polars_frames
-from steermagic.conversions import arrow_array, require
+from steermagic import arrow_frames, pandas_frames, polars_frames
+from steermagic.conversions import require
 from steermagic.rows import explode_record, explode_schema
 
 if TYPE_CHECKING:
@@ -94,9 +95,8 @@ def _to_polars(columns: Columns) -> pl.DataFrame:
 
 
 def _to_arrow(columns: Columns) -> pa.Table:
-    pyarrow = require("pyarrow", extra="arrow")
-    frame = _to_pandas(columns)
-    return pyarrow.table({name: arrow_array(frame[name]) for name in frame})
+    require("pyarrow", extra="arrow")
+    return arrow_frames.make_frame(columns.plan, columns.values, columns.schema)
 
 
 _MAKERS: Mapping[str, Callable[[Columns], Table]] = {

@@ -165,6 +165,9 @@ def _frame_keys(run: Run, rows: Sequence[Row]) -> Iterator[Key]:
     numbers = range(len(run.job.prompts)) if run.job.over is not None else sorted(kept)
     for number in numbers:
         record = kept[number].record if number in kept else None
+        if record is None and run.job.over is not None:
+            yield number, -1  # the table keeps its row
+            continue
         parts = enumerate(record) if isinstance(record, list) else [(-1, record)]
         for item, value in parts:
-            yield from ((number, item) for _ in items_of(value, rows=run.job.options.rows))
+            yield from ((number, item) for _ in items_of([value], rows=run.job.options.rows))

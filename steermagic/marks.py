@@ -9,7 +9,7 @@ from itertools import pairwise
 from steermagic.printable import printable
 
 _CONTEXT = 120  # characters shown before and after a span of a long text
-_LONG = 1500
+_MAX_LENGTH = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,21 @@ class MarkedText:
     spans: tuple[Span, ...]
     row: int = 0
 
-    def parts(self) -> Iterator[MarkedPart]:
-        """Yield the text in parts, each inside a number of spans; of a long one what is near."""
+    def parts(self, *, max_length: int = _MAX_LENGTH) -> Iterator[MarkedPart]:
+        """Yield the text in parts, each inside a number of spans.
+
+        Of a part longer than `max_length` characters what is near a span is shown.
+        """
         edges = {0, len(self.text)} | {edge for s in self.spans for edge in (s.start, s.end)}
         for start, end in pairwise(sorted(edges)):
             spans = [s for s in self.spans if s.start < end and start < s.end]
             yield MarkedPart(
-                _shortened(self.text[start:end]),
+                _shortened(self.text[start:end], max_length),
                 tuple(dict.fromkeys(s.label for s in spans)),
                 tuple(dict.fromkeys(s.label for s in spans if s.end == end)),
                 tuple(dict.fromkeys(s.pointer for s in spans)),
             )
 
 
-def _shortened(text: str) -> str:
-    return printable(text, None if len(text) <= _LONG else 2 * _CONTEXT)
+def _shortened(text: str, max_length: int) -> str:
+    return printable(text, None if len(text) <= max_length else 2 * _CONTEXT)

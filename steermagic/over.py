@@ -10,7 +10,10 @@ from steermagic.prompt import FilledPrompt, PromptTemplate
 from steermagic.tables import TableRows
 
 ROW = "row"
-"""Name of the whole row in a prompt, for columns that are no Python names: `row["my col"]`."""
+"""Name of the whole row in a prompt, for columns that are no Python names: `row["my col"]`.
+
+A column of that name hides it.
+"""
 
 
 class OverPrompts(Sequence[str]):
@@ -68,7 +71,8 @@ class OverPrompts(Sequence[str]):
             return  # nobody knows what an empty list lacks
         columns = [str(name) for name in self._rows.columns]
         if self._template.names.isdisjoint([*columns, ROW]):
-            name = _in_a_prompt(self._rows.columns[0]) if columns else ROW
+            is_row = not columns or ROW in columns
+            name = ROW if is_row else _in_a_prompt(self._rows.columns[0])
             raise InterpolationError(
                 f"the prompt uses no column of the table; write {{{{ {name} }}}}"
             )
@@ -83,7 +87,7 @@ class OverPrompts(Sequence[str]):
         row: dict[Any, object]
         row = {name: _shown(value) for name, value in self._rows.row(number).items()}
         columns = {str(name): value for name, value in row.items()}
-        names = {**self._namespace, **self._used, **columns, ROW: {**row, **columns}}
+        names = {**self._namespace, **self._used, ROW: {**row, **columns}, **columns}
         return self._template.fill(names)
 
 

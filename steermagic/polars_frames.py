@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from steer_engine import Column, ColumnKind, JsonValue, Schema
-from steermagic.subschemas import plain, subschema
-from steermagic.temporal import read_date, read_datetime, read_duration, read_time
+from steermagic.nested_types import NestedTypes
+from steermagic.temporal import read_date, read_datetime, read_duration, read_utc_time
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,7 +16,7 @@ _READERS: Mapping[ColumnKind, Callable[[Any], object]] = {
     ColumnKind.INTEGER: int,  # 2.0 is an integer to JSON Schema
     ColumnKind.DATE: read_date,
     ColumnKind.DATETIME: read_datetime,
-    ColumnKind.TIME: lambda text: read_time(text).replace(tzinfo=None),  # polars has no offsets
+    ColumnKind.TIME: read_utc_time,
     ColumnKind.DURATION: read_duration,
 }
 
@@ -63,14 +63,11 @@ def _dtype(column: Column, document: JsonValue) -> pl.DataType | type[pl.DataTyp
         ColumnKind.OBJECT: pl.Object,
     }
     if column.kind is ColumnKind.LIST:
-        return _nested_dtype(subschema(document, column.path), document) or pl.Object
+        return _nested_dtypes().at(document, column.path) or pl.Object
     return dtypes.get(column.kind, pl.String)
 
 
-def _nested_dtype(
-    node: dict[str, JsonValue], root: JsonValue, depth: int = 0
-) -> pl.DataType | type[pl.DataType] | None:
-    """Return the dtype of a value inside a list; None where polars has none for it."""
+def _nested_dtypes() -> NestedTypes[pl.DataType | type[pl.DataType]]:
     import polars as pl
 
     scalars = {
@@ -79,35 +76,4 @@ def _nested_dtype(
         "number": pl.Float64,
         "boolean": pl.Boolean,
     }
-    kind = node.get("type")
-    if depth > 8:  # a recursive schema has no end, and a dtype must have one
-        return None
-    if kind == "array":
-        inner = _nested_dtype(plain(node.get("items"), root), root, depth + 1)
-        return None if inner is None else pl.List(inner)
-    if kind == "object":
-        return _struct_dtype(node, root, depth)
-    return scalars.get(kind) if isinstance(kind, str) else _enum_dtype(node)
-
-
-def _struct_dtype(node: dict[str, JsonValue], root: JsonValue, depth: int) -> pl.DataType | None:
-    import polars as pl
-
-    fields = node.get("properties")
-    if not isinstance(fields, dict) or not fields:
-        return None
-    inner = {
-        name: _nested_dtype(plain(field, root), root, depth + 1) for name, field in fields.items()
-    }
-    known = {name: dtype for name, dtype in inner.items() if dtype is not None}
-    return pl.Struct(known) if len(known) == len(inner) else None
-
-
-def _enum_dtype(node: dict[str, JsonValue]) -> pl.DataType | type[pl.DataType] | None:
-    import polars as pl
-
-    values = node.get("enum")
-    if not isinstance(values, list):
-        return None
-    words = [value for value in values if isinstance(value, str)]
-    return pl.Enum(words) if len(words) == len([v for v in values if v is not None]) else None
+    return NestedTypes(scalars, list_of=pl.List, struct_of=pl.Struct, enum_of=pl.Enum)

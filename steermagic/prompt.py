@@ -9,9 +9,11 @@ from __future__ import annotations
 import builtins
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType, ModuleType
+from typing import Any
 
 from steer_engine import SCHEMA_PLACE
 from steermagic.errors import InterpolationError, did_you_mean
@@ -213,8 +215,39 @@ def _kind_of_code(value: object) -> str:
 
 
 def _as_text(value: object) -> str:
-    # `str` of a pandas object leaves out the middle of what is long; a model has to see it all.
-    is_pandas = type(value).__module__.partition(".")[0] == "pandas"
-    to_string: Callable[[], str] | None = getattr(value, "to_string", None)
-    text = to_string() if is_pandas and to_string is not None else str(value)
+    text = _in_full(value)
     return text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text
+
+
+def _in_full(value: Any) -> str:  # noqa: ANN401 - whatever the user has
+    """Return the text of `value`, whole: a model has to see what a screen has no room for."""
+    library = type(value).__module__.partition(".")[0]
+    if library == "pandas":
+        return _pandas_text(value)
+    if library == "polars":
+        import polars as pl
+
+        with pl.Config(
+            tbl_rows=-1,
+            tbl_cols=-1,
+            tbl_width_chars=-1,
+            fmt_str_lengths=sys.maxsize,
+            fmt_table_cell_list_len=-1,
+        ):
+            return str(value)
+    if library == "numpy":
+        import numpy as np
+
+        with np.printoptions(threshold=sys.maxsize):
+            return str(value)
+    to_pylist = getattr(value, "to_pylist", None) if library == "pyarrow" else None
+    return str(value if to_pylist is None else to_pylist())
+
+
+def _pandas_text(value: Any) -> str:  # noqa: ANN401 - anything that pandas has
+    import pandas as pd
+
+    if isinstance(value, pd.Categorical):
+        value = pd.Series(value)  # alone it shows ten values at most
+    with pd.option_context("display.max_colwidth", None, "display.max_seq_items", None):
+        return str(value.to_string() if hasattr(value, "to_string") else value)

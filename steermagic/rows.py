@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from steer_engine import JsonValue, Schema, read_schema
+from steer_engine import JsonValue, Schema, row_of
 from steermagic.errors import FrameError, did_you_mean
-from steermagic.subschemas import definitions, plain
+from steermagic.subschemas import plain
 
 
 def explode_schema(schema: Schema, path: str) -> Schema:
@@ -20,8 +20,7 @@ def explode_schema(schema: Schema, path: str) -> Schema:
         FrameError: there is no list at `path`.
     """
     root = schema.document
-    row = _explode(plain(root, root), path.split("."), root, path)
-    return read_schema({**definitions(root), **row}, name=schema.name)
+    return row_of(schema, _explode(plain(root, root), path.split("."), root, path))
 
 
 def explode_record(record: JsonValue, path: Sequence[str]) -> Iterator[JsonValue]:

@@ -23,6 +23,7 @@ from steermagic.errors import did_you_mean
 from steermagic.prompt import user_names
 
 _FILE = re.compile(r"(?:[A-Za-z]:[\\/])?[^\n{}:,#\"]*\.(?:json|ya?ml)")  # "C:" is no field
+_JSON = re.compile(r"\s*\{\s*\"")
 _TYPES = frozenset({"str", "int", "float", "bool", "list", "dict"})
 
 
@@ -54,7 +55,13 @@ def find_schema(
         SchemaError: it cannot be found or read. Places in it count in the cell.
     """
     item = _item_of(written)
-    found = _find_one(item or written, namespace)
+    try:
+        found = _find_one(item or written, namespace)
+    except SchemaSyntaxError:
+        if item is None or _JSON.match(item.text):
+            raise
+        # The brackets are the notation's own, as in `[{a: str}]` or `[a: str]  # see [1]`.
+        return replace(_find_one(written, namespace), is_list=True)
     if item is None and not many:
         return found
     return FoundSchema(rows_of(found.schema), found.source, is_list=True)

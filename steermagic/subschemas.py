@@ -41,13 +41,6 @@ def field(root: JsonValue, path: Sequence[str]) -> JsonValue:
     return node
 
 
-def definitions(root: JsonValue) -> dict[str, JsonValue]:
-    """Return the parts of the root that references lead to."""
-    if not isinstance(root, dict):
-        return {}
-    return {name: root[name] for name in ("$defs", "definitions") if name in root}
-
-
 def _not_null(choices: JsonValue) -> list[JsonValue]:
     if not isinstance(choices, list):
         return []

@@ -1,6 +1,7 @@
 """Dates and times as JSON Schema writes them (RFC 3339, ISO 8601 durations).
 
-Each reader raises ValueError or OverflowError for what Python cannot hold, as a leap second.
+Each reader raises ValueError or OverflowError for what Python or a table cannot hold, as a leap
+second.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ _DURATION = re.compile(
     r"P(?:(?P<weeks>\d+)W|(?:(?P<days>\d+)D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?)"
 )
+_LONGEST = timedelta(microseconds=2**63 - 1)  # tables count in 64 bits
 
 
 def read_date(text: str) -> date:
@@ -30,9 +32,20 @@ def read_time(text: str) -> time:
     return time.fromisoformat(text.upper())
 
 
+def read_utc_time(text: str) -> time:
+    """Read ``09:30:00Z`` for a table whose times have no offsets; any other offset is refused."""
+    clock = read_time(text)
+    if clock.utcoffset():
+        raise ValueError(f"{text!r} has an offset")
+    return clock.replace(tzinfo=None)
+
+
 def read_duration(text: str) -> timedelta:
     """Read ``P1DT2H``. A year or a month has no fixed length and is refused."""
     match = _DURATION.fullmatch(text)
     if match is None or text == "P":
         raise ValueError(f"{text!r} has no fixed length")
-    return timedelta(**{unit: float(amount) for unit, amount in match.groupdict("0").items()})
+    length = timedelta(**{unit: float(amount) for unit, amount in match.groupdict("0").items()})
+    if length > _LONGEST:
+        raise OverflowError("beyond 64 bits")
+    return length

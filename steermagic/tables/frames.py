@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from steermagic.conversions import check_conversion, index_names
@@ -39,8 +40,7 @@ class PandasRows(TableRows):
         self._values = [frame.iloc[:, i].array for i in range(frame.shape[1])]
         self.columns = tuple(frame.columns)
         self.n_rows = len(frame)
-        twice = frame.columns[frame.columns.duplicated()]
-        self._several: Mapping[Hashable, object] = {n: SeveralColumns(n) for n in twice}
+        self._several = _several(self.columns)
 
     def row(self, number: int) -> Mapping[Hashable, object]:
         values = (_python_value(column[number]) for column in self._values)
@@ -87,6 +87,7 @@ class ArrowRows(StreamedRows):
         self._ends = list[int]()  # the number of the row behind each batch
         self._schema = reader.schema
         self.columns = tuple(reader.schema.names)
+        self._several = _several(self.columns)
         super().__init__(reader, n_rows=n_rows)
 
     @property
@@ -98,7 +99,7 @@ class ArrowRows(StreamedRows):
         batch = self._batches[i]
         offset = number - self._ends[i] + batch.num_rows
         values = (column[offset].as_py() for column in batch.columns)
-        return dict(zip(self.columns, values, strict=True))
+        return {**dict(zip(self.columns, values, strict=True)), **self._several}
 
     def _keep(self, part: pa.RecordBatch) -> None:
         self._ends.append(self.n_read + part.num_rows)
@@ -108,6 +109,11 @@ class ArrowRows(StreamedRows):
         import pyarrow as pa
 
         return pa.Table.from_batches(self._batches, self._schema)
+
+
+def _several(names: Iterable[Hashable]) -> Mapping[Hashable, object]:
+    """Return what stands for the values under each name that several columns have."""
+    return {name: SeveralColumns(name) for name, count in Counter(names).items() if count > 1}
 
 
 def _python_value(value: Any) -> object:  # noqa: ANN401 - of any type

@@ -28,7 +28,8 @@ class ObjectRows(StreamedRows):
         return {**dict.fromkeys(self.columns), **_fields(self._items[number])}
 
     def _keep(self, part: object) -> None:
-        self._items.append(part if isinstance(part, str) else _fields(part))
+        # A copy: an iterator may give the same dict again with other values.
+        self._items.append(part if isinstance(part, str) else dict(_fields(part)))
 
     def _native(self) -> Lists:
         names = _names(self._items)

@@ -58,20 +58,27 @@ def _from_polars(data: Any) -> PolarsRows:  # noqa: ANN401 - a DataFrame, LazyFr
 
     if isinstance(data, pl.LazyFrame):
         data = data.collect()
+    if not isinstance(data, pl.DataFrame | pl.Series):
+        raise _no_table(data)
     return PolarsRows(data.to_frame(data.name or TEXT) if isinstance(data, pl.Series) else data)
 
 
 def _from_objects(data: Any) -> ObjectRows:  # noqa: ANN401 - it is found out here what it is
-    if isinstance(data, str | bytes | Mapping) or not isinstance(data, Iterable):
-        raise FrameError(
-            f"--over needs a table, not {type(data).__name__}: a DataFrame, a Series, a list or an"
-            " iterator"
-        )
+    is_scalar = getattr(data, "shape", None) == ()  # NumPy's can be asked for an iterator
+    if is_scalar or isinstance(data, str | bytes | Mapping) or not isinstance(data, Iterable):
+        raise _no_table(data)
     as_list = getattr(data, "to_pylist", None)  # an Arrow array has that
     items: Any = data if as_list is None else as_list()
     if not isinstance(items, Iterator):
         return ObjectRows(items, n_rows=len(items) if isinstance(items, Collection) else None)
     return _not_used_up(ObjectRows(whole(items), n_rows=None))
+
+
+def _no_table(data: object) -> FrameError:
+    return FrameError(
+        f"--over needs a table, not {type(data).__name__}: a DataFrame, a Series, a list or an"
+        " iterator"
+    )
 
 
 def _not_used_up(rows: _Rows) -> _Rows:

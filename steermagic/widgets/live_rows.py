@@ -84,8 +84,8 @@ def _items(text: str) -> Iterator[tuple[JsonValue, int]]:
     while between := _BETWEEN.match(text, at):
         try:
             item, at = decode(text, between.end())
-        except json.JSONDecodeError:
-            return
+        except (ValueError, RecursionError):
+            return  # it is not complete, or too large or too deep to be read
         if not _BETWEEN.match(text, at) and not text.startswith("]", at):
             return  # the digits of a number may go on
         yield item, at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from textwrap import dedent
 from typing import Any
 
 from steermagic.errors import OptionError
@@ -25,7 +26,9 @@ def read_setting(setting: Mapping[str, str], defaults: Mapping[str, object]) -> 
 def written_cell(schema: str, prompt: str, setting: Mapping[str, str]) -> str:
     """Return the cell that asks the same."""
     options = "".join(f" {flag} {_quoted(text)}" for flag, text in _by_flag(setting).items())
-    return f"%%steer{options}\n{schema.strip()}\n---\n{prompt.strip()}"
+    # strip() would take the indentation of the first line alone.
+    aligned = dedent(schema).lstrip("\n").rstrip()
+    return f"%%steer{options}\n{aligned}\n---\n{prompt.strip()}"
 
 
 def read_state(text: str) -> tuple[str, str, list[dict[str, str]]]:

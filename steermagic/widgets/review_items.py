@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +18,7 @@ from steermagic.runs import Row, Run
 _N_ALTERNATIVES = 4
 _NUMBER = re.compile(r"(?<![\d.])-?\d+(?:\.\d+)?", re.ASCII)
 _MIN_FOUND = 2  # characters; a shorter text stands everywhere
+_MAX_SOURCE = 100_000  # characters of a part; the pane scrolls
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,9 @@ class Item:
 class Value:
     """A value as the page shows it.
 
-    `choices` are all that can stand there, if those are few; empty is null. `alternatives` are JSON
-    text with the probability that the model gave them.
+    `text` is all of it, for it is edited there. `choices` are all that can stand there, if those
+    are few; empty is null. `alternatives` are texts, the same as a short label shows them, and the
+    probability that the model gave them.
     """
 
     name: str
@@ -42,7 +45,7 @@ class Value:
     is_doubtful: bool
     is_changed: bool
     choices: list[str]
-    alternatives: list[tuple[str, str]]
+    alternatives: list[tuple[str, str, str]]
 
 
 def items_to_review(run: Run, keys: Collection[Key]) -> list[Item]:
@@ -89,7 +92,7 @@ def marked_sources(run: Run, item: Item) -> list[dict[str, object]]:
         spans += [span for span in _found(run, item, text) if span.label not in copied]
         parts = [
             (part.text, ", ".join(part.labels), any(part.pointers))
-            for part in MarkedText(name, text, tuple(spans)).parts()
+            for part in MarkedText(name, text, tuple(spans)).parts(max_length=_MAX_SOURCE)
         ]
         sources.append({"name": name, "parts": parts})
     return sources
@@ -142,13 +145,22 @@ def _value(
     now, before = value_at(value, column), value_at(item.value, column)
     return Value(
         name=column.name,
-        text=shown(now),
+        text=_text(now),
         sure="" if sure is None else percent(sure),
         is_doubtful=is_doubtful,
         is_changed=now != before or isinstance(now, bool) != isinstance(before, bool),
         choices=_choices(run, item, column),
-        alternatives=[(shown(each), percent(prob)) for each, prob in alternatives if each != now],
+        alternatives=[
+            (_text(each), shown(each), percent(prob)) for each, prob in alternatives if each != now
+        ],
     )
+
+
+def _text(value: JsonValue) -> str:
+    """Return the text that is read as `value` again; nothing for null."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _choices(run: Run, item: Item, column: Column) -> list[str]:
@@ -182,7 +194,7 @@ def _found(run: Run, item: Item, text: str) -> Iterator[Span]:
 
 def place_of(value: JsonValue, text: str) -> tuple[int, int] | None:
     """Return where `value` begins and ends in `text`; 75.2 also stands where 75.20 is written."""
-    wanted = shown(value)
+    wanted = _text(value)
     if len(wanted) < _MIN_FOUND:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -96,6 +96,11 @@ def test_parquet_keeps_the_types(exported):
     assert frame["who.at"].dtype.kind == "M"
 
 
+def test_parquet_has_a_dict_as_text(exported):
+    file = exported('{"d": {}, "tags": [], "t": null}', "d: dict[str, int]", "rows.parquet")
+    assert pd.read_parquet(file)["d"].tolist() == ["{}"]
+
+
 def test_parquet_needs_a_library(exported, monkeypatch):
     real = builtins.__import__
 

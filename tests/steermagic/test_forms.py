@@ -1,8 +1,10 @@
 import enum
 import re
 
+import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import steermagic
@@ -44,6 +46,10 @@ def test_options_ask_for_a_form():
         {"red": 1, "blue": 2},
         pd.Series(["red", "blue", "red"]),
         pd.Series(["red", "blue"], dtype="category").cat.categories[::-1],
+        pl.Series(["red", "blue"]),
+        np.array(["red", "blue"]),
+        pa.array(["red", "blue"]),
+        pa.chunked_array([["red"], ["blue"]]),
         Colour,
     ],
 )
@@ -65,6 +71,12 @@ def test_an_empty_choice_is_refused(written):
 def test_what_lists_no_texts_is_refused(source):
     with pytest.raises(SchemaError):
         choices_of(source)
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, pl.LazyFrame, pa.table])
+def test_the_choices_of_a_table_are_one_of_its_columns(table):
+    with pytest.raises(SchemaError, match="give one of its columns"):
+        choices_of(table({"label": ["a", "b"]}))
 
 
 def test_a_name_that_is_not_there_is_an_error_with_the_closest():

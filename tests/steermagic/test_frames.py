@@ -159,6 +159,7 @@ def test_scalars_make_one_column():
         ("at", "2016-12-31T23:59:60Z"),
         ("length", "P1M"),
         ("length", "P"),
+        ("length", "P200000000D"),
     ],
 )
 def test_a_value_that_no_dtype_can_hold_is_kept_as_it_is(field, value):
@@ -204,3 +205,94 @@ def test_an_arrow_table_has_the_same_columns():
     assert table["count"].to_pylist() == [1, None]
     assert table["either"].to_pylist() == ['"b"', "1"]
     assert table.schema.metadata is None
+
+
+ARROW_FIELDS = read_schema(
+    """
+    word: str
+    level: "low" | "high" | None
+    count: int | None
+    share: float
+    is_open: bool | None
+    day: date | None
+    at: datetime | None
+    clock: time | None
+    tags: list[str]
+    levels: list["a" | "b"]
+    lines: list[{name: str, price: float | None}]
+    extra: dict[str, int]
+    extras: list[dict[str, int]]
+    either: str | int
+    """
+).document["properties"]
+ARROW_SCHEMA = read_schema(
+    {"type": "object", "properties": {**ARROW_FIELDS, "length": FIELDS["length"]}}
+)
+ARROW_RECORD: dict[str, JsonValue] = {
+    "word": "a\ud800",
+    "level": "high",
+    "count": 2.0,
+    "share": 1,
+    "is_open": True,
+    "day": "2026-01-31",
+    "at": "2026-01-31T01:00:00+02:00",
+    "clock": "09:30:00Z",
+    "length": "P1D",
+    "tags": ["x"],
+    "levels": ["b"],
+    "lines": [{"name": "pen", "price": 2}],
+    "extra": {"k": 1},
+    "extras": [{}],
+    "either": "b",
+}
+
+
+@pytest.mark.parametrize("records", [[], [dict.fromkeys(ARROW_RECORD)], [ARROW_RECORD]])
+def test_the_schema_alone_decides_the_types_of_arrow(records):
+    pytest.importorskip("pyarrow")
+    types = {f.name: str(f.type) for f in to_frame(records, ARROW_SCHEMA, as_="arrow").schema}
+    assert types == {
+        "word": "string",
+        "level": "dictionary<values=string, indices=int32, ordered=0>",
+        "count": "int64",
+        "share": "double",
+        "is_open": "bool",
+        "day": "timestamp[us]",
+        "at": "timestamp[us, tz=UTC]",
+        "clock": "time64[us]",
+        "length": "duration[us]",
+        "tags": "list<item: string>",
+        "levels": "list<item: string>",
+        "lines": "list<item: struct<name: string, price: double>>",
+        "extra": "string",
+        "extras": "string",
+        "either": "string",
+    }
+
+
+def test_values_arrive_in_arrow():
+    pytest.importorskip("pyarrow")
+    table = to_frame([ARROW_RECORD], ARROW_SCHEMA, as_="arrow")
+    [row] = table.to_pylist()
+    assert (row["word"], row["level"], row["count"], row["share"]) == ("a?", "high", 2, 1.0)
+    assert row["at"] == pd.Timestamp("2026-01-30T23:00Z")
+    assert (row["clock"], row["length"]) == (time(9, 30), pd.Timedelta(days=1))
+    assert row["lines"] == [{"name": "pen", "price": 2.0}]
+    assert (row["extra"], row["extras"], row["either"]) == ('{"k": 1}', "[{}]", '"b"')
+    assert table["level"].chunk(0).dictionary.to_pylist() == ["low", "high"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("count", 2**70, str(2**70)),
+        ("day", "0000-01-01", "0000-01-01"),
+        ("length", "P200000000D", "P200000000D"),
+        ("clock", "09:30:00+02:00", "09:30:00+02:00"),
+        ("tags", ["\ud800"], '["\\ud800"]'),
+    ],
+)
+def test_a_value_that_no_type_of_arrow_can_hold_is_text(field, value, text):
+    pytest.importorskip("pyarrow")
+    table = to_frame([{field: value}, {field: None}], ARROW_SCHEMA, as_="arrow")
+    assert table[field].to_pylist() == [text, None]

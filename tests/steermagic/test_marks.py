@@ -36,3 +36,4 @@ def test_of_a_long_text_what_is_near_is_shown():
     assert before.endswith("… " + "a" * 120)
     assert (marked, after[:121]) == ("Ann", "b" * 120 + " ")
     assert len(before + after) < 1000
+    assert [len(part.text) for part in text.parts(max_length=5000)] == [5000, 3, 5000]

@@ -289,3 +289,10 @@ def test_a_polars_table_becomes_a_pandas_frame_unless_polars_is_asked_for(notebo
     posts = pl.DataFrame({"post": ["a", "b"]})
     frame = notebook({"b": 7}).run("%%steer b: int --over posts\n{{ post }}", posts=posts)
     assert frame.to_dict("list") == {"post": ["a", "b"], "b": [7, 7]}
+
+
+def test_a_column_called_row_is_reached_by_its_name():
+    table = pd.DataFrame({"row": ["hello"], "my col": [1]})
+    assert [*prompts(table, "{{ row }}")] == ["hello"]
+    with pytest.raises(InterpolationError, match=r"write \{\{ row \}\}"):
+        prompts(table[["my col", "row"]], "Who?")

@@ -76,6 +76,18 @@ def test_a_value_that_no_dtype_can_hold_is_kept_as_it_is():
     assert frame["day"].to_list() == ["0000-01-01"]
 
 
+def test_the_offset_of_a_time_is_kept():
+    frame = to_frame([{"clock": "09:30:00Z"}, {"clock": "09:30:00+02:00"}], SCHEMA, as_="polars")
+    assert frame["clock"].to_list() == ["09:30:00Z", "09:30:00+02:00"]
+
+
+def test_a_duration_beyond_64_bits_is_kept():
+    duration = {"type": "string", "format": "duration"}
+    schema = read_schema({"type": "object", "properties": {"d": duration}})
+    frame = to_frame([{"d": "P200000000D"}], schema, as_="polars")
+    assert frame["d"].to_list() == ["P200000000D"]
+
+
 def test_a_recursive_list_has_no_dtype():
     schema = read_schema(
         {

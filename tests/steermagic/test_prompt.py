@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -110,3 +111,26 @@ def test_a_name_of_python_itself_is_not_what_was_meant():
     with pytest.raises(InterpolationError) as caught:
         interpolate("{{ nope }}", {"open": open, "note": 1})
     assert "did you mean 'note'?" in str(caught.value)
+
+
+WORDS = [f"word-{i} " + "x" * 300 for i in range(150)]
+LONG = {
+    "series": lambda: pd.Series(WORDS),
+    "index": lambda: pd.Index(WORDS),
+    "frame": lambda: pd.DataFrame({"words": WORDS, "of": [WORDS[:1]] * 150}),
+    "lists": lambda: pd.DataFrame({"all": [WORDS]}),
+    "unique": lambda: pd.Series(WORDS).unique(),
+    "categories": lambda: pd.Series(WORDS, dtype="category").unique(),
+    "numpy": lambda: np.array(WORDS * 10),
+    "polars": lambda: pytest.importorskip("polars").DataFrame({"words": WORDS}),
+    "wide": lambda: pytest.importorskip("polars").DataFrame({word: [word] for word in WORDS}),
+    "polars series": lambda: pytest.importorskip("polars").Series([WORDS]),
+    "arrow": lambda: pytest.importorskip("pyarrow").table({"words": WORDS}),
+    "arrow array": lambda: pytest.importorskip("pyarrow").array(WORDS),
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_what_a_screen_would_cut_is_written_out_in_full(kind):
+    text = interpolate("{{ value }}", {"value": LONG[kind]()})
+    assert [word for word in WORDS if word not in text] == []

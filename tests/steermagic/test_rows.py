@@ -86,3 +86,14 @@ def test_a_reference_that_leads_in_a_circle_ends():
     schema = read_schema({"type": "object", "properties": {"a": {"$ref": "#"}}})
     with pytest.raises(FrameError):
         explode_schema(schema, "a.a.a")
+
+
+def test_a_reference_into_the_list_goes_on_naming_what_it_named():
+    name = {"$ref": "#/properties/lines/items/properties/name"}
+    line = {"type": "object", "properties": {"name": {"type": "string"}, "alias": name}}
+    lines = {"type": "array", "items": line}
+    invoice = {"type": "object", "properties": {"vendor": name, "lines": lines}}
+    expected = [("vendor", "string"), ("lines.name", "string"), ("lines.alias", "string")]
+    schema = read_schema({"$id": "https://example.org/invoice", **invoice})
+    assert columns("lines", schema) == expected
+    assert columns("lines", rows_of(schema)) == expected

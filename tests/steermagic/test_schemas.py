@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pydantic
 import pytest
 
-from steer_engine import SchemaError, SchemaSyntaxError, column_plan
+from steer_engine import SchemaError, SchemaSyntaxError, column_plan, read_schema
 from steermagic.cell import SchemaText
 from steermagic.schemas import find_schema, read_source
 
@@ -48,6 +48,20 @@ def test_brackets_ask_for_a_list(text):
     assert found.is_list
     assert found.schema.document["type"] == "array"
     assert columns(found.schema) == ["subject", "amount"]
+
+
+@pytest.mark.parametrize("text", ["[{name: str}]", "[name: str]  # see [1]"])
+def test_brackets_of_the_notation_are_read_as_it_reads_them(text):
+    for many in (False, True):
+        found = find(text, many=many)
+        assert found.schema.document == read_schema(text).document
+        assert found.is_list
+
+
+def test_a_slip_in_the_json_of_a_list_is_told():
+    with pytest.raises(SchemaSyntaxError, match="not JSON") as caught:
+        find('[{"type": "object",}]')
+    assert caught.value.column > 9
 
 
 def test_many_asks_for_a_list():

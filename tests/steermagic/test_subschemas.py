@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from steermagic.subschemas import definitions, plain, subschema
+from steermagic.subschemas import plain, subschema
 
 STRING = {"type": "string"}
 ROOT = {"$defs": {"a/b": STRING, "loop": {"$ref": "#/$defs/loop"}}}
@@ -35,8 +35,3 @@ def test_a_path_leads_to_a_field_of_a_record_or_of_an_item():
     assert subschema({"type": "array", "items": record}, ["a", "b"]) == STRING
     assert subschema(record, ["a", "c"]) == {}
     assert subschema(record, ["x", "y"]) == {}
-
-
-def test_definitions_are_what_references_need():
-    assert definitions({**ROOT, "type": "object"}) == ROOT
-    assert definitions(True) == {}

@@ -90,7 +90,7 @@ def test_what_can_be_a_table(data, expected):
         assert columns_of(streamed) == expected
 
 
-@pytest.mark.parametrize("data", ["text", b"bytes", 7, None, {"a": [1]}])
+@pytest.mark.parametrize("data", ["text", b"bytes", 7, None, {"a": [1]}, np.array("a")])
 def test_what_is_no_table_is_refused(data):
     with pytest.raises(FrameError, match="--over needs a table"):
         read_table(data)
@@ -189,6 +189,14 @@ def test_polars_frames_give_their_rows():
     assert all_rows(read_table(pl.Series([1]))) == [{"text": 1}]
 
 
+def test_what_is_no_table_of_polars_is_refused():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": [1]})
+    for data in (frame.group_by("a"), frame.lazy().group_by("a"), pl.col("a")):
+        with pytest.raises(FrameError, match="--over needs a table, not "):
+            read_table(data)
+
+
 def test_arrow_tables_give_their_rows():
     pa = pytest.importorskip("pyarrow")
     table = pa.concat_tables([pa.table({"a": [1, None]}), pa.table({"a": [3]})])
@@ -258,3 +266,44 @@ def test_a_library_that_reading_takes_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pyarrow is not installed.*steermagic\[arrow\]"):
         read_table(Stream(None))
+
+
+def test_an_iterator_may_give_one_dict_again_and_again():
+    def numbered():
+        row = {}
+        for number in range(3):
+            row["n"] = number
+            yield row
+
+    rows = read_table(numbered())
+    assert all_rows(rows) == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert columns_of(rows) == {"n": [0, 1, 2]}
+
+
+def test_arrow_columns_of_one_name_are_both_kept():
+    pa = pytest.importorskip("pyarrow")
+    rows = read_table(pa.table([[1], [2], [3]], names=["a", "a", "b"]))
+    table = rows.table()
+    assert [*table.columns] == ["a", "a", "b"]
+    assert table.to_numpy().tolist() == [[1, 2, 3]]
+    assert rows.row(0)["b"] == 3
+    with pytest.raises(FrameError, match="the table has several columns 'a'"):
+        str(rows.row(0)["a"])
+
+
+def test_nanoseconds_of_polars_are_kept():
+    pl = pytest.importorskip("polars")
+    nanoseconds = pl.Series("n", [1_700_000_000_000_000_001, None])
+    frame = pl.DataFrame(
+        {
+            "at": nanoseconds.cast(pl.Datetime("ns")),
+            "there": nanoseconds.cast(pl.Datetime("ns", "Europe/Berlin")),
+            "length": nanoseconds.cast(pl.Duration("ns")),
+        }
+    )
+    table = read_table(frame).table()
+    assert table["at"][0] == pd.Timestamp(1_700_000_000_000_000_001)
+    assert table["there"][0] == pd.Timestamp(1_700_000_000_000_000_001, tz="Europe/Berlin")
+    assert str(table["there"].dtype) == "datetime64[ns, Europe/Berlin]"
+    assert table["length"][0] == pd.Timedelta(1_700_000_000_000_000_001)
+    assert table.isna().sum().tolist() == [1, 1, 1]

@@ -10,6 +10,8 @@ from steer_engine.errors import SchemaSyntaxError
 from steer_engine.schema import shapes, words
 from steer_engine.schema.document import JsonObject, JsonValue
 from steer_engine.schema.literals import CONSTANTS, read_number, read_string
+from steer_engine.schema.patterns.parser import parsed
+from steer_engine.schema.patterns.syntax import PatternError
 from steer_engine.schema.tokens import Cursor, Kind
 
 _T = TypeVar("_T")
@@ -201,8 +203,8 @@ class _Types:
         token = self._cursor.token
         body = token.text[1:-1].replace("\\/", "/")
         try:
-            re.compile(body)
-        except re.error as error:
+            parsed(body)
+        except PatternError as error:
             message = f"{token.text} is not a regular expression: {error}"
             raise self._cursor.error(message) from error
         self._cursor.take()

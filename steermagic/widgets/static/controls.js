@@ -41,6 +41,11 @@ function checkbox(label, text, checked, onchange, title = label) {
   return element("label", { class: "sm-check", title }, box, text);
 }
 
+// The label of what has the focus inside of `place`; another view may have elements of the same labels.
+function focusedLabel(place) {
+  return place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+}
+
 // Words that screen readers say aloud when they change.
 function statusLine() {
   return element("div", { class: "sm-status", role: "status", "aria-live": "polite" });

@@ -5,6 +5,7 @@ const EMPTY = {
   low: "", high: "", choices: "", text: "", more: "", fields: [], keywords: [], required: [],
 };
 const LIST = "list of";
+const JSON_TEXT = "JSON";
 const LENGTHS = { str: "characters", list: "items", [LIST]: "items" };
 
 const newField = (change = {}) => ({ ...structuredClone(EMPTY), ...change });
@@ -16,8 +17,14 @@ function ofKind(field, kind) {
   if (kind === LIST) made.fields = [newField({ kind: "str" })];
   if (kind === "choices") made.choices = "low, high";
   if (kind === "pattern") made.text = "[A-Z]{2}-[0-9]+";
-  if (kind === "JSON") made.text = '{"type": "string"}';
+  if (kind === JSON_TEXT) made.text = jsonText(field);
   return made;
+}
+
+// A row of JSON has no controls of its own for these two.
+function jsonText({ is_optional, description }) {
+  const type = is_optional ? '["string", "null"]' : '"string"';
+  return `{"type": ${type}${description && `, "description": ${JSON.stringify(description)}`}}`;
 }
 
 function freshName(fields) {
@@ -82,7 +89,7 @@ class Editor {
   }
 
   draw(focus = null) {
-    const label = focus ?? document.activeElement?.getAttribute("aria-label");
+    const label = focus ?? focusedLabel(this.rows);
     this.rows.replaceChildren(...this.rootRows());
     this.drawBar();
     this.drawData();
@@ -96,7 +103,7 @@ class Editor {
     const object = isList ? this.root.fields[0] : this.root;
     const toggle = (name, text) => button(text, () => this.toggle(name), { "aria-expanded": String(!this.drawers[name].hidden) });
     const canAdd = object.kind === "object";
-    const focused = this.bar.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const focused = focusedLabel(this.bar);
     this.bar.replaceChildren(
       element("span", { class: "sm-title" }, "Schema"),
       button("Add field", () => this.add(object, ""), { text: "+ Field", disabled: !canAdd }),
@@ -159,14 +166,21 @@ class Editor {
     const row = element("div", { class: "sm-row", onkeydown: (event) => this.keys(event, object, index, path) },
       this.name(field, label),
       ...this.typeControls(field, label, replaceWith),
+      ...this.notes(field, label),
+      this.buttons(object, index, label, path),
+    );
+    return element("div", { class: "sm-field", role: "group", "aria-label": `Field ${label}` }, row, ...this.details(field, label), ...this.below(field, `${label}.`));
+  }
+
+  notes(field, label) {
+    if (field.kind === JSON_TEXT) return [element("span", { class: "sm-space" })]; // its text says all of it
+    return [
       checkbox(`Optional: ${label}`, "or null", field.is_optional, (checked) => this.change(() => {
         field.is_optional = checked;
         field.keywords = []; // they spelled the type that it had
       }), "null where the text does not say"),
       input(`Description of ${label}`, field.description, (text) => this.change(() => { field.description = text; }), { placeholder: "description for the model", kind: "sm-grow" }),
-      this.buttons(object, index, label, path),
-    );
-    return element("div", { class: "sm-field", role: "group", "aria-label": `Field ${label}` }, row, ...this.details(field, label), ...this.below(field, `${label}.`));
+    ];
   }
 
   name(field, label) {
@@ -230,7 +244,7 @@ class Editor {
     const set = (name) => (text) => this.change(() => { field[name] = text; });
     if (field.kind === "choices") return labelled("one of", input(`Choices of ${label}`, field.choices, set("choices"), { placeholder: "low, medium, high", kind: "sm-mono sm-wide" }));
     if (field.kind === "pattern") return labelled("matches", input(`Pattern of ${label}`, field.text, set("text"), { kind: "sm-mono sm-wide" }));
-    if (field.kind === "JSON") return area(`JSON Schema of ${label}`, field.text, set("text"), { rows: Math.min(12, 2 + Math.ceil(field.text.length / 90)) });
+    if (field.kind === JSON_TEXT) return area(`JSON Schema of ${label}`, field.text, set("text"), { rows: Math.min(12, 2 + Math.ceil(field.text.length / 90)) });
     return null;
   }
   extras(field, label, isOpen) {
@@ -241,10 +255,10 @@ class Editor {
       made.push(labelled("from", input(`Lower bound of ${label}`, field.low, set("low"), { kind: "sm-mono sm-short" })));
       made.push(labelled("to", input(`Upper bound of ${label}`, field.high, set("high"), { kind: "sm-mono sm-short" }), unit));
     }
-    if (field.kind !== "JSON" && (isOpen || field.default)) {
+    if (field.kind !== JSON_TEXT && (isOpen || field.default)) {
       made.push(labelled("default", input(`Default of ${label}`, field.default, set("default"), { placeholder: '"text", 3, null', kind: "sm-mono sm-middle" })));
     }
-    if (field.kind !== "JSON" && (isOpen || field.more)) {
+    if (field.kind !== JSON_TEXT && (isOpen || field.more)) {
       made.push(labelled("also", input(`Other keywords of ${label}`, field.more, set("more"), { placeholder: '{"multipleOf": 5}', kind: "sm-mono sm-wide" })));
     }
     if (isOpen && label !== "the schema") {
@@ -296,7 +310,7 @@ class Editor {
       text, "aria-pressed": String(this.form === form),
     }));
     const shown = forms[this.form] || `(${names[this.form]} cannot say this schema exactly)`;
-    const focused = document.activeElement?.getAttribute("aria-label");
+    const focused = focusedLabel(this.preview);
     this.preview.replaceChildren(
       element("div", { class: "sm-line sm-tabs" }, ...tabs),
       code(shown),

@@ -1,6 +1,7 @@
 // The review: a row at a time, the least sure first, judged with single keys.
 
 const SIGNS = { accepted: "✓", corrected: "✎", rejected: "✗", "": "·" };
+const LONG = 80; // characters; a longer text has several lines
 const VERDICTS = { accepted: ["Accept", "a"], rejected: ["Reject", "r"], "": ["Clear", "u"] };
 
 class Review {
@@ -61,13 +62,13 @@ class Review {
   }
 
   draw() {
-    const focused = this.root.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const focused = focusedLabel(this.root);
     const { items, item, problem } = this.kernel.data;
     this.drawBar(items);
     this.drawList(items);
     const isThere = item && item.number === this.number; // else the kernel is about to send it
     if (isThere) {
-      this.values.replaceChildren(...item.values.map((value) => this.value(value)));
+      this.drawValues(item);
       this.sources.replaceChildren(...item.sources.flatMap((source) => sourceParts(source, item.sources.length > 1)));
     }
     if (!items.length) this.values.replaceChildren(element("div", { class: "sm-faint" }, "there are no rows to review"));
@@ -108,21 +109,41 @@ class Review {
     const selected = this.list.querySelector("[aria-selected=true]");
     if (selected) this.list.scrollTop = selected.offsetTop - this.list.offsetTop - 80;
   }
+  // What somebody is typing stays, and its place in the page: moved, it would lose the focus.
+  drawValues({ number, values }) {
+    const made = values.map((value) => this.value(value));
+    const old = [...this.values.children];
+    const typed = number === this.drawn && old.find((each) => each.contains(document.activeElement) && isUnsent(document.activeElement));
+    this.drawn = number;
+    if (typed) old.forEach((each, index) => { if (each !== typed) each.replaceWith(made[index]); });
+    else this.values.replaceChildren(...made);
+  }
   value(value) {
-    const correct = (text) => { if (text !== value.text) this.correct(value.name, text); };
     const label = `Value of ${value.name}`;
-    const control = value.choices.length
-      ? select(label, value.choices, value.text, correct)
-      : input(label, value.text, () => {}, {
-        placeholder: "null",
-        onchange: (event) => correct(event.target.value),
-        onkeydown: (event) => { if (event.key === "Enter") { event.target.blur(); this.root.focus(); } },
-      });
-    const chips = value.alternatives.map(([text, share]) => button(`Set ${value.name} to ${text || "null"}`, () => this.correct(value.name, text), { text: `${text || "null"} ${share}`, kind: "sm-chip" }));
+    const send = (text) => {
+      if (!isUnsent(control)) return;
+      control.sent = control.value;
+      this.correct(value.name, text);
+    };
+    const control = value.choices.length ? select(label, value.choices, value.text, send) : this.field(label, value.text, send);
+    control.sent = control.value; // what the kernel has of it
+    const chips = value.alternatives.map(([text, shown, share]) => button(`Set ${value.name} to ${shown || "null"}`, () => this.correct(value.name, text), { text: `${shown || "null"} ${share}`, kind: "sm-chip" }));
     const name = element("span", { class: "sm-name" }, value.name, value.is_changed ? element("span", { title: "changed by you" }, " ✎") : null);
     const sure = element("span", { class: "sm-sure", title: "how sure the model was" }, value.sure);
     return element("div", { class: `sm-value${value.is_doubtful ? " sm-doubtful" : ""}` }, element("div", { class: "sm-line" }, name, sure), control, chips.length ? element("div", { class: "sm-line sm-chips" }, ...chips) : null);
   }
+  field(label, text, send) {
+    const breaks = text.includes("\r\n") ? "\r\n" : "\n"; // in a page they are all of one kind
+    const more = { placeholder: "null", onchange: (event) => send(event.target.value.replaceAll("\n", breaks)) };
+    const n_lines = text.split(/\r\n?|\n/).length;
+    if (n_lines > 1 || text.length > LONG) return area(label, text, () => {}, { ...more, rows: Math.min(8, n_lines + Math.floor(text.length / LONG)) });
+    const leave = (event) => { if (event.key === "Enter") { event.target.blur(); this.root.focus(); } };
+    return input(label, text, () => {}, { ...more, onkeydown: leave });
+  }
+}
+
+function isUnsent(control) {
+  return "sent" in control && control.value !== control.sent;
 }
 
 function sourceParts(source, isNamed) {

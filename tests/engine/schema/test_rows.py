@@ -2,7 +2,7 @@
 
 import pytest
 
-from steer_engine.schema import is_object, is_rows, read_schema, rows_of, validation_error
+from steer_engine.schema import is_object, is_rows, read_schema, row_of, rows_of, validation_error
 
 
 def test_rows_of_a_record():
@@ -55,3 +55,17 @@ def test_references_are_followed_to_see_rows():
         read_schema({"type": "array", "prefixItems": [{}], "items": {"type": "object"}})
     )
     assert not is_rows(read_schema(True))
+
+
+def test_a_row_of_parts_names_what_the_whole_names():
+    record = read_schema(
+        {
+            "$id": "https://example.org/a",
+            "type": "object",
+            "properties": {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/properties/a"}},
+            "$defs": {"A": {"type": "integer"}},
+        }
+    )
+    row = row_of(record, {"type": "object", "properties": {"c": {"$ref": "#/properties/b"}}})
+    assert validation_error(row, {"c": 1}) is None
+    assert validation_error(row, {"c": "x"}) is not None

@@ -38,7 +38,8 @@ async ([source, style, state]) => {
   document.adoptedStyleSheets = [sheet];
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const { default: widget } = await import(url);
-  await widget.render({ model, el: document.getElementById("root") });
+  window.render = (el) => widget.render({ model, el });
+  await render(document.getElementById("root"));
 }
 """
 
@@ -52,6 +53,16 @@ class Tool:
         page.set_content("<div id=root style='max-width:960px'></div>")
         state = {"state": widget.state, "data": widget.data}
         page.evaluate(HOST, [widget._esm, widget._css, state])
+
+    def show_again(self):
+        """Show another view of the widget below the first."""
+        self.page.evaluate(
+            """async () => {
+              const el = document.createElement("div");
+              document.body.append(el);
+              await render(el);
+            }"""
+        )
 
     def sync(self):
         """Let Python see what happened, and the page what came of it."""

@@ -227,6 +227,13 @@ def test_a_list_is_read_as_far_as_it_is_certain(text, items):
     assert growing.found == items
 
 
+@pytest.mark.parametrize("text", ["[" * 5000, f"[{'1' * 5000},"])
+def test_what_cannot_be_read_is_left_to_the_run(text):
+    growing = GrowingList()
+    growing.read(text.encode())
+    assert growing.found == []
+
+
 def test_a_row_tells_what_was_copied_and_what_else_could_have_been():
     found = FoundSchema(read_schema("name: verbatim, ok: bool"))
     data = [{"text": "by Ann"}]

@@ -115,6 +115,16 @@ def test_what_cannot_be_drawn_is_text_that_stays(editing):
     assert editor.schema.document["properties"]["x"] is True
 
 
+def test_a_row_of_json_says_what_the_row_said(editing):
+    editor, tool = editing('a: str | None  # "the" sum')
+    tool.choose("Type of a", "JSON")
+    assert editor.schema == read_schema('a: str | None  # "the" sum')
+    assert tool.label("Description of a").count() == 0
+    assert tool.label("Optional: a").count() == 0
+    tool.fill("JSON Schema of a", "true")
+    assert editor.schema.document["properties"] == {"a": True}
+
+
 def test_a_schema_that_is_no_object_is_edited_as_a_whole(editing):
     editor, tool = editing({"anyOf": [{"type": "integer"}, {"type": "boolean"}]})
     tool.fill("JSON Schema of the schema", '{"type": "integer"}')
@@ -131,6 +141,20 @@ def test_a_problem_is_said_in_the_page_and_in_the_cell(editing):
     tool.click("Undo")
     assert tool.page.get_by_role("status").inner_text() == ""
     assert compact(editor) == "a: str\nb: str"
+
+
+def test_of_two_views_the_one_that_is_typed_in_keeps_the_focus(editing):
+    editor, tool = editing("a: str")
+    tool.show_again()
+    first = tool.page.locator("#root")
+    first.get_by_label("Description of a", exact=True).press("End")
+    for key in ("x", "Home", "y"):
+        tool.press(key)
+    assert editor.text.count('"description": "yx"') == 1
+    first.get_by_label("Show JSON Schema").focus()
+    editor.schema = "b: int"
+    tool.sync()
+    assert tool.page.evaluate("document.activeElement.closest('#root') !== null")
 
 
 def test_python_and_the_page_see_each_others_changes(editing):

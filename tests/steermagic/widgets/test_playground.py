@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steer_engine import Engine
+from steer_engine import Engine, read_schema
 from steer_engine.backends.fake import FakeBackend
 from steermagic.cell import read_cell
 from steermagic.errors import OptionError
+from steermagic.schemas import find_schema
 from steermagic.session import Session
 from steermagic.widgets import panel
 from steermagic.widgets.editor import SchemaEditor
@@ -40,6 +41,20 @@ def test_a_copied_cell_asks_the_same(setting, schema, prompt):
     assert cell.options == read_setting(setting, {})
     assert cell.schema.text == schema
     assert cell.prompt == prompt
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "\n    name: str\n    age: int | None\n",
+        "    name: str\n    age: int | None\n  ",
+        "\n    name: str\n  # in years\n    age: int | None",
+    ],
+)
+def test_a_cell_reads_a_schema_that_was_indented_as_the_playground_does(schema):
+    _, _, body = written_cell(schema, "Who?", dict.fromkeys(NAMES, "")).partition("\n")
+    found = find_schema(read_cell("", body, {}).schema, {})
+    assert found.schema == read_schema("name: str\nage: int | None")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "", "prompt": "", "settings": [1]}'])

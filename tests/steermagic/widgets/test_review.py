@@ -140,6 +140,7 @@ def test_the_source_stands_beside_it_with_its_evidence(reviewing):
         (12345678901234567891, "x12345678901234567891", "12345678901234567891"),
         (75.2, "175.2 or 75.21", None),
         ("Ann", "Joanne, Ann", "Ann"),
+        ("so " * 200, "And " + "so " * 200, "so " * 200),
         (True, "true", "true"),
         (5, "5", None),
         (None, "null", None),
@@ -210,6 +211,112 @@ def test_rows_that_failed_are_not_judged(notebook):
     review = frame.steer.review()
     assert repr(review) == "Review of 1 row: 0 accepted, 0 corrected, 0 rejected"
     assert len(review.reviewed) == 2
+
+
+def test_a_row_that_failed_is_one_beside_the_rows_of_a_list_inside(notebook):
+    """The frame had a row that no verdict belonged to."""
+    book = notebook({"lines": [{"n": 1}, {"n": 2}]})
+    cell = "%%steer --over t --rows lines\nlines: list[{n: int}]\n---\nx {{ 1 / i }}"
+    frame = book.run(cell, t=pd.DataFrame({"i": [1, 0, 2]}))
+    review = frame.steer.review()
+    review.panel._act({"kind": "judge", "number": 1, "verdict": "accepted"})
+    assert frame.steer.reviewed["i"].tolist() == [1, 1, 0, 2, 2]
+    assert verdicts(frame) == ["", "", "", "accepted", "accepted"]
+
+
+def test_each_row_of_a_list_of_lists_has_its_verdict(notebook):
+    frame = notebook([[1, 2], [3]]).run("%%steer list[list[int]]\nInvent lists")
+    frame.steer.review().panel._act({"kind": "judge", "number": 1, "verdict": "rejected"})
+    assert verdicts(frame) == ["", "rejected"]
+
+
+ODD = {
+    "name": "Teh " + "word " * 65 + "end",
+    "address": "1 High St\nLondon",
+    "mail": "see\r\nyou",
+    "tags": [f"no {n}" for n in range(35)],
+    "code": "o\u202eb",
+}
+
+
+@pytest.fixture
+def odd(notebook, show):
+    cell = "%%steer name: str, address: str, mail: str, tags: list[str], code: str\nWho?"
+    frame = notebook(ODD).run(cell)
+    return frame, show(frame.steer.review().widget)
+
+
+def test_a_text_is_corrected_as_a_whole(odd):
+    """What had been shortened to be shown took the place of the value."""
+    frame, tool = odd
+    for name, value in ODD.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        shown = tool.label(f"Value of {name}").input_value()
+        assert shown == text.replace("\r\n", "\n")
+        tool.fill(f"Value of {name}", shown.replace("o", "0"))
+    zeros = json.loads(json.dumps([*ODD.values()]).replace("o", "0"))
+    assert frame.steer.reviewed[[*ODD]].iloc[0].tolist() == zeros
+
+
+def test_a_text_that_was_not_changed_is_no_correction(odd):
+    frame, tool = odd
+    for name in ODD:
+        field = tool.label(f"Value of {name}")
+        field.press("End")
+        field.press("!")
+        field.press("Backspace")
+        field.blur()
+        tool.sync()
+    assert verdicts(frame) == [""]
+
+
+def test_a_text_of_several_lines_gets_another_one_with_enter(odd):
+    frame, tool = odd
+    tool.label("Value of address").press("Control+End")
+    tool.page.keyboard.press("Enter")
+    tool.page.keyboard.type("UK")
+    tool.label("Value of address").blur()
+    tool.sync()
+    assert frame.steer.reviewed.loc[0, "address"] == "1 High St\nLondon\nUK"
+
+
+def test_what_is_typed_while_the_kernel_answers_stays(odd):
+    frame, tool = odd
+    tool.label("Value of code").press("End")
+    tool.page.keyboard.type("!")
+    tool.label("Value of mail").press("Control+End")  # and the answer is on its way
+    tool.page.keyboard.type(", Ann")
+    tool.sync()
+    assert tool.label("Value of mail").input_value() == "see\nyou, Ann"
+    tool.page.keyboard.type("!")
+    tool.label("Value of mail").blur()
+    tool.sync()
+    assert frame.steer.reviewed.loc[0, ["code", "mail"]].tolist() == [
+        "o\u202eb!",
+        "see\r\nyou, Ann!",
+    ]
+
+
+def test_of_long_choices_all_is_sent(notebook, show):
+    long, odd = "so " * 150 + "on", "x\u202ey"
+    fields = {"m": {"enum": [long, odd, "z"]}}
+    schema = json.dumps({"type": "object", "properties": fields, "required": ["m"]})
+    frame = notebook({"m": odd}).run(f"%%steer\n{schema}\n---\nWhich?")
+    tool = show(frame.steer.review().widget)
+    assert tool.label("Value of m").input_value() == odd
+    tool.page.get_by_role("button", name=re.compile("^Set m to so so .* … ")).click()
+    tool.sync()
+    assert frame.steer.reviewed["m"].tolist() == [long]
+    assert tool.label("Value of m").input_value() == long
+
+
+def test_all_of_a_longer_source_can_be_read(notebook, show):
+    text = "Dear all, " + "nothing of it is left out. " * 100
+    frame = notebook({"name": "Ada"}).run(
+        "%%steer --over mails\nname: str\n---\nWho? {{ text }}", mails=[{"text": text}]
+    )
+    tool = show(frame.steer.review().widget)
+    assert text.strip() in tool.label("Source text").inner_text()
 
 
 def test_a_row_that_is_not_there_is_refused(found):
