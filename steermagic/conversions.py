@@ -186,7 +186,8 @@ def _polars_to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     def series(column: pl.Series) -> pd.Series:
         if column.dtype not in (pl.Datetime, pl.Duration):
             return _pandas_series(column.to_list())
-        moments = pd.Series(column.to_numpy())  # Python's own would lose the nanoseconds
+        # Python's own moments would lose the nanoseconds.
+        moments: pd.Series[Any] = pd.Series(column.to_numpy())
         zone = getattr(column.dtype, "time_zone", None)
         return moments if zone is None else moments.dt.tz_localize("UTC").dt.tz_convert(zone)
 
