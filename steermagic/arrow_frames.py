@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from steer_engine import Column, ColumnKind, JsonValue, Schema
 from steermagic.nested_types import NestedTypes
-from steermagic.temporal import read_date, read_datetime, read_duration, read_utc_time
+from steermagic.temporal import UTC_READERS, read_date
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,17 +67,15 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - of the kind of its column
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def _date(text: str) -> datetime:
+def _midnight(text: str) -> datetime:
     return datetime.combine(read_date(text), time.min)
 
 
 _READERS: Mapping[ColumnKind, Callable[[Any], object]] = {
+    **UTC_READERS,
+    ColumnKind.DATE: _midnight,  # a timestamp, as in pandas
     ColumnKind.INTEGER: int,  # 2.0 is an integer to JSON Schema
     ColumnKind.NUMBER: float,
-    ColumnKind.DATE: _date,
-    ColumnKind.DATETIME: read_datetime,
-    ColumnKind.TIME: read_utc_time,
-    ColumnKind.DURATION: read_duration,
 }
 
 

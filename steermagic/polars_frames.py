@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from steer_engine import Column, ColumnKind, JsonValue, Schema
 from steermagic.nested_types import NestedTypes
-from steermagic.temporal import read_date, read_datetime, read_duration, read_utc_time
+from steermagic.temporal import UTC_READERS
 
 if TYPE_CHECKING:
     import polars as pl
 
 _READERS: Mapping[ColumnKind, Callable[[Any], object]] = {
+    **UTC_READERS,
     ColumnKind.INTEGER: int,  # 2.0 is an integer to JSON Schema
-    ColumnKind.DATE: read_date,
-    ColumnKind.DATETIME: read_datetime,
-    ColumnKind.TIME: read_utc_time,
-    ColumnKind.DURATION: read_duration,
 }
 
 

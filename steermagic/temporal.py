@@ -7,7 +7,10 @@ second.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+
+from steer_engine import ColumnKind
 
 _DURATION = re.compile(
     r"P(?:(?P<weeks>\d+)W|(?:(?P<days>\d+)D)?"
@@ -49,3 +52,12 @@ def read_duration(text: str) -> timedelta:
     if length > _LONGEST:
         raise OverflowError("beyond 64 bits")
     return length
+
+
+UTC_READERS: Mapping[ColumnKind, Callable[[str], object]] = {
+    ColumnKind.DATE: read_date,
+    ColumnKind.DATETIME: read_datetime,
+    ColumnKind.TIME: read_utc_time,
+    ColumnKind.DURATION: read_duration,
+}
+"""How tables read these kinds whose times have no offsets."""
