@@ -9,7 +9,7 @@ from embedded_training import choice_questions
 from embedded_training.asking import Example, object_example, row_names, with_instruction
 from embedded_training.field_names import styled
 from embedded_training.names import thing
-from embedded_training.passages import Passage, choose, meaning_sentence
+from embedded_training.passages import Passage, choose, meaning_sentence, truth_sentence
 from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
 from embedded_training.schemas import Field
@@ -19,9 +19,13 @@ from embedded_training.wording import filler, joined, one_of_many
 Asked = tuple[str, Question]
 """A sentence, and a question that it answers."""
 
+P_FLAGS = 0.4
+
 
 def choice_example(source: Source) -> Example:
     """Return one to three sentences, each with a question about it."""
+    if source.chance(P_FLAGS):
+        return _flags_example(source)
     makers = (choose_meaning,) if source.held_out.domains else MAKERS
     drawn = [source.pick(makers) for _ in range(source.pick((1, 1, 1, 2, 2, 3)))]
     # The sentences of two meanings could contradict each other.
@@ -38,13 +42,31 @@ def choice_example(source: Source) -> Example:
     return object_example(source, with_instruction(source, text, row_names(""), asked), asked)
 
 
+def _flags_example(source: Source) -> Example:
+    """Return sentences of one class, asked for it and for others one by one."""
+    family, meaning, text = _draw_meaning(source)
+    passages = [Passage(text, meanings={family: meaning})]
+    asked = choice_questions.ask_flags(source, family, passages, most=4)
+    if source.chance(0.7):
+        asked.append(choice_questions.ask_meaning(source, family, passages))
+    source.rng.shuffle(asked)
+    asked = with_distinct_names(asked)
+    return object_example(source, with_instruction(source, text, row_names(""), asked), asked)
+
+
 def choose_meaning(source: Source) -> Asked:
     """Ask for a class that one to three sentences show."""
+    family, meaning, text = _draw_meaning(source)
+    passage = Passage(meanings={family: meaning})
+    return text, choice_questions.ask_meaning(source, family, [passage])
+
+
+def _draw_meaning(source: Source) -> tuple[str, str, str]:
+    """Return a family, one of its classes, and one to three sentences that show it."""
     family = source.pick(drawn_families(held_out=source.held_out.domains))
     meaning = source.pick(tuple(families()[family].classes))
-    question = choice_questions.ask_meaning(source, family, [Passage(meanings={family: meaning})])
     shown = [meaning_sentence(source, family, meaning) for _ in range(source.pick((1, 1, 2, 3)))]
-    return joined(source, list(dict.fromkeys(shown))), question
+    return family, meaning, joined(source, list(dict.fromkeys(shown)))
 
 
 THING_LAYOUTS = (
@@ -92,8 +114,7 @@ def answer_truth(source: Source) -> Asked:
     """Ask a yes-or-no question that a sentence answers."""
     index = source.between(0, len(truths()) - 1)
     is_true = source.chance(0.5)
-    truth = truths()[index]
-    sentence = one_of_many(source, choose(source, truth.when_true if is_true else truth.when_false))
+    sentence = truth_sentence(source, index, is_true=is_true)
     return sentence, choice_questions.ask_truth(source, index, [Passage(truths={index: is_true})])
 
 

@@ -26,9 +26,10 @@ def ask_meaning(source: Source, family_name: str, passages: Sequence[Passage]) -
     Now and then it is asked as a yes-or-no question about one class.
     """
     meanings = [passage.meanings[family_name] for passage in passages]
-    if source.chance(0.2):
-        return _ask_flag(source, family_name, meanings)
     family = families()[family_name]
+    if source.chance(0.2):
+        key = meanings[0] if source.chance(0.5) else source.pick(tuple(family.classes))
+        return _ask_flag(source, family_name, meanings, key)
     seen = list(dict.fromkeys(meanings))
     others = [key for key in family.classes if key not in seen]
     at_least = min(len(others), 0 if len(seen) > 1 else 1 if len(family.classes) < 4 else 2)
@@ -48,9 +49,25 @@ def ask_meaning(source: Source, family_name: str, passages: Sequence[Passage]) -
     return Question(Field(name, "enum", description, labels=tuple(labels)), answers)
 
 
-def _ask_flag(source: Source, family_name: str, meanings: Sequence[str]) -> Question:
+def ask_flags(
+    source: Source, family_name: str, passages: Sequence[Passage], *, most: int
+) -> list[Question]:
+    """Ask about up to `most` classes, one by one: is it this one?
+
+    The questions differ while the text stays, so the question decides what the answer is.
+    """
+    meanings = [passage.meanings[family_name] for passage in passages]
+    seen = sorted(set(meanings))
+    others = sorted(set(families()[family_name].classes) - set(seen))
+    n_flags = source.between(1, most)
+    n_seen = min(len(seen), (n_flags + source.between(0, 1)) // 2)
+    keys = source.rng.sample(seen, n_seen)
+    keys += source.rng.sample(others, min(len(others), n_flags - n_seen))
+    return [_ask_flag(source, family_name, meanings, key) for key in keys]
+
+
+def _ask_flag(source: Source, family_name: str, meanings: Sequence[str], key: str) -> Question:
     classes = families()[family_name].classes
-    key = meanings[0] if source.chance(0.5) else source.pick(tuple(classes))
     name, description = name_field(source, classes[key].flag, describe=0.3)
     return yes_or_no(source, name, description, [meaning == key for meaning in meanings])
 

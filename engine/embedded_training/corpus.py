@@ -14,6 +14,7 @@ from embedded_training.row_examples import rows_example, table_example
 from embedded_training.sheet_examples import sheet_example
 from embedded_training.single_examples import copying_example, labelled_example, single_example
 from embedded_training.situation_examples import situation_example
+from embedded_training.sorting_examples import sorting_example
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,19 @@ class Mixture:
     table: float
     sheet: float
     choice: float
+    sorting: float
 
 
 MAIN = Mixture(
-    situation=0.6,
+    situation=0.5,
     labelled=0.015,
     copying=0.005,
-    single=0.09,
-    rows=0.05,
+    single=0.075,
+    rows=0.045,
     table=0.04,
     sheet=0.02,
-    choice=0.18,
+    choice=0.2,
+    sorting=0.1,
 )
 
 
@@ -46,11 +49,12 @@ ONLY_DOMAINS = Mixture(
     situation=0.6,
     labelled=0.0,
     copying=0.0,
-    single=0.2,
-    rows=0.1,
+    single=0.18,
+    rows=0.08,
     table=0.04,
     sheet=0.0,
     choice=0.06,
+    sorting=0.04,
 )
 """For held-out domains: only what is made of the texts of a domain."""
 
@@ -71,6 +75,7 @@ def example(
         (mixture.table, table_example),
         (mixture.sheet, sheet_example),
         (mixture.choice, choice_example),
+        (mixture.sorting, sorting_example),
     )
     (make,) = source.rng.choices([make for _, make in makers], [share for share, _ in makers])
     return make(source)

@@ -199,10 +199,8 @@ def _write_extras(source: Source, plan: Plan, passage: Passage) -> list[str]:
         cue = one_of_many(source, choose(source, stated.cues))
         sentences.append(cue.replace("{x}", passage.labels[enum]))
     for index in plan.truths:
-        truth = truths()[index]
         passage.truths[index] = source.chance(0.5)
-        answer = truth.when_true if passage.truths[index] else truth.when_false
-        sentences.append(one_of_many(source, choose(source, answer)))
+        sentences.append(truth_sentence(source, index, is_true=passage.truths[index]))
     return sentences + [_write_list(source, name, passage) for name in plan.lists]
 
 
@@ -216,6 +214,12 @@ def meaning_sentence(source: Source, family: str, meaning: str) -> str:
     while "{quality}" in sentence:
         sentence = sentence.replace("{quality}", source.word("qualities"), 1)
     return sentence
+
+
+def truth_sentence(source: Source, index: int, *, is_true: bool) -> str:
+    """Return a sentence that answers a yes-or-no question with yes or with no."""
+    truth = truths()[index]
+    return one_of_many(source, choose(source, truth.when_true if is_true else truth.when_false))
 
 
 def _write_list(source: Source, name: str, passage: Passage) -> str:

@@ -31,6 +31,7 @@ from embedded_training.wording import one_of_many
 
 _MARKED_CHOICE = re.compile(r"(\[\w+(?:#\d)?:)<([^<>]*)>\]")
 N_WITH_HELD_OUT = 4
+P_FLAGS = 0.25  # of an enum: its classes are asked for one by one as well
 MOST_WORDS = 250  # of several texts in one
 _FIRST_NAME = re.compile(r"\{([a-z][\w.]*)~first\}")
 
@@ -224,6 +225,10 @@ def ask_about(
     n_absent = source.pick((0, 0, 1, 1, 2, 3)) if answered else 2
     kept += source.rng.sample(absent, min(len(absent), n_absent))
     asked = [_ask(source, situation, question, told, more) for question in kept]
+    for question in kept:
+        if question.kind == "enum" and source.chance(P_FLAGS):
+            family, passages = situation.concept(question.key), [each.passage for each in told]
+            asked += choice_questions.ask_flags(source, family, passages, most=2)
     source.rng.shuffle(asked)
     return with_distinct_names(asked)
 

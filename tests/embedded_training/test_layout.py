@@ -13,8 +13,9 @@ pytest.importorskip("tokenizers")
 from embedded_training.layout import (
     CHOICE,
     FORCED,
+    NOT_NULL,
+    NULL,
     ONE_MORE_OR_NOT,
-    VALUE_OR_NULL,
     answer_pieces,
     lay_out,
 )
@@ -57,21 +58,23 @@ def test_where_a_number_ends_counts():
 
 def test_null_or_not_counts():
     schema = object_schema((Field("t", "str", nullable=True),))
-    assert weight_of(answer_pieces({"t": None}, schema), " null") == [VALUE_OR_NULL]
+    assert weight_of(answer_pieces({"t": None}, schema), " null") == [NULL]
     # A token may be the blank and `null`, so the blank alone says that there is a value.
     pieces = answer_pieces({"t": "x"}, schema)
-    assert weight_of(pieces, " ") == [VALUE_OR_NULL]
+    assert weight_of(pieces, " ") == [NOT_NULL]
     assert weight_of(pieces, '"') == [FORCED, CHOICE]
 
 
-@pytest.mark.parametrize(("kind", "value"), [("str", "x"), ("int", 1), ("bool", True)])
-def test_a_value_or_null_weighs_the_same_either_way(encode, kind, value):
+@pytest.mark.parametrize(
+    ("kind", "value", "weight_of_null"), [("str", "x", 2), ("int", 1, 2), ("bool", True, 1)]
+)
+def test_null_weighs_twice_as_much_as_a_text_or_a_number(encode, kind, value, weight_of_null):
     schema = object_schema((Field("t", kind, nullable=True),))
     weights = []
     for answer in (value, None):
         tokens = lay_out(Example("x", schema, {"t": answer}), encode)
         weights.append(next(weight for weight in tokens.weights if weight > FORCED))
-    assert weights[0] == weights[1] > CHOICE
+    assert weights[1] == weight_of_null * weights[0] > CHOICE
 
 
 def test_one_more_row_or_not_counts():
@@ -100,8 +103,8 @@ def test_a_first_row_or_none_counts():
 def test_an_object_or_null_counts():
     schema = object_schema((Field("o", "object", fields=(Field("t", "str"),), nullable=True),))
     pieces = answer_pieces({"o": {"t": "x"}}, schema)
-    assert weight_of(pieces, " ") == [VALUE_OR_NULL, FORCED]
-    assert weight_of(answer_pieces({"o": None}, schema), " null") == [VALUE_OR_NULL]
+    assert weight_of(pieces, " ") == [NOT_NULL, FORCED]
+    assert weight_of(answer_pieces({"o": None}, schema), " null") == [NULL]
 
 
 def test_the_keys_of_free_objects_count():

@@ -1,0 +1,61 @@
+"""Examples of lines to be sorted: sentences below each other, each asked for the same choices.
+
+One schema asks about all of them, so a prompt brings several choices where a sentence brings one.
+"""
+
+from collections.abc import Sequence
+
+from embedded_training import choice_questions
+from embedded_training.asking import Example, list_example, row_names, with_instruction
+from embedded_training.passages import Passage, meaning_sentence, truth_sentence
+from embedded_training.questions import Question, with_distinct_names
+from embedded_training.randomness import Source
+from embedded_training.tables import drawn_families, families, truths
+
+N_LINES = (2, 3, 3, 4, 4, 5, 5, 6, 7, 8)
+P_MEANING = 0.65
+# What begins each line, with its number, and what is between two.
+LAYOUTS = (
+    ("", "\n"), ("", "\n"), ("", "\n"), ("- ", "\n"), ("* ", "\n"), ("{n}. ", "\n"),
+    ("{n}) ", "\n"), ("", "\n\n"), ("#{n} ", "\n"), ("> ", "\n"), ("", " | "), ("", "\n---\n"),
+)  # fmt: skip
+
+
+def sorting_example(source: Source) -> Example:
+    """Return lines, asked for as rows with their class, or with one yes-or-no answer."""
+    n_lines = source.pick(N_LINES)
+    if source.held_out.domains or source.chance(P_MEANING):
+        passages, asked = _lines_of_a_family(source, n_lines)
+    else:
+        passages, asked = _lines_that_answer(source, n_lines)
+    mark, separator = source.pick(LAYOUTS)
+    lines = (
+        mark.replace("{n}", str(number)) + passage.text
+        for number, passage in enumerate(passages, 1)
+    )
+    text = with_instruction(source, separator.join(lines), row_names(""), asked)
+    return list_example(source, text, source.pick(row_names("")), asked)
+
+
+def _lines_of_a_family(source: Source, n_lines: int) -> tuple[Sequence[Passage], list[Question]]:
+    family = source.pick(drawn_families(held_out=source.held_out.domains))
+    passages = []
+    for _ in range(n_lines):
+        meaning = source.pick(tuple(families()[family].classes))
+        sentence = meaning_sentence(source, family, meaning)
+        passages.append(Passage(sentence, meanings={family: meaning}))
+    asked = [choice_questions.ask_meaning(source, family, passages)]
+    if source.chance(0.3):
+        asked += choice_questions.ask_flags(source, family, passages, most=2)
+    source.rng.shuffle(asked)
+    return passages, with_distinct_names(asked)
+
+
+def _lines_that_answer(source: Source, n_lines: int) -> tuple[Sequence[Passage], list[Question]]:
+    index = source.between(0, len(truths()) - 1)
+    passages = []
+    for _ in range(n_lines):
+        is_true = source.chance(0.5)
+        sentence = truth_sentence(source, index, is_true=is_true)
+        passages.append(Passage(sentence, truths={index: is_true}))
+    return passages, [choice_questions.ask_truth(source, index, passages)]
