@@ -33,15 +33,15 @@ class Mixture:
 
 
 MAIN = Mixture(
-    situation=0.5,
+    situation=0.47,
     labelled=0.015,
     copying=0.005,
-    single=0.075,
+    single=0.085,
     rows=0.045,
     table=0.04,
     sheet=0.02,
     choice=0.2,
-    sorting=0.1,
+    sorting=0.12,
 )
 
 

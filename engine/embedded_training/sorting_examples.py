@@ -13,7 +13,7 @@ from embedded_training.randomness import Source
 from embedded_training.tables import drawn_families, families, truths
 
 N_LINES = (2, 3, 3, 4, 4, 5, 5, 6, 7, 8)
-P_MEANING = 0.65
+P_MEANING = 0.75
 # What begins each line, with its number, and what is between two.
 LAYOUTS = (
     ("", "\n"), ("", "\n"), ("", "\n"), ("- ", "\n"), ("* ", "\n"), ("{n}. ", "\n"),
