@@ -47,7 +47,9 @@ def _key(source: Source, words: str) -> str:
 
 LISTS = (
     ("int", "numbers scores counts readings points ids"),
+    ("int", "quantities ages sizes lengths pages minutes"),
     ("float", "values measurements prices amounts temperatures"),
+    ("float", "weights sums costs rates totals"),
     ("date", "dates days meeting_dates deadlines available_on"),
     ("time", "times slots departures start_times"),
 )

@@ -103,7 +103,7 @@ def single_example(source: Source) -> Example:
         passage = with_aside(source, passage)
     if domain not in ALREADY_ENCLOSED and source.chance(0.24):
         passage = enclosed(source, passage)
-    aside = [_side_question(source)] if source.chance(0.08) else []
+    aside = [_side_question(source)] if source.chance(0.2) else []
     # A value behind a label that means nothing might answer a question for what is absent.
     only_chosen = all(question.field.kind in ("enum", "bool") for _, question in aside)
     asked = ask(source, plan, [passage], with_absent=only_chosen)
