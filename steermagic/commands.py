@@ -72,7 +72,7 @@ def _status(session: Session, _rest: str, _namespace: Namespace) -> Text:
 
 def _use(session: Session, rest: str, _namespace: Namespace) -> Text:
     model, _, alias = (part.strip().strip("\"'") for part in rest.partition(" --as "))
-    if not model or " --" in model:
+    if not model or " --" in f" {model}":
         raise CommandError("write %steer use MODEL, or %steer use MODEL --as ALIAS")
     if alias and not alias.isidentifier():
         raise CommandError(f"an alias is one word of letters, digits and _, not {alias!r}")
@@ -122,7 +122,9 @@ def _explain(session: Session, rest: str, namespace: Namespace) -> ExplanationTa
     return ExplanationTable(engine.explain(found.asked), engine.info.name)
 
 
-def _last(session: Session, _rest: str, _namespace: Namespace) -> object:
+def _last(session: Session, rest: str, _namespace: Namespace) -> object:
+    if rest:
+        raise CommandError("write %steer last, or %steer runs show ID for an older result")
     run = session.last_run()
     if run.records or not (run.rows or run.is_cancelled or run.error):
         return session.result(run)
@@ -155,7 +157,9 @@ def _view(session: Session, rest: str, namespace: Namespace) -> SteerView:
     return view_of(attached)
 
 
-def _unload(session: Session, _rest: str, _namespace: Namespace) -> Text:
+def _unload(session: Session, rest: str, _namespace: Namespace) -> Text:
+    if rest:
+        raise CommandError("write %steer unload; it frees the memory of all models")
     n_models = session.unload()
     return Text(f"{n_models} model{'s' * (n_models != 1)} unloaded")
 

@@ -13,6 +13,7 @@ _MEANINGS = {
     "masked": "masked: tokens that would break it cannot be chosen",
     "guarded": "guarded: checked while the value is written, and taken back if it would break",
     "checked": "checked: the server is asked to hold it, and its answer is looked at afterwards",
+    "ignored": "ignored: it has no effect",
     "refused": "refused: no cell can use this schema",
 }
 _MAX_SHORTEST = 80  # characters

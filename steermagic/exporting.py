@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from steermagic.conversions import require
 from steermagic.errors import CommandError
+from steermagic.paths import user_path
 from steermagic.runs import Row, Run, result_of
 from steermagic.store import Store, StoredRun, restored
 
@@ -27,15 +32,40 @@ def export_run(store: Store, stored: StoredRun, file: str) -> int:
             answer is to become a table.
         MissingExtraError: Parquet needs a library that is not installed.
     """
-    path = Path(file).expanduser()
+    path = user_path(file, CommandError)
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise CommandError(f"{file} must end in .parquet, .csv or .jsonl")
     run = restored(stored, store.rows(stored))
     try:
-        return write(run, path)
+        with _replacing(path) as whole:
+            return write(run, whole)
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write, which takes the place of `path` once it is whole."""
+    is_there = path.exists()
+    if is_there and not _can_be_replaced(path):
+        yield path
+        return
+    target = Path(os.path.realpath(path))  # a link stays one
+    part = target.with_name(f".{uuid4().hex}.part")
+    try:
+        yield part
+        if is_there:
+            shutil.copymode(target, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _can_be_replaced(path: Path) -> bool:
+    """Tell whether `path` is a plain file that may be written, in a folder that may be, too."""
+    folder = Path(os.path.realpath(path)).parent
+    return path.is_file() and os.access(path, os.W_OK) and os.access(folder, os.W_OK)
 
 
 def _write_lines(run: Run, path: Path) -> int:

@@ -22,6 +22,7 @@ from steer_engine import (
 from steermagic.cell import SchemaText
 from steermagic.errors import OptionError, did_you_mean
 from steermagic.options import SteerOptions
+from steermagic.paths import user_path
 from steermagic.prompt import evaluate
 from steermagic.schemas import FoundSchema, find_schema, read_source
 
@@ -160,7 +161,7 @@ def _is_path(text: str) -> bool:
 
 
 def _read_file(path: Path) -> TextForm:
-    path = path.expanduser()
+    path = user_path(path, SchemaError)
     form = _GRAMMARS.get(path.suffix)
     if form is None:
         raise SchemaError(f"{path}: grammars are read from .lark and .gbnf files")

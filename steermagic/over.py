@@ -69,10 +69,11 @@ class OverPrompts(Sequence[str]):
         """
         if not self._rows.columns and not self._rows.has(0):
             return  # nobody knows what an empty list lacks
-        columns = [str(name) for name in self._rows.columns]
+        known = [*(self._rows.row(0) if self._rows.has(0) else self._rows.columns)]
+        columns = [str(name) for name in known]
         if self._template.names.isdisjoint([*columns, ROW]):
             is_row = not columns or ROW in columns
-            name = ROW if is_row else _in_a_prompt(self._rows.columns[0])
+            name = ROW if is_row else _in_a_prompt(known[0])
             raise InterpolationError(
                 f"the prompt uses no column of the table; write {{{{ {name} }}}}"
             )

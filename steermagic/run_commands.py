@@ -11,13 +11,14 @@ from steermagic.accessor import find_attached
 from steermagic.display import Text
 from steermagic.errors import CommandError
 from steermagic.exporting import export_run
+from steermagic.runs import Run
 from steermagic.session import Session
 from steermagic.store import OFF, UNFINISHED, CellText, StoredRun
 
 _N_LISTED = 20
 _MAX_LINE = 60  # characters of a cell's first line
 _OLD_DAYS = 30
-_PRUNE = re.compile(r"(?:--(keep|days)[ =]+(\d+))?")
+_PRUNE = re.compile(r"(?:--(keep|days)[ =]+(\d{1,9}))?")
 _HEAD = ("id", "begun", "model", "rows", "state", "cell")
 
 
@@ -71,7 +72,7 @@ def export(session: Session, rest: str, namespace: Mapping[str, object]) -> Text
             "write %steer runs export ID FILE; FILE ends in .parquet, .csv or .jsonl"
         )
     run = find_attached(namespace.get(run_id), session.find_run)
-    if run is not None and not run.is_stored and run.store != OFF:
+    if run is not None and not _has_all(run):
         raise CommandError(
             f"the run store has not all rows of {run_id!r}; write them by a method of the frame"
         )
@@ -109,6 +110,12 @@ def resume(session: Session, rest: str, _namespace: Mapping[str, object]) -> Cel
     if name and name != run.spec:
         session.aliases.setdefault(name, run.spec)  # an alias of the kernel that is gone
     return replace(run.cell, is_resumed=True)
+
+
+def _has_all(run: Run) -> bool:
+    """Tell whether all rows of `run` are in its store; a list that was stopped halfway is not."""
+    is_open = any(row.is_kept and not row.is_finished for row in run.rows)
+    return not is_open and (run.is_stored or run.store == OFF)
 
 
 def _listed(run: StoredRun) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from steer_engine import (
 )
 from steermagic.cell import SchemaText
 from steermagic.errors import did_you_mean
+from steermagic.paths import user_path
 from steermagic.prompt import user_names
 
 _FILE = re.compile(r"(?:[A-Za-z]:[\\/])?[^\n{}:,#\"]*\.(?:json|ya?ml)")  # "C:" is no field
@@ -132,7 +133,7 @@ def _look_up(name: str, namespace: Mapping[str, object]) -> object:
 
 
 def _read_file(path: Path) -> Schema:
-    path = path.expanduser()
+    path = user_path(path, SchemaError)
     if path.suffix != ".json":
         raise SchemaError(f"{path}: schemas are read from .json files; save it as JSON")
     if not path.is_file():

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -46,8 +46,19 @@ _NO_MODELS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What one process has opened: models by place, stores by all their spellings."""
+
+    engines: dict[str, AnyEngine] = field(default_factory=dict)
+    stores: dict[str | None, Store] = field(default_factory=dict)
+
+
 class Session:
-    """Keeps each model loaded for as long as the kernel lives, and the last runs."""
+    """Keeps each model loaded for as long as the kernel lives, and the last runs.
+
+    A fork of the process opens its models and stores anew.
+    """
 
     def __init__(
         self, open_engine: Callable[[str], AnyEngine], find_model: Callable[[str], str] = str
@@ -55,9 +66,8 @@ class Session:
         """Open models where `find_model` finds them: several names may be those of one model."""
         self._open, self._find = open_engine, find_model
         self._places: dict[str, str] = {}
-        self._engines: dict[str, AnyEngine] = {}  # by place
         self._runs = LastRuns()
-        self._stores: dict[str | None, Store] = {}
+        self._opened = dict[int, _Opened]()  # by the process's id
         self._accessor_is_registered = False
         self.aliases: dict[str, str] = {}
         self.model: str | None = None
@@ -75,12 +85,13 @@ class Session:
         spec = self.spec(model)
         try:
             place = self._places.get(spec) or self._find(spec)
-            if place not in self._engines:
-                self._engines[place] = self._open(place)
+            engines = self._own.engines
+            if place not in engines:
+                engines[place] = self._open(place)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_NOT_LOADED) from None
         self._places[spec] = place
-        return self._engines[place]
+        return engines[place]
 
     def spec(self, model: str | None) -> str:
         """Return what the model is opened by that a cell calls `model`."""
@@ -103,16 +114,23 @@ class Session:
     def loaded(self) -> dict[str, ModelInfo]:
         """Return what is loaded, by the name it was first asked for."""
         names = {place: spec for spec, place in reversed(self._places.items())}
-        return {names[place]: engine.info for place, engine in self._engines.items()}
+        return {names[place]: engine.info for place, engine in self._own.engines.items()}
 
     def unload(self) -> int:
         """Free all models; return how many there were. The next cell loads its own again."""
-        n_engines = len(self._engines)
+        engines = self._own.engines
+        n_engines = len(engines)
         self._places.clear()
-        while self._engines:
-            _, engine = self._engines.popitem()
+        while engines:
+            _, engine = engines.popitem()
             engine.close()
         return n_engines
+
+    @property
+    def has_inherited(self) -> bool:
+        """Tell whether a process that this one was forked from has loaded models."""
+        opened = self._opened.items()
+        return any(each.engines for process, each in opened if process != os.getpid())
 
     def preview(self, job: Job) -> tuple[str, int | None]:
         """Return the text that the model would read, and its length in tokens, if it is known.
@@ -168,13 +186,14 @@ class Session:
         if place is None:
             configured = self.settings().get("store")
             place = None if configured is None else str(configured)
-        known = self._stores.get(place)
+        stores = self._own.stores
+        known = stores.get(place)
         if known is None or not known.is_there:
             where = place_of(place)  # the same for all spellings, such as "off" and "OFF"
-            known = self._stores.get(where)
+            known = stores.get(where)
             if known is None or not known.is_there:
-                known = self._stores[where] = open_store(where)
-            self._stores[place] = known
+                known = stores[where] = open_store(where)
+            stores[place] = known
         return known
 
     def answer(self, job: Job) -> object:
@@ -224,6 +243,11 @@ class Session:
             raise CommandError("nothing has run yet; start with a cell %%steer")
         return run
 
+    @property
+    def _own(self) -> _Opened:
+        # A fork must not even close what its parent uses: pipes, SQLite's locks.
+        return self._opened.setdefault(os.getpid(), _Opened())
+
     def _begin(self, info: ModelInfo, job: Job, cell: CellText | None) -> RunRecord:
         """Enter a run into the store; where that cannot be used, into one in memory."""
         asked = described(info, job, cell, spec=self.spec(job.options.model))
@@ -266,7 +290,10 @@ def shared_session() -> Session:
     """Return the session of this process: magics and `steer` share the models they load."""
 
     def open_it(place: str) -> AnyEngine:
-        return (open_isolated if session.settings().get("isolate", True) else open_engine)(place)
+        is_isolated = session.settings().get("isolate", True)
+        # A model's threads do not outlive a fork, nor can it start others in this process.
+        is_isolated = is_isolated or session.has_inherited
+        return (open_isolated if is_isolated else open_engine)(place)
 
     def find(model: str) -> str:
         if sys.platform == "emscripten":

@@ -88,6 +88,7 @@ class Engine(Closeable):
         self._turn = threading.Lock()  # runs of several threads follow each other
         self._runner: int | None = None
         self._enough_tokens: dict[Schema | TextForm, int] = {}  # for an answer
+        self._longest_spelling = max(map(len, backend.vocabulary.spellings))
         self._layouts = {
             thinks: ChatLayout(backend.chat_template, backend.vocabulary, thinks=thinks)
             for thinks in (False, True)
@@ -289,11 +290,15 @@ class Engine(Closeable):
         return Task(number, prompt, decoding(), n_tokens=len(prompt) + n_before + max_tokens)
 
     def _prompt(self, request: Request) -> list[TokenId]:
-        tokens = self._layout(request).tokenize(request.messages)
-        if len(tokens) >= self.info.context_length:
+        layout, n_most = self._layout(request), self.info.context_length
+        # What is far too long is not tokenized: that takes time and memory.
+        n_bytes = len(layout.render(request.messages).encode("utf-8", "replace"))
+        n_least = n_bytes // self._longest_spelling
+        tokens = [] if n_least >= n_most else layout.tokenize(request.messages)
+        if max(n_least, len(tokens)) >= n_most:
+            n_tokens = f"{len(tokens)}" if tokens else f"at least {n_least}"
             raise PromptTooLongError(
-                f"the prompt has {len(tokens)} tokens and {self.info.name} reads at most"
-                f" {self.info.context_length}, the answer included; shorten the text or use a"
-                " model with a longer context"
+                f"the prompt has {n_tokens} tokens and {self.info.name} reads at most {n_most},"
+                " the answer included; shorten the text or use a model with a longer context"
             )
         return tokens

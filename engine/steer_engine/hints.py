@@ -71,8 +71,11 @@ def _texts(node: JsonObject) -> Iterator[str]:
             if isinstance(values, list)
             else ()
         )
-    yield _FORMATS.get(str(node.get("format")), "")
+    of_format = _FORMATS.get(str(node.get("format")), "")
+    yield of_format
     keys, pattern = node.get("patternProperties"), node.get("pattern")
+    if of_format and isinstance(pattern, str) and (of_pattern := example(pattern)):
+        yield of_format.partition(of_pattern[0])[0] + of_pattern
     for each in [pattern, *(keys if isinstance(keys, dict) else ())]:
         yield from _of_pattern(each) if isinstance(each, str) else ()
 

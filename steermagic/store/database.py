@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ _APPLICATION = 0x73746D67  # tells our files from those of others
 _VERSION = 1
 _PATIENCE_S = 10.0  # another kernel's transaction takes milliseconds
 _SYNC_PERIOD_S = 1.0
+_NOT_WRITABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY})
+_CLOSED_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -98,10 +101,11 @@ class Database:
     """The file at `path`, made if it is not there; without a path, a store in memory.
 
     Every method raises `StoreError` where the file cannot be used. Threads may share a database.
+    A file that may only be read can be; no `transaction` begins there.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path = path
+        self.path, self.is_writable = path, True
         self._lock = threading.RLock()  # a connection has one transaction at a time
         self._synced_at = 0.0
         with self.explained():
@@ -109,19 +113,14 @@ class Database:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if not path.exists():
                     path.touch(mode=0o600)  # what somebody asked is nobody else's business
-            self._connection = sqlite3.connect(
-                ":memory:" if path is None else path,
-                timeout=_PATIENCE_S,
-                isolation_level=None,  # transactions begin and end where we say
-                check_same_thread=False,
-                factory=_Connection,
-            )
-            self._connection.row_factory = sqlite3.Row
             try:
-                self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
+                self._open(":memory:" if path is None else path, self._prepare)
+            except sqlite3.OperationalError as error:
+                is_closed = primary_code(error) in _NOT_WRITABLE
+                if path is None or not is_closed or not path.stat().st_size:
+                    raise
+                self.is_writable = False
+                self._open_to_read(path)
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """Return the rows that a query finds."""
@@ -163,6 +162,33 @@ class Database:
     def is_there(self) -> bool:
         """Tell whether the file is still where it was; one that was deleted can be written, too."""
         return self.path is None or self.path.exists()
+
+    def _open_to_read(self, path: Path) -> None:
+        uri = path.absolute().as_uri()
+        try:
+            self._open(f"{uri}?mode=ro", self._check)
+        except sqlite3.OperationalError:
+            log = path.with_name(f"{path.name}-wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            # Readers, too, want to make a file beside it, unless nobody can write.
+            self._open(f"{uri}?immutable=1", self._check)
+
+    def _open(self, file: Path | str, begin: Callable[[], None]) -> None:
+        self._connection = sqlite3.connect(
+            file,
+            timeout=_PATIENCE_S,
+            isolation_level=None,  # transactions begin and end where we say
+            check_same_thread=False,
+            factory=_Connection,
+            uri=isinstance(file, str),
+        )
+        self._connection.row_factory = sqlite3.Row
+        try:
+            begin()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA foreign_keys = OFF")
@@ -229,7 +255,9 @@ class Database:
         except sqlite3.Error as error:
             raise self._problem(str(error), code=primary_code(error)) from error
         except OSError as error:
-            raise self._problem(error.strerror or str(error)) from error
+            is_closed = error.errno in _CLOSED_PLACE
+            code = sqlite3.SQLITE_PERM if is_closed else None
+            raise self._problem(error.strerror or str(error), code=code) from error
 
     def _problem(self, reason: str, *, code: int | None = None) -> StoreError:
         if code == sqlite3.SQLITE_NOTADB:
@@ -238,6 +266,11 @@ class Database:
             return StoreError(
                 f"the run store {self.path} is damaged ({reason}); move it away, and a new one is"
                 " made"
+            )
+        if code in _NOT_WRITABLE:
+            return StoreError(
+                f"the run store {self.path} cannot be written ({reason}); make it and its folder"
+                " writable, or give the setting `store` another path"
             )
         return StoreError(
             f"the run store {self.path} cannot be used ({reason}); make room for it, or give the"

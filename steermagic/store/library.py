@@ -12,6 +12,7 @@ from pathlib import Path
 
 from steermagic.errors import CommandError, StoreError
 from steermagic.judgements import Judgement, Key
+from steermagic.paths import user_path
 from steermagic.runs import Row
 from steermagic.store.database import OFF, Database, default_path
 from steermagic.store.locks import RunLock, is_going_on
@@ -25,10 +26,14 @@ _PAGE = 1000  # rows that are read at a time
 
 
 def place_of(place: str | None) -> str:
-    """Return how a store is known: by its whole path, or `OFF`; the user's own one for None."""
+    """Return how a store is known: by its whole path, or `OFF`; the user's own one for None.
+
+    Raises:
+        StoreError: `place` cannot be a path.
+    """
     if place is None:
         return str(default_path())
-    return OFF if place.lower() in _OFF else str(Path(place).expanduser().absolute())
+    return OFF if place.lower() in _OFF else str(user_path(place, StoreError).absolute())
 
 
 def open_store(place: str | None) -> Store:
@@ -102,8 +107,7 @@ class Store:
 
     def ids(self, *, limit: int, is_unfinished: bool = False) -> list[str]:
         """Return the ids of the newest `limit` runs, or of those that can be gone on with."""
-        with self._database.transaction() as connection:
-            self._settle(connection)
+        self._settle_all()
         condition, values = (_IS_UNFINISHED, (_UNFINISHED,)) if is_unfinished else ("true", ())
         query = f"{_IDS} WHERE {condition} ORDER BY number DESC LIMIT {limit}"
         return [run_id for (run_id,) in self._database.read(query, values)]
@@ -177,8 +181,7 @@ class Store:
     def _summaries(
         self, condition: str, values: tuple[str, ...], *, limit: int = -1
     ) -> list[StoredRun]:
-        with self._database.transaction() as connection:
-            self._settle(connection)
+        self._settle_all()
         found = self._database.read(
             f"{_SUMMARY} WHERE {condition} ORDER BY number DESC LIMIT {limit}", values
         )
@@ -204,6 +207,11 @@ class Store:
             ),
         )
         return int(cursor.lastrowid or 0)
+
+    def _settle_all(self) -> None:
+        if self._database.is_writable:
+            with self._database.transaction() as connection:
+                self._settle(connection)
 
     def _settle(self, connection: sqlite3.Connection) -> None:
         """Mark the runs whose processes are gone."""

@@ -31,7 +31,7 @@ class SeveralColumns:
 
 
 class PandasRows(TableRows):
-    """The rows of a pandas frame, whose index is kept."""
+    """The rows of a pandas frame, whose index is kept; a prompt may use its names as well."""
 
     kind = "pandas"
 
@@ -45,7 +45,14 @@ class PandasRows(TableRows):
     def row(self, number: int) -> Mapping[Hashable, object]:
         values = (_python_value(column[number]) for column in self._values)
         row = dict(zip(self.columns, values, strict=True))
-        return {**row, **self._several}
+        return {**self._named_labels(number), **row, **self._several}
+
+    def _named_labels(self, number: int) -> Mapping[Hashable, object]:
+        index = self._frame.index
+        label = index[number]
+        levels = label if index.nlevels > 1 else (label,)
+        pairs = zip(index.names, levels, strict=True)
+        return {name: _python_value(level) for name, level in pairs if name is not None}
 
     def label(self, number: int) -> object:
         return _python_value(self._frame.index[number])

@@ -1,6 +1,7 @@
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -86,6 +87,20 @@ def test_a_row_longer_than_the_context_fails_alone():
     assert "reads at most 400" in str(failed.error)
     assert isinstance(done, RowDone)
     assert (finished.n_done, finished.n_failed) == (1, 1)
+
+
+def test_a_text_of_too_many_bytes_for_any_tokenization_is_not_tokenized():
+    backend = FakeBackend(WISH, context_length=400)
+    usual = backend.vocabulary.tokenize_bytes
+
+    def tokenize(text, *, parse_special):
+        assert len(text) < 10_000
+        return usual(text, parse_special=parse_special)
+
+    backend.vocabulary = replace(backend.vocabulary, tokenize_bytes=tokenize)
+    *_, failed, _ = Engine(backend).run([request(prompt="x" * 100_000)])
+    assert isinstance(failed.error, PromptTooLongError)
+    assert "the prompt has at least" in str(failed.error)
 
 
 def test_a_schema_that_cannot_be_used_stops_the_run_before_any_model_work():

@@ -58,6 +58,9 @@ CASES = [
         | {"propertyNames": {"not": {"const": "x"}}, "maxProperties": 2},
         '{"x": 1, "y": 2, "z": 3}',
     ),
+    ({"type": "string", "format": "date", "pattern": "^2024-"}, '"2024-02-30"'),
+    ({"type": "number", "exclusiveMinimum": 0, "maximum": 1e-9}, f"0.{'0' * 350}1"),
+    ({"type": "number", "minimum": 1e20}, "7"),
 ]
 
 

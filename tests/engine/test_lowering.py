@@ -93,6 +93,13 @@ EXACT = [
     ({"type": "integer", "multipleOf": 0.5}, [1, -3], [0.5]),
     ({"allOf": [{"multipleOf": 4}, {"multipleOf": 6}], "type": "integer"}, [12, -24], [4, 6]),
     ({"format": "no format"}, ["a", 1], []),
+    ({"format": "date", "pattern": "^2024-"}, ["2024-02-29"], ["2024-02-30", "2023-01-01"]),
+    (
+        {"format": "date-time", "pattern": "Z$"},
+        ["2024-02-29T01:02:03Z"],
+        ["2024-02-29T01:02:03+00:00", "todayZ"],
+    ),
+    ({"format": "uri", "pattern": r"\.(jpg|png)$"}, ["a:b.jpg"], ["a:b", ".jpg"]),
 ]
 
 
@@ -100,7 +107,8 @@ EXACT = [
 def test_what_needs_no_guard(compile_mask, document, valid, invalid):
     split = lowered(document)
     assert split.guarded is True
-    guarded = {clause.keyword for clause in split.clauses if clause.treatment != "masked"}
+    needless = ("masked", "ignored")
+    guarded = {clause.keyword for clause in split.clauses if clause.treatment not in needless}
     assert guarded <= {"patternProperties"}  # keys must not come twice
     mask = compile_mask(split.masked)
     assert not mask.error
@@ -118,7 +126,23 @@ def test_what_needs_no_guard(compile_mask, document, valid, invalid):
             {"type": "array", "items": {"enum": [1, 2]}, "maxItems": 2},
         ),
         ({"type": "integer", "multipleOf": 999983}, "multipleOf", {"type": "integer"}),
-        ({"type": "integer", "minimum": 2**63}, "minimum", {"type": "integer"}),
+        (
+            {"type": "integer", "minimum": 2**63},
+            "minimum",
+            {"type": "integer", "minimum": 10**16},
+        ),
+        (
+            {"type": "number", "maximum": -1e16 - 2},
+            "maximum",
+            {"type": "number", "maximum": -(10**16)},
+        ),
+        ({"type": "integer", "maximum": 2**63}, "maximum", {"type": "integer"}),
+        (
+            {"type": "integer", "minimum": 2**53 + 1},
+            "minimum",
+            {"type": "integer", "minimum": 9007199254740990},
+        ),
+        ({"type": "number", "minimum": 1e-20}, "minimum", {"type": "number", "minimum": 0}),
         ({"const": 2**64}, "const", {"type": "integer"}),
         ({"type": "string", "format": "regex"}, "format", {"type": "string"}),
         ({"type": "number", "exclusiveMinimum": 1, "maximum": 1.5}, "exclusiveMinimum", None),
@@ -232,6 +256,22 @@ def test_formats_allow_what_their_checks_do(name, shared, compile_mask):
             mask.allows(json.dumps(text, ensure_ascii=False)),
         )
         assert is_allowed if is_valid else not (is_allowed and split.guarded is True), text
+
+
+@pytest.mark.parametrize(
+    ("document", "treatment", "reason"),
+    [
+        ({"type": "string", "format": "uuid4"}, "ignored", "no such format is known"),
+        ({"format": "url"}, "ignored", "no such format is known"),
+        ({"type": "integer", "format": "email"}, "ignored", "formats are for strings"),
+        ({"type": ["integer", "null"], "format": "int32"}, "ignored", "formats are for strings"),
+        ({"type": ["string", "null"], "format": "date"}, "masked", ""),
+        ({"format": "date"}, "masked", ""),
+    ],
+)
+def test_a_format_without_effect_is_said_to_have_none(document, treatment, reason):
+    [clause] = [clause for clause in lowered(document).clauses if clause.keyword == "format"]
+    assert (clause.treatment, clause.reason) == (treatment, reason)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -45,6 +45,21 @@ def test_the_status_tells_what_is_in_use(session):
     assert run(session, "unload") == "0 models unloaded"
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("unload embedded", "write %steer unload; it frees"),
+        ("last 3", "write %steer last, or %steer runs show ID"),
+        ("use --as x embedded", "write %steer use MODEL, or %steer use MODEL --as ALIAS"),
+        ("use", "write %steer use MODEL"),
+    ],
+)
+def test_words_that_a_command_does_not_know_are_refused(line, message, session):
+    answer(session)
+    with pytest.raises(CommandError, match=f"^{message}"):
+        run(session, line)
+
+
 def test_the_status_and_the_plan_are_of_the_model_that_is_set(session, monkeypatch):
     monkeypatch.setenv("STEERMAGIC_MODEL", "nosuch.gguf")
     assert run(session, "").startswith("model in use: nosuch.gguf\n")

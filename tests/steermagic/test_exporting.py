@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
 import sys
-from contextlib import closing
+import threading
+from contextlib import closing, contextmanager
 
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
 from steermagic.schemas import read_source
 from steermagic.session import Session
+from steermagic.store import Store
 
 LONG = "word " * 2000
 
@@ -127,3 +130,60 @@ def test_parquet_needs_a_library(exported, monkeypatch):
 def test_what_cannot_be_exported_says_why(name, options, message, exported):
     with pytest.raises(CommandError, match=message):
         exported('{"n": 1}', "n: int", name, **options)
+
+
+@contextmanager
+def small_disk(max_file_bytes):
+    """Let no file grow beyond that many bytes."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+ENDINGS = ["csv", "jsonl", "parquet"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("earlier", [None, b"good"], ids=["new", "there"])
+def test_a_file_that_cannot_be_finished_is_not_there_in_part(ending, earlier, exported, tmp_path):
+    file = exported('{"n": 1}', "n: int", f"rows.{ending}")
+    file.unlink()
+    if earlier is not None:
+        file.write_bytes(earlier)
+    store = Store(tmp_path / "runs.sqlite")
+    files = {each.name for each in tmp_path.iterdir()}
+    with (
+        small_disk(1),
+        pytest.raises(CommandError, match=r"cannot be written: .*File too large"),
+    ):
+        export_run(store, store.runs()[0], str(file))
+    assert {each.name for each in tmp_path.iterdir()} == files
+    assert earlier is None or file.read_bytes() == earlier
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_file_that_is_replaced_keeps_its_link_and_who_may_read_it(ending, exported, tmp_path):
+    target, link = tmp_path / "target", tmp_path / f"rows.{ending}"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    exported('{"n": 1}', "n: int", link.name)
+    assert link.is_symlink()
+    assert b"old" not in target.read_bytes()
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_named_pipe_is_written_to(ending, exported, tmp_path):
+    pipe, read = tmp_path / f"rows.{ending}", list[str]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    exported('{"n": 1}', "n: int", pipe.name)
+    reader.join(10)
+    assert read == ["n\n1\n" if ending == "csv" else '{"row": 0, "record": {"n": 1}}\n']

@@ -156,13 +156,24 @@ def test_two_kernels_share_a_store(worker, undisturbed, tmp_path):
     assert read(store, "SELECT count(*) FROM answers") == [(N_ROWS,)]
 
 
-def check_in_memory_only(outcome: dict, undisturbed: list[int], store: Path, reason: str) -> None:
+FULL = ("used", "make room for it")
+READ_ONLY = ("written", "make it and its folder writable")
+
+
+def check_in_memory_only(
+    outcome: dict,
+    undisturbed: list[int],
+    store: Path,
+    reason: str,
+    trouble: tuple[str, str] = FULL,
+) -> None:
+    done, advice = trouble
     assert outcome["n"] == undisturbed
     assert outcome["errors"] == 0
     [note] = outcome["notes"]
-    assert note.startswith(f"rows are in memory only: the run store {store} cannot be used (")
+    assert note.startswith(f"rows are in memory only: the run store {store} cannot be {done} (")
     assert reason in note
-    assert note.endswith("; make room for it, or give the setting `store` another path")
+    assert note.endswith(f"; {advice}, or give the setting `store` another path")
     assert "\n" not in note
 
 
@@ -202,10 +213,10 @@ def test_a_read_only_store_loses_no_row(worker, undisturbed, small_disk, tmp_pat
     store = small_disk / "runs.sqlite"
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     outcome = worker.run(tmp_path / "new", store=str(store))
-    check_in_memory_only(outcome, undisturbed, store, "Read-only file system")
+    check_in_memory_only(outcome, undisturbed, store, "Read-only file system", READ_ONLY)
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
     sqlite3.connect(store).close()
     store.touch()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     outcome = worker.run(tmp_path / "old", store=str(store))
-    check_in_memory_only(outcome, undisturbed, store, "readonly database")
+    check_in_memory_only(outcome, undisturbed, store, "readonly database", READ_ONLY)

@@ -71,6 +71,20 @@ def test_a_prompt_without_a_column_would_ask_the_same_every_time():
         prompts([{"a": 1}], "Hi {{ other }}", other=1)
 
 
+def test_a_prompt_may_use_the_names_of_the_index():
+    table = pd.DataFrame({"id": [7], "text": ["x"], "n": [1]})
+    for names in (["id"], ["id", "text"], ["id", "text", "n"]):
+        rows = read_table(table.set_index(names))
+        assert OverPrompts(rows, read_template("{{ id }} {{ text }}"), {})[0] == "7 x"
+    with pytest.raises(InterpolationError, match=r"uses no column.*\{\{ id \}\}"):
+        OverPrompts(rows, read_template("Hi"), {}).check()
+
+
+def test_a_column_hides_a_name_of_the_index():
+    table = pd.DataFrame({"a": [1]}, index=pd.Index([7], name="a"))
+    assert OverPrompts(read_table(table), read_template("{{ a }}"), {})[0] == "1"
+
+
 def test_a_name_of_two_columns_is_refused_where_it_is_used():
     """The last column was taken."""
     table = pd.DataFrame([["Maria", "b", 1]], columns=["t", "t", "n"])

@@ -280,6 +280,22 @@ def test_a_run_that_is_not_all_in_its_store_is_not_exported_in_part(book, tmp_pa
         book.run(f"%steer runs export kept {tmp_path}/kept.csv")
 
 
+@pytest.mark.parametrize("over", ["", " --over texts"], ids=["a list", "a list of each row"])
+def test_a_list_that_was_stopped_halfway_is_not_exported_as_if_it_were_empty(
+    over, shell, interrupted, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+    session = interrupted([{"n": 1}, {"n": 2}, {"n": 3}], text='{"n": 2}')
+    shell.register_magics(SteerMagic(shell, session))
+    shell.user_ns.update(text="a", texts=["a"])
+    with pytest.raises(CellError, match="stopped"):
+        shell.run_cell(f"%%steer [n: int]{over} -o kept\n{{{{ text }}}}").raise_error()
+    assert shell.user_ns["kept"]["n"].tolist() == [1]
+    with pytest.raises(CommandError, match=r"^the run store has not all rows of 'kept'; write"):
+        run_command(session, f"runs export kept {tmp_path}/kept.csv", shell.user_ns)
+    assert not (tmp_path / "kept.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -290,6 +306,7 @@ def test_a_run_that_is_not_all_in_its_store_is_not_exported_in_part(book, tmp_pa
         ("runs export zz a.csv", "there is no run 'zz'"),
         ("runs prune --keep", "write %steer runs prune, with --keep N runs or --days N if you"),
         ("runs prune --keep 1 --days 2", "write %steer runs prune, with"),
+        (f"runs prune --keep {10**22}", "write %steer runs prune, with"),
         ("resume zz", "there is no run 'zz'"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from unittest.mock import patch
 
@@ -336,3 +339,35 @@ def test_the_function_heeds_settings_and_takes_paths_and_other_numbers(
     assert session.last_run().job.options.seed == 3
     assert list(session.loaded()) == ["far.gguf", "near.gguf"]
     assert session.store(str(store)).count() == 1
+
+
+FORKED = """
+import os
+import sys
+import steermagic
+from steermagic.session import shared_session
+
+ask = lambda: steermagic.steer("Say a number", "n: int 0..9", fresh=True)["n"].tolist()
+session, said = shared_session(), ask()
+engine, store = session.engine(None), session.store()
+child = os.fork()
+if child == 0:
+    assert session.loaded() == {}
+    assert ask() == said
+    assert session.engine(None) is not engine and session.store() is not store
+    assert type(session.engine(None)).__name__ == "IsolatedEngine"
+    assert session.unload() == 1
+    sys.exit()
+assert os.waitpid(child, 0)[1] == 0
+assert ask() == said
+assert session.engine(None) is engine and session.store() is store
+assert [run.state for run in store.runs()] == ["done"] * 3
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("isolate", ["true", "false"])
+def test_a_fork_opens_models_and_stores_anew(isolate, tmp_path):
+    settings = {"STEERMAGIC_ISOLATE": isolate, "STEERMAGIC_STORE": str(tmp_path / "runs.sqlite")}
+    command = [sys.executable, "-W", "ignore", "-c", FORKED]
+    subprocess.run(command, env={**os.environ, **settings}, timeout=100, check=True)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from steer_engine.backends.llamacpp_model import Handle, Owned, bindings, load_model
-from steer_engine.errors import BackendError
+from steer_engine.errors import BackendError, PromptError
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+_Result = TypeVar("_Result")
+
+_SHORT = 4096  # bytes, for which any stack is deep enough
+_STACK_STEP = 16 << 20  # bytes; some systems want whole pages
+_STACK_TURN = threading.Lock()  # the size of new stacks is one for the whole process
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
@@ -84,12 +93,42 @@ class _Tokenizer:
         size = len(text) + 8
         buffer = (ctypes.c_int32 * size)()
         vocab = self._native.llama_model_get_vocab(self._model.pointer)
-        n_tokens = self._native.llama_tokenize(
-            vocab, text, len(text), buffer, size, False, parse_special
-        )
+
+        def work() -> int:
+            n_tokens: int = self._native.llama_tokenize(
+                vocab, text, len(text), buffer, size, False, parse_special
+            )
+            return n_tokens
+
+        n_tokens = work() if len(text) <= _SHORT else _on_deep_stack(work, n_bytes=len(text))
         if n_tokens < 0:
             raise BackendError(f"llama_tokenize needs {-n_tokens} tokens for {len(text)} bytes")
         return list(buffer[:n_tokens])
 
     def _spell(self, tokens: list[TokenId]) -> bytes:
         return b"".join(self._spellings[token] for token in tokens)
+
+
+def _on_deep_stack(work: Callable[[], _Result], *, n_bytes: int) -> _Result:
+    """Return what `work` returns for a text of `n_bytes`, run where it may recurse for each byte.
+
+    llama.cpp finds the words of a text with std::regex, which takes about 400 bytes of stack for
+    each letter of a word.
+
+    Raises:
+        PromptError: the system has no room for such a stack.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="llama_tokenize") as pool:
+        with _STACK_TURN:
+            usual = threading.stack_size()
+            try:
+                threading.stack_size((1024 * n_bytes // _STACK_STEP + 1) * _STACK_STEP)
+                future = pool.submit(work)
+            except (RuntimeError, ValueError) as error:
+                raise PromptError(
+                    f"a text of {n_bytes} bytes is too long for llama.cpp's tokenizer on this"
+                    f" machine ({error}); shorten the text"
+                ) from error
+            finally:
+                threading.stack_size(usual)
+        return future.result()

@@ -27,6 +27,11 @@ from steer_engine.catalogue.stores import Entry, find_entries
 from steer_engine.errors import ModelError
 
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?::([^:]+))?")
+_HUB_PAGE = re.compile(
+    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)"
+    r"(?:/(?:blob|resolve)/[^/]+/([^?#]+\.gguf)|/tree/[^?#]*)?/?(?:[?#].*)?",
+    re.IGNORECASE,
+)
 _EXPLICIT = ("./", "../", "~", ".\\", "..\\")
 _MAX_LISTED = 8
 
@@ -41,6 +46,7 @@ def resolve(name: str, places: Places, *, others: Iterable[str] = ()) -> Source:
     """
     if is_url(name):
         return _server(name)
+    name = _without_host(name)
     path = _as_path(name)
     if name.startswith(_EXPLICIT) or path.is_absolute():
         return find_at(path)
@@ -64,8 +70,15 @@ def resolve(name: str, places: Places, *, others: Iterable[str] = ()) -> Source:
 
 
 def is_url(name: str) -> bool:
-    """Tell whether `name` is an address of a server."""
-    return name.casefold().startswith(("http://", "https://"))
+    """Tell whether `name` is an address of a server; a page of the hub is a model's."""
+    is_web = name.casefold().startswith(("http://", "https://"))
+    return is_web and _HUB_PAGE.fullmatch(name) is None
+
+
+def _without_host(name: str) -> str:
+    """Return how a model is called whose page on the hub was named."""
+    page = _HUB_PAGE.fullmatch(name)
+    return name if page is None else ":".join(part for part in page.groups() if part)
 
 
 def _server(url: str) -> ServerModel:

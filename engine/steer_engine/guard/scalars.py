@@ -10,7 +10,14 @@ from typing import Any
 from steer_engine.guard.compiler import Never, Place, Undecided
 from steer_engine.guard.numerals import Exact, fraction_of, span_of
 from steer_engine.guard.question import EVERY_KIND, Keyword
-from steer_engine.guard.values import Container, Kind, Number, String, exact_number
+from steer_engine.guard.values import (
+    Container,
+    Kind,
+    Number,
+    String,
+    exact_number,
+    rounded_number,
+)
 from steer_engine.guard.verdict import INVALID, OPEN, VALID, Verdict
 from steer_engine.schema.equality import is_multiple
 from steer_engine.schema.formats import FORMATS, check_format
@@ -49,20 +56,22 @@ class Bound(Keyword[Number]):
         self._exponents = place.compiler.exponents
 
     def verdict(self, value: Number) -> Verdict:
-        """Of a prefix, both ends of what it can become are looked at."""
+        """Of a prefix, both ends of what it can become are looked at.
+
+        A number must keep the bound as it is written, and as the float that is read from it.
+        """
         if value.is_done:
-            return _is(self._allows(exact_number(value.text), is_end=True))
+            ways = exact_number(value.text), rounded_number(value.text)
+            return _is(all(map(self._allows, ways)))
         span = span_of(value.text, exponents=self._exponents)
-        low = self._allows(span.low, is_end=span.has_low)
-        high = self._allows(span.high, is_end=span.has_high)
-        if low and high:
+        if self._allows(span.low) and self._allows(span.high):
             return VALID
         return OPEN if self._reaches(span.low, span.has_low, span.high, span.has_high) else INVALID
 
-    def _allows(self, number: Exact, *, is_end: bool) -> bool:
-        """Return whether `number`, or everything short of it, keeps the bound."""
+    def _allows(self, number: Exact) -> bool:
+        """Return whether `number` keeps the bound."""
         if number == self._limit:
-            return not self._is_exclusive or not is_end
+            return not self._is_exclusive
         return number < self._limit if self._is_upper else number > self._limit
 
     def _reaches(self, low: Exact, has_low: bool, high: Exact, has_high: bool) -> bool:  # noqa: FBT001

@@ -239,3 +239,8 @@ def exact_number(text: str) -> int | Decimal:
     digits = exponent.lstrip("+-0")[: len(str(_MAX_EXPONENT)) + 1] or "0"
     sign = "-" if exponent.startswith("-") else ""
     return Decimal(f"{mantissa}e{sign}{min(int(digits), _MAX_EXPONENT)}")
+
+
+def rounded_number(text: str) -> int | Decimal:
+    """Return the number that is read from `text`: of one that is not whole, the float for it."""
+    return exact_number(text if text.lstrip("-").isdecimal() else repr(float(text)))

@@ -72,12 +72,15 @@ class Process:
                 " isolate = false to load it in the notebook's own process"
             ) from error
         assert self._popen.stdout is not None  # noqa: S101 - it is a pipe
+        self._owner = os.getpid()
         self._number = 0  # of the question
         self._is_answered = True
         self._messages: _Inbox = queue.SimpleQueue()
         self._unsent: _Outbox = queue.SimpleQueue()
         is_ended = threading.Event()
-        self._finalizer = weakref.finalize(self, _end, self._popen, self._unsent, is_ended)
+        self._finalizer = weakref.finalize(
+            self, _end, self._popen, self._unsent, is_ended, owner=self._owner
+        )
         _in_thread(_read, self._popen.stdout, self._messages, is_ended)
         _in_thread(_write, self._popen, self._unsent)
 
@@ -88,8 +91,8 @@ class Process:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs."""
-        return self._popen.poll() is None
+        """Whether it still runs, and for this process: a fork cannot talk to its parent's."""
+        return self._owner == os.getpid() and self._popen.poll() is None
 
     def ask(self, question: Call | Run) -> Iterator[Happened | Wanted | Returned]:
         """Yield what the process says, its answer as the last.
@@ -229,7 +232,11 @@ def _in_thread(work: Callable[..., None], *arguments: object) -> None:
     threading.Thread(target=work, args=arguments, name=work.__name__, daemon=True).start()
 
 
-def _end(popen: subprocess.Popen[bytes], unsent: _Outbox, is_ended: threading.Event) -> None:
+def _end(
+    popen: subprocess.Popen[bytes], unsent: _Outbox, is_ended: threading.Event, *, owner: int
+) -> None:
+    if owner != os.getpid():
+        return  # a fork has no thread that would let go of the pipes
     popen.kill()
     popen.wait()
     unsent.put(None)

@@ -131,6 +131,8 @@ def _chosen(address: Address, models: list[JsonValue], *, running: str) -> JsonV
         return named[meant[0]]
     if meant:
         raise ModelError(_several(address, meant, called=wanted))
+    if "?" in wanted:
+        raise ModelError(f"write what is behind the ? in front of the #: {address.root}?…#model")
     close = difflib.get_close_matches(wanted, ids, n=1)
     hint = f"did you mean #{close[0]}?" if close else f"it has {_shown(ids)}"
     raise ModelError(f"{address.root} has no model {wanted!r}; {hint}")

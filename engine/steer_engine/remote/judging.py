@@ -63,12 +63,12 @@ class Judge:
             verbatim_places(schema)
 
     def explain(self, schema: Schema | TextForm) -> Explanation:
-        """Return how `schema` is held: whatever is not refused is checked in the answer."""
+        """Return how `schema` is held: what says something is checked in the answer."""
         with self._turn:
             found = explain(schema, self._compiler, ByteIndex(self._vocabulary))
         clauses = tuple(
             clause
-            if clause.treatment == "refused"
+            if clause.treatment in ("ignored", "refused")
             else replace(clause, treatment="checked", reason="")
             for clause in found.clauses
         )

@@ -9,6 +9,7 @@ from itertools import islice
 
 from steer_engine.errors import SchemaError
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema, dump
+from steer_engine.schema.formats.narrower import NEAREST_FORMATS
 from steer_engine.schema.references import resolved
 from steer_engine.schema.shapes import alternatives
 
@@ -159,7 +160,8 @@ def _kind(member: JsonObject) -> ColumnKind:
     if values:
         return _joint({_PYTHON_KINDS[type(value)] for value in values})
     if member.get("type") == "string":
-        return _FORMATS.get(str(member.get("format")), ColumnKind.STRING)
+        nearest = NEAREST_FORMATS.get(str(member.get("pattern")))
+        return _FORMATS.get(str(member.get("format", nearest)), ColumnKind.STRING)
     return _TYPES.get(str(member.get("type")), ColumnKind.MIXED)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from steer_engine.schema.document import Schema, dump
+from steer_engine.schema.document import JsonSchema, Schema, dump, map_children
+from steer_engine.schema.formats.narrower import NEAREST_FORMATS
 from steer_engine.schema.notation_writer import write_notation
 
 
@@ -14,10 +15,25 @@ def write_json(schema: Schema, *, indent: int | None = None) -> str:
 
 
 def describe(schema: Schema) -> str:
-    """Return what a model is told: the compact notation, or JSON Schema where it cannot say it."""
-    notation = write_notation(schema)
+    """Return what a model is told: the compact notation, or JSON Schema where it cannot say it.
+
+    In place of a pattern for a part of a format it is told the format, which it knows better.
+    """
+    told = Schema(dump(_with_formats(schema.document)), schema.name)
+    notation = write_notation(told)
     return (
-        json.dumps(schema.document, ensure_ascii=False, separators=(",", ":"))
+        json.dumps(told.document, ensure_ascii=False, separators=(",", ":"))
         if notation is None
         else notation
     )
+
+
+def _with_formats(schema: JsonSchema) -> JsonSchema:
+    if isinstance(schema, bool):
+        return schema
+    schema = map_children(schema, _with_formats)
+    nearest = NEAREST_FORMATS.get(str(schema.get("pattern")))
+    if nearest is not None and "format" not in schema:
+        del schema["pattern"]
+        schema["format"] = nearest
+    return schema

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from steer_engine.errors import SchemaError
 from steer_engine.schema import shapes
 from steer_engine.schema.document import JsonObject, JsonSchema, map_children
+from steer_engine.schema.formats.narrower import VERSIONED_UUIDS
+from steer_engine.schema.formats.times import LOCAL_DATE_TIME
 from steer_engine.schema.references import inlined
 
 if TYPE_CHECKING:
     from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-    from pydantic_core.core_schema import DecimalSchema
+    from pydantic_core.core_schema import DatetimeSchema, DecimalSchema
 
 
 def document_of(source: object) -> tuple[JsonSchema, str | None]:
@@ -57,6 +59,12 @@ def _generator() -> type[GenerateJsonSchema]:
                 if isinstance(limit := schema.get(name), int | float | Decimal)
             }
             return self.float_schema({**float_schema(), **limits})  # type: ignore[typeddict-item]  # the names are checked above
+
+        def datetime_schema(self, schema: DatetimeSchema) -> JsonSchemaValue:
+            """Ask for no offset where Pydantic wants none; its format has one."""
+            if schema.get("tz_constraint") == "naive":
+                return {"type": "string", "pattern": LOCAL_DATE_TIME}
+            return super().datetime_schema(schema)
 
     return Generator
 
@@ -113,6 +121,8 @@ def _plain(schema: JsonSchema) -> JsonSchema:
         del schema["items"]  # a bare `list`
     if schema.get("format") == "uri" and schema.get("minLength") == 1:
         del schema["minLength"]  # no URI is empty
+    if schema.get("format") in VERSIONED_UUIDS:
+        schema["pattern"] = VERSIONED_UUIDS[str(schema.pop("format"))]
     return shapes.simplified(schema)
 
 

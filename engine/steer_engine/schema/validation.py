@@ -25,7 +25,8 @@ def validation_error(schema: Schema, value: JsonValue) -> str | None:
     """
     try:
         if not _is_finite(value):
-            return "a number is too large for JSON"  # `json.loads` makes an infinity of 1e999
+            # `json.loads` makes an infinity of 1e999, and it reads NaN.
+            return "a number is too large for JSON, or NaN"
         error = _judge(schema.text).error(value)
     except RecursionError as error:
         raise RowError(

@@ -9,12 +9,14 @@ from steer_engine.errors import SchemaError
 from steer_engine.schema.document import (
     ANNOTATIONS,
     KEYWORDS,
+    JsonObject,
     JsonSchema,
     Schema,
     place,
     pointer_to,
     walk,
 )
+from steer_engine.schema.formats import FORMATS
 from steer_engine.schema.metaschema import TYPES, first_fault
 from steer_engine.schema.patterns import check_pattern
 from steer_engine.schema.references import endless_reference, reachable, target_pointer, value_at
@@ -26,6 +28,11 @@ _OTHER_WORDS = {"str": "string", "int": "integer", "float": "number", "bool": "b
 }
 # Annotations of OpenAPI and of editors that resemble a keyword.
 _FOREIGN = frozenset({"definition", "example", "formats", "patterns"})
+# OpenAPI's, and Pydantic's for a `Path`: no text is wrong there, or the type says enough.
+_USUAL_FORMATS = frozenset(
+    {"binary", "byte", "double", "float", "int32", "int64", "password", "path"}
+)
+_OTHER_FORMATS = {"ip": "ipv4", "url": "uri"}
 _MAX_MESSAGE = 160  # characters of a message that quotes the user's schema
 
 
@@ -55,9 +62,9 @@ def _check_is_no_data(document: JsonSchema) -> None:
 
 
 def doubts(schema: Schema) -> tuple[str, ...]:
-    """Return a sentence for each unknown keyword that looks like another one misspelt.
+    """Return a sentence for each unknown keyword that looks misspelt, and each unknown format.
 
-    An unknown keyword is an annotation, as the specification says, and has no effect.
+    Both are annotations, as the specification says, and have no effect.
     """
     return tuple(_doubts(dict(reachable(schema.document))))
 
@@ -73,6 +80,20 @@ def _doubts(schemas: Mapping[str, JsonSchema]) -> Iterator[str]:
                     f"the unknown keyword {keyword!r} {place(pointer)} of the schema has no effect;"
                     f" did you mean {close[0]!r}?"
                 )
+        if isinstance(schema, dict):
+            yield from _format_doubts(pointer, schema)
+
+
+def _format_doubts(pointer: str, schema: JsonObject) -> Iterator[str]:
+    name, types = schema.get("format"), schema.get("type", "string")
+    if not isinstance(name, str) or name in FORMATS | _USUAL_FORMATS:
+        return
+    if "string" in (types if isinstance(types, list) else [types]):
+        word = name.lower()
+        close = get_close_matches(word, sorted(FORMATS), n=1, cutoff=0.5)
+        meant = _OTHER_FORMATS.get(word) or next(iter(close), None)
+        hint = f"did you mean {meant!r}?" if meant else "a `pattern` would have one"
+        yield f"the unknown format {name!r} {place(pointer)} of the schema has no effect; {hint}"
 
 
 def _check_references(document: JsonSchema, schemas: Mapping[str, JsonSchema]) -> None:

@@ -29,7 +29,7 @@ from steer_engine.backends import Run, llamacpp
 from steer_engine.backends.llamacpp import LlamaCppBackend, default_threads
 from steer_engine.backends.llamacpp_model import _GGML_LOG_LEVEL_ERROR, native_log
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
-from steer_engine.errors import BackendError, DefectError
+from steer_engine.errors import BackendError, DefectError, PromptError
 from steer_engine.models import embedded_path
 
 
@@ -100,6 +100,26 @@ def test_real_vocabularies_are_read_with_their_bytes(shared, name, size, has_bos
     for text in ["Hello", " Hello", "a  b\n\n\tc", "naïve 😀 漢字", '{"a": 1}', "x" * 300]:
         tokens = vocabulary.tokenize(text, parse_special=False)
         assert vocabulary.spell(tokens) == text.encode()
+
+
+@pytest.mark.parametrize("letter", ["x", "-", "名"])
+def test_a_word_of_any_length_is_tokenized(letter):
+    """llama.cpp's search for words takes some stack for each letter of one."""
+    vocabulary, usual = read_vocabulary(embedded_path()), threading.stack_size()
+    tokens = vocabulary.tokenize(letter * 100_000, parse_special=False)
+    assert vocabulary.spell(tokens) == letter.encode() * 100_000
+    assert threading.stack_size() == usual
+
+
+def test_a_text_for_which_there_is_no_stack_is_refused_in_one_line(monkeypatch):
+    def refuse(work):
+        raise RuntimeError("can't start new thread")
+
+    vocabulary, usual = read_vocabulary(embedded_path()), threading.stack_size()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(PromptError, match=r"of 5000 bytes is too long .* shorten the text"):
+        vocabulary.tokenize("x" * 5000, parse_special=False)
+    assert threading.stack_size() == usual
 
 
 def test_a_token_longer_than_the_first_buffer_keeps_its_bytes(shared):

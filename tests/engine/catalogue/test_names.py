@@ -8,6 +8,7 @@ from steer_engine.catalogue import (
     HubModel,
     ServerModel,
     find_at,
+    is_url,
     resolve,
 )
 
@@ -36,6 +37,20 @@ def test_what_is_not_here_and_looks_like_it_is_on_the_hub(places):
     assert resolve("owner/repo:Q8_0", places) == HubModel("owner/repo", "Q8_0")
     assert str(HubModel("owner/repo", "Q8_0")) == "owner/repo:Q8_0"
     assert str(HubModel("owner/repo")) == "owner/repo"
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("https://huggingface.co/owner/repo", "owner/repo"),
+        ("https://hf.co/owner/re.po-1/tree/main", "owner/re.po-1"),
+        ("http://www.HuggingFace.co/owner/repo/blob/main/m-Q8_0.gguf", "owner/repo:m-Q8_0.gguf"),
+        ("https://huggingface.co/o/r/resolve/main/m.gguf?download=true", "o/r:m.gguf"),
+    ],
+)
+def test_a_page_of_the_hub_is_a_model_and_no_server(places, page, name):
+    assert not is_url(page)
+    assert resolve(page, places) == resolve(name, places)
 
 
 @pytest.mark.parametrize("name", ["o/r", "O/R:q4_k_m", "o/r:m-Q4_K_M.gguf"])

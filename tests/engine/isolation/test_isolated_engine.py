@@ -240,6 +240,32 @@ def test_damaged_model_files_never_reach_the_caller(tmp_path):
     assert ends["refused"] > 0
 
 
+FORKED = """
+import os, sys
+from steer_engine import Request, RowDone, compose, read_schema
+from steer_engine.isolation import IsolatedEngine
+
+schema = read_schema("n: int 0..9")
+request = Request(0, compose("Say a number.", schema), schema)
+engine = IsolatedEngine(n_threads=1)
+ask = lambda: [event.text for event in engine.run([request]) if isinstance(event, RowDone)]
+said, parents = ask(), engine.process_id
+child = os.fork()
+if child == 0:
+    assert not uses or (ask() == said and engine.process_id != parents)
+    sys.exit()
+assert os.waitpid(child, 0)[1] == 0
+assert ask() == said and engine.process_id == parents
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("uses", [True, False], ids=["used", "not used"])
+def test_a_fork_starts_a_process_of_its_own_and_leaves_its_parents_alone(uses):
+    code = f"uses = {uses}{FORKED}"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, check=True)
+
+
 def _damaged(whole, draw):
     if draw.random() < 0.3:
         return whole[: draw.randrange(len(whole))]

@@ -80,6 +80,7 @@ def test_a_fingerprint_is_that_of_the_model_and_stays(stand_in, engine_at):
         ("", "has several models; write http://127.0.0.1"),
         ("#mistral", "has no model 'mistral'; it has org/qwen-7b:latest, org/llama"),
         ("#qwen-8b:latest", "did you mean #org/qwen-7b:latest?"),
+        ("#org/llama?parallel=2", "behind the ? in front of the #: http://127.0.0.1"),
     ],
 )
 def test_a_model_that_is_not_clear_is_asked_for(stand_in, engine_at, suffix, words):

@@ -681,5 +681,7 @@ def test_explain_says_what_is_left_to_a_server(stand_in, engine_at):
     found = engine_at(stand_in(ADA)).explain(PERSON)
     assert {clause.treatment for clause in found.clauses} == {"checked"}
     assert found.shortest == '{"name": "", "born": 0}'
+    told = engine_at(stand_in(ADA)).explain(read_schema({"type": "string", "format": "money"}))
+    assert [clause.treatment for clause in told.clauses] == ["checked", "ignored"]
     bad = engine_at(stand_in(ADA)).explain(read_schema({"type": "string", "enum": [1]}))
     assert bad.is_refused

@@ -4,12 +4,32 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Literal, TypedDict
+from uuid import UUID
 
+import pydantic
 import pytest
-from pydantic import AnyUrl, BaseModel, ConfigDict, Field, RootModel
+from pydantic import (
+    AnyUrl,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NaiveDatetime,
+    RootModel,
+    TypeAdapter,
+    ValidationError,
+)
 
 from steer_engine.errors import SchemaError
-from steer_engine.schema import read_schema, write_notation
+from steer_engine.schema import (
+    ColumnKind,
+    column_plan,
+    describe,
+    read_schema,
+    validation_error,
+    write_notation,
+)
+from steer_engine.schema.lowering import lowered
 
 
 class Urgency(Enum):
@@ -106,6 +126,53 @@ def test_decimals_are_numbers_with_their_bounds():
         "multipleOf": 0.5,
     }
     assert read_schema(list[Annotated[Decimal, Field(le=5)]]).document["items"]["maximum"] == 5
+
+
+@pytest.mark.parametrize("version", [1, 3, 4, 5, 6, 7, 8])
+def test_a_uuid_of_one_version_is_what_pydantic_takes(version):
+    kind = getattr(pydantic, f"UUID{version}")
+    schema = read_schema(kind)
+    for other in range(10):
+        for variant in "078bBcf":
+            text = f"4b5c0000-0000-{other}000-{variant}000-00000000000a"
+            try:
+                is_valid = bool(TypeAdapter(kind).validate_python(text))
+            except ValidationError:
+                is_valid = False
+            assert (validation_error(schema, text) is None) == is_valid, text
+    [column] = column_plan(schema)
+    assert column.kind is ColumnKind.UUID
+    assert describe(schema) == describe(read_schema(UUID))
+
+
+@pytest.mark.parametrize("text", ["2024-02-29T23:59:59", "2023-01-31T00:00:00.25"])
+def test_a_naive_date_time_has_no_offset(text, compile_mask):
+    schema = read_schema(NaiveDatetime)
+    split = lowered(schema.document)
+    mask = compile_mask(split.masked)
+    assert split.guarded is True
+    assert mask.allows(f'"{text}"')
+    assert not mask.allows(f'"{text}Z"')
+    assert validation_error(schema, text) is None
+    assert TypeAdapter(NaiveDatetime).validate_python(text).tzinfo is None
+    for wrong in (f"{text}Z", f"{text}+01:00", text[:10], f"2023-02-29{text[10:]}"):
+        assert validation_error(schema, wrong) is not None
+
+
+@pytest.mark.parametrize("kind", [NaiveDatetime, NaiveDatetime | None, AwareDatetime])
+def test_every_date_time_is_a_column_of_them_and_told_as_one(kind):
+    class Model(BaseModel):
+        at: kind
+
+    schema = read_schema(Model)
+    [column] = column_plan(schema)
+    assert column.kind is ColumnKind.DATETIME
+    assert describe(schema) in ("at: datetime", "at: datetime | None")
+
+
+def test_an_aware_date_time_has_an_offset():
+    assert validation_error(read_schema(AwareDatetime), "2024-02-29T23:59:59Z") is None
+    assert validation_error(read_schema(AwareDatetime), "2024-02-29T23:59:59") is not None
 
 
 class Opaque:

@@ -23,7 +23,7 @@ def test_a_valid_value():
         ({"tags": [{"n": 1}, {"n": "x"}]}, "'x' is not of type 'integer' at /tags/1/n"),
         ({"more": 1}, "('more' was unexpected) at the root"),
         ({"tags": ["x" * 500]}, "… at /tags/0"),
-        ({"tags": [{"n": float("inf")}]}, "a number is too large for JSON"),
+        ({"tags": [{"n": float("inf")}]}, "a number is too large for JSON, or NaN"),
     ],
 )
 def test_the_reason_is_one_line_with_the_place(change, reason):

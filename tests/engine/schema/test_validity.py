@@ -105,6 +105,44 @@ def test_a_keyword_that_looks_misspelt_is_told(document, message):
     assert message in doubt
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("uuid4", "uuid"),
+        ("ipv4network", "ipv4"),
+        ("datetime", "date-time"),
+        ("url", "uri"),
+        ("e-mail", "email"),
+        ("ip", "ipv4"),
+        ("Date", "date"),
+    ],
+)
+def test_an_unknown_format_is_told_with_the_nearest(name, meant):
+    schema = read_schema({"properties": {"a": {"type": ["string", "null"], "format": name}}})
+    [doubt] = doubts(schema)
+    where = "at /properties/a of the schema"
+    assert doubt == f"the unknown format {name!r} {where} has no effect; did you mean {meant!r}?"
+
+
+def test_a_format_like_no_other_is_told_too():
+    [doubt] = doubts(read_schema({"format": "q"}))
+    assert doubt.endswith("has no effect; a `pattern` would have one")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "password"},
+        {"type": "integer", "format": "int32"},
+        {"type": "number", "format": "money"},
+        {"properties": {"format": {"const": "a"}}},
+    ],
+)
+def test_the_usual_formats_are_no_doubt(document):
+    assert doubts(read_schema(document)) == ()
+
+
 def test_data_is_not_taken_for_a_schema():
     with pytest.raises(SchemaError, match="'a' is no keyword of JSON Schema: this looks like data"):
         read_schema({"a": 1})

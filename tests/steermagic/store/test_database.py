@@ -6,13 +6,18 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 import pytest
 
 from steermagic.errors import StoreError
+from steermagic.exporting import export_run
+from steermagic.judgements import Judgement
 from steermagic.store import Store, open_store
 from steermagic.store.database import Database
 
@@ -193,3 +198,86 @@ def test_a_store_that_breaks_during_the_run_is_given_up(cache, path, kernel):
     [note] = run.notes
     assert note.startswith("rows are in memory only: the run store ")
     assert "no such table" in note
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder on a way that every user may go."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def read_only(*places: Path) -> Iterator[None]:
+    """Let nobody write there, the superuser included."""
+    modes = [place.stat().st_mode for place in places]
+    for place in places:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        for place, mode in zip(places, modes, strict=True):
+            place.chmod(mode)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has other rights")
+@pytest.mark.parametrize("closed", ["the file", "the folder", "both"])
+def test_a_store_that_may_only_be_read_is_read(closed, open_folder, tmp_path, kernel):
+    path = open_folder / "runs.sqlite"
+    one = kernel()
+    one.session.settings = lambda: {"store": str(path)}
+    first = one.run(store=str(path))
+    one.session.store(str(path)).close()
+    path.chmod(0o644)
+    open_folder.chmod(0o777)
+    places = {"the file": [path], "the folder": [open_folder], "both": [path, open_folder]}
+    file = open_folder / "rows.csv"
+    with read_only(*places[closed]):
+        store = Store(path)
+        [stored] = store.runs()
+        assert (stored.id, store.count(), store.ids(limit=9)) == (first.id, 1, [first.id])
+        assert store.newest_unfinished() is None
+        assert [row.text for row in store.rows(store.find(first.id))] == [
+            row.text for row in first.rows
+        ]
+        said = rf"^the run store {path} cannot be written \("
+        with pytest.raises(StoreError, match=said):
+            store.judge(first.id, (0, -1), Judgement("corrected", {"n": 3}))
+        with pytest.raises(StoreError, match=said):
+            store.prune(keep=0)
+    assert export_run(store, stored, str(file)) == 3
+    store.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has other rights")
+def test_rows_that_only_a_log_has_are_not_passed_over(open_folder):
+    path = open_folder / "runs.sqlite"
+    writing = Store(path)
+    for file in open_folder.iterdir():
+        file.chmod(0o644)
+    (open_folder / "copy").mkdir()
+    copy = open_folder / "copy" / path.name
+    for ending in ("", "-wal"):
+        copy.with_name(path.name + ending).write_bytes(
+            path.with_name(path.name + ending).read_bytes()
+        )
+    writing.close()
+    with read_only(copy.parent), pytest.raises(StoreError, match="cannot be written"):
+        Store(copy)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has other rights")
+def test_a_place_that_cannot_be_written_is_told(open_folder, kernel):
+    with read_only(open_folder):
+        for path in (open_folder / "runs.sqlite", open_folder / "data" / "runs.sqlite"):
+            [note] = kernel().run(store=str(path)).notes
+            assert note == (
+                f"rows are in memory only: the run store {path} cannot be written (Permission"
+                " denied); make it and its folder writable, or give the setting `store` another"
+                " path"
+            )

@@ -1,6 +1,7 @@
 """String formats, as JSON Schema and the RFCs define them.
 
-`times`, `hosts`, `identifiers` and `contents` have the checks.
+`times`, `hosts`, `identifiers` and `contents` have the checks; `narrower` has
+patterns for parts of formats.
 """
 
 from __future__ import annotations

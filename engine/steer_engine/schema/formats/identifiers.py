@@ -58,6 +58,12 @@ RELATIVE_POINTER = re.compile(rf"(?:0|[1-9][0-9]*)(?:[+-][1-9][0-9]*)?(?:#|{POIN
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+def uuid_pattern(version: int) -> str:
+    """Return a pattern for the UUIDs of one version, as RFC 9562 lays them out."""
+    digit = "[0-9a-fA-F]"
+    return f"^{digit}{{8}}-{digit}{{4}}-{version}{digit}{{3}}-[89abAB]{digit}{{3}}-{digit}{{12}}$"
+
+
 def is_uri(text: str) -> bool:
     """RFC 3986, with a scheme."""
     return _is_identifier(text, URI)

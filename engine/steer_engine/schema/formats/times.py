@@ -5,11 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+DATE = rf"(?:[0-9]{{4}}-{_DAY}|{_LEAP_YEAR}-02-29)"
+HOUR, MINUTE, FRACTION = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]", r"(?:\.[0-9]+)?"
+LOCAL_DATE_TIME = f"^{DATE}T{HOUR}:{MINUTE}:{MINUTE}{FRACTION}$"
+"""A date-time without an offset, for which JSON Schema has no format."""
+
 _TIME = re.compile(
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.[0-9]+)?"
     r"(?:[zZ]|(?P<sign>[+-])(?P<off_hour>[0-9]{2}):(?P<off_minute>[0-9]{2}))"
 )
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _N = r"[0-9]+"
 _DURATION = re.compile(  # a unit may only be left out at either end
     rf"P(?!$)(?:{_N}W"
@@ -20,7 +30,7 @@ _DURATION = re.compile(  # a unit may only be left out at either end
 
 def is_date(text: str) -> bool:
     """RFC 3339 full-date."""
-    if not _DATE.fullmatch(text):
+    if not _DATE_FORM.fullmatch(text):
         return False
     try:
         # Python does not have the year 0, which is a leap year like any 400th.

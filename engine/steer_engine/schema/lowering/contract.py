@@ -14,11 +14,13 @@ from steer_engine.schema.document import (
     JsonSchema,
     children,
 )
+from steer_engine.schema.formats import FORMATS
 from steer_engine.schema.lowering.graph import SchemaGraph
 from steer_engine.schema.lowering.inexact import Inexact
 
-Treatment: TypeAlias = Literal["masked", "guarded", "checked", "refused"]
-"""`checked`: a server is asked to hold it, and its answer is looked at afterwards."""
+Treatment: TypeAlias = Literal["masked", "guarded", "checked", "ignored", "refused"]
+"""`checked`: a server is asked to hold it, and its answer is looked at afterwards; `ignored`: it is
+an annotation, and every value is valid."""
 
 UNWRITABLE = "a text with U+0000 is not written, since many programs take it for the end"
 
@@ -69,6 +71,9 @@ def _clause(
 ) -> Clause:
     if inexact.is_unwritable(schema, keyword):
         return Clause(pointer, keyword, "refused", UNWRITABLE)
+    idle = _without_effect(schema) if keyword == "format" else None
+    if idle is not None:
+        return Clause(pointer, keyword, "ignored", idle)
     reason = inexact.reason(schema, keyword)
     if reason is None and keyword in _BRANCHING:
         below = children({keyword: schema[keyword]})
@@ -77,3 +82,11 @@ def _clause(
     if reason is None and keyword == "patternProperties":
         reason = "that no key comes twice is left to the guard"
     return Clause(pointer, keyword, "masked" if reason is None else "guarded", reason or "")
+
+
+def _without_effect(schema: JsonObject) -> str | None:
+    """Return why the `format` of `schema` holds of every value; None if it does not."""
+    types = schema.get("type", "string")
+    if "string" not in (types if isinstance(types, list) else [types]):
+        return "formats are for strings"
+    return None if schema["format"] in FORMATS else "no such format is known"

@@ -22,15 +22,9 @@ from steer_engine.schema.formats.identifiers import (
     URI_REFERENCE,
     UUID,
 )
+from steer_engine.schema.formats.times import DATE, FRACTION, HOUR, MINUTE
 
-_DAY = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
-_DATE = rf"(?:[0-9]{{4}}-{_DAY}|{_LEAP_YEAR}-02-29)"
-_HOUR, _MINUTE, _FRACTION = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]", r"(?:\.[0-9]+)?"
-_TIME = rf"{_HOUR}:{_MINUTE}:(?:{_MINUTE}|60){_FRACTION}(?:[zZ]|[+-]{_HOUR}:{_MINUTE})"
+_TIME = rf"{HOUR}:{MINUTE}:(?:{MINUTE}|60){FRACTION}(?:[zZ]|[+-]{HOUR}:{MINUTE})"
 
 _N = "[0-9]+"
 _DAYS = f"(?:{_N}Y(?:{_N}M(?:{_N}D)?)?|{_N}M(?:{_N}D)?|{_N}D)"
@@ -93,9 +87,9 @@ def _with_addresses(identifier: str) -> str:
 
 
 _EXACT: Mapping[str, tuple[str, ...]] = {
-    "date": (_DATE,),
+    "date": (DATE,),
     "date-time": (
-        f"{_DATE}[tT]{_TIME}",
+        f"{DATE}[tT]{_TIME}",
         f".{{11}}{_leap_minutes()}",
         f".{{11}}{_leap_hours()}",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from steer_engine.schema.document import JsonObject, JsonValue
@@ -14,6 +14,8 @@ from steer_engine.schema.lowering.facts import Facts
 from steer_engine.schema.lowering.reading import NUMBERS, type_of
 
 _MAX_BOUND = 2**53  # the mask compiler computes bounds in floats
+_MAX_NEAR = 10**16  # with no more digits than `_N_HELD`, then zeros
+_N_HELD = 15  # digits that every float holds
 _MAX_DIGITS = 9  # of a number, after the point
 _MAX_REMAINDERS = 1000  # that the automaton for multiples of a number tells apart
 _MAX_EXCLUDED = 16
@@ -64,29 +66,43 @@ def number_keywords(facts: Facts) -> list[JsonObject]:
 
 
 def _range(facts: Facts) -> _Range:
-    """Return the range that the bounds leave, as far as the mask compiler can compute with them."""
+    """Return the range that the bounds leave, or one around it that the mask compiler can hold."""
     found = _Range()
     for is_open, low, high in (
         (False, "minimum", "maximum"),
         (True, "exclusiveMinimum", "exclusiveMaximum"),
     ):
-        for end in _bounds(facts, low):
+        for end in _bounds(facts, low, ROUND_FLOOR):
             if found.low is None or (end, is_open) > (found.low, found.is_open_low):
                 found = replace(found, low=end, is_open_low=is_open)
-        for end in _bounds(facts, high):
+        for end in _bounds(facts, high, ROUND_CEILING):
             if found.high is None or (-end, is_open) > (-found.high, found.is_open_high):
                 found = replace(found, high=end, is_open_high=is_open)
     return found
 
 
-def _bounds(facts: Facts, keyword: str) -> Iterator[Decimal]:
+def _bounds(facts: Facts, keyword: str, rounding: str) -> Iterator[Decimal]:
     for value, schema in facts.said.get(keyword, ()):
         end = _decimal(value)
         if end is not None and _is_held(end):
             yield end
-        else:
-            reason = "it is beyond the numbers that the mask computes with"
-            facts.analysis.note(schema, keyword, reason)
+            continue
+        reason = "it is beyond the numbers that the mask computes with"
+        facts.analysis.note(schema, keyword, reason)
+        near = None if end is None else _near(end, rounding)
+        if near is not None:
+            yield near
+
+
+def _near(end: Decimal, rounding: str) -> Decimal | None:
+    """Return a bound near `end`, in the direction of `rounding`, that is read as it is, if any."""
+    if abs(end) > _MAX_NEAR:
+        is_nearer_zero = (end > 0) == (rounding == ROUND_FLOOR)
+        return Decimal(_MAX_NEAR).copy_sign(end) if is_nearer_zero else None
+    rounded = Context(prec=_N_HELD, rounding=rounding).plus(end)
+    if _n_digits(rounded) > _MAX_DIGITS:
+        rounded = rounded.quantize(Decimal(1).scaleb(-_MAX_DIGITS), rounding=rounding)
+    return rounded
 
 
 def _excluded(facts: Facts) -> list[Decimal]:

@@ -26,7 +26,7 @@ def string_keywords(facts: Facts) -> JsonObject:
     patterns = dict.fromkeys(_patterns(facts))
     for name in dict.fromkeys(str(name) for name, _ in facts.said.get("format", ())):
         if name in FORMATS:
-            patterns |= dict.fromkeys(_format(facts, name, has_pattern=bool(patterns)))
+            patterns |= dict.fromkeys(_format(facts, name))
     if facts.analysis.detail < Detail.FULL and len(patterns) + len(kept) > 1:
         for keyword in ("minLength", "maxLength", "pattern", "format"):
             _note(facts, keyword, "the mask compiler cannot hold it beside the others")
@@ -41,23 +41,27 @@ def string_keywords(facts: Facts) -> JsonObject:
 
 def _lengths(facts: Facts) -> tuple[int, int | None]:
     least, most = bounds(facts, "Length")
-    if max(least, most or 0) <= _MAX_LENGTH or not _has_large_count(facts):
+    if max(least, most or 0) <= _MAX_LENGTH or not _has_many_states(facts):
         return least, most
     for keyword in ("minLength", "maxLength"):
-        _note(facts, keyword, "its states multiply with those of the counts in the pattern")
+        _note(facts, keyword, "its states multiply with those of the pattern")
     return min(least, 1), None
 
 
-def _format(facts: Facts, name: str, *, has_pattern: bool) -> tuple[str, ...]:
+def _format(facts: Facts, name: str) -> tuple[str, ...]:
     patterns, is_exact = masked_format(name)
-    if facts.analysis.detail < Detail.ONE_PATTERN or has_pattern:
+    if facts.analysis.detail < Detail.ONE_PATTERN:
         patterns, is_exact = (), False
     if not is_exact:
         _note(facts, "format", "the mask knows it only roughly")
     return patterns
 
 
-def _has_large_count(facts: Facts) -> bool:
+def _has_many_states(facts: Facts) -> bool:
+    """Tell whether a pattern counts far, or stands beside a format, whose parts are counted."""
+    formats = [name for name, _ in facts.said.get("format", ()) if name in FORMATS]
+    if formats and "pattern" in facts.said:
+        return True
     counts = [
         int(number)
         for value, _ in facts.said.get("pattern", ())
