@@ -291,8 +291,10 @@ class Engine(Closeable):
 
     def _prompt(self, request: Request) -> list[TokenId]:
         layout, n_most = self._layout(request), self.info.context_length
-        # What is far too long is not tokenized: that takes time and memory.
-        n_bytes = len(layout.render(request.messages).encode("utf-8", "replace"))
+        # What is far too long is not tokenized: that takes time and memory. A layout keeps messages
+        # whole but for the blanks around them.
+        texts = (message.content.strip() for message in request.messages)
+        n_bytes = max((len(text.encode("utf-8", "replace")) for text in texts), default=0)
         n_least = n_bytes // self._longest_spelling
         tokens = [] if n_least >= n_most else layout.tokenize(request.messages)
         if max(n_least, len(tokens)) >= n_most:

@@ -16,7 +16,7 @@ from steer_engine.schema.document import (
     pointer_to,
     walk,
 )
-from steer_engine.schema.formats import FORMATS
+from steer_engine.schema.formats import FORMATS, may_hold_texts
 from steer_engine.schema.metaschema import TYPES, first_fault
 from steer_engine.schema.patterns import check_pattern
 from steer_engine.schema.references import endless_reference, reachable, target_pointer, value_at
@@ -85,10 +85,10 @@ def _doubts(schemas: Mapping[str, JsonSchema]) -> Iterator[str]:
 
 
 def _format_doubts(pointer: str, schema: JsonObject) -> Iterator[str]:
-    name, types = schema.get("format"), schema.get("type", "string")
+    name = schema.get("format")
     if not isinstance(name, str) or name in FORMATS | _USUAL_FORMATS:
         return
-    if "string" in (types if isinstance(types, list) else [types]):
+    if may_hold_texts(schema):
         word = name.lower()
         close = get_close_matches(word, sorted(FORMATS), n=1, cutoff=0.5)
         meant = _OTHER_FORMATS.get(word) or next(iter(close), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from steer_engine.errors import SchemaError
+from steer_engine.schema.document import JsonObject
 from steer_engine.schema.formats import contents, hosts, identifiers, times
 from steer_engine.schema.patterns import check_pattern
 
@@ -46,6 +47,12 @@ _CHECKS: Mapping[str, Callable[[str], bool]] = {
 }
 FORMATS = frozenset(_CHECKS)
 """All formats of 2020-12, and the contents of draft 7. Every other format is an annotation."""
+
+
+def may_hold_texts(schema: JsonObject) -> bool:
+    """Return whether a `format` has something to check: not where `type` leaves no strings."""
+    types = schema.get("type", "string")
+    return "string" in (types if isinstance(types, list) else [types])
 
 
 def check_format(name: str, text: str) -> bool:

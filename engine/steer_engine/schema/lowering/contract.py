@@ -14,7 +14,7 @@ from steer_engine.schema.document import (
     JsonSchema,
     children,
 )
-from steer_engine.schema.formats import FORMATS
+from steer_engine.schema.formats import FORMATS, may_hold_texts
 from steer_engine.schema.lowering.graph import SchemaGraph
 from steer_engine.schema.lowering.inexact import Inexact
 
@@ -86,7 +86,6 @@ def _clause(
 
 def _without_effect(schema: JsonObject) -> str | None:
     """Return why the `format` of `schema` holds of every value; None if it does not."""
-    types = schema.get("type", "string")
-    if "string" not in (types if isinstance(types, list) else [types]):
+    if not may_hold_texts(schema):
         return "formats are for strings"
     return None if schema["format"] in FORMATS else "no such format is known"
