@@ -4,6 +4,7 @@ They are short, so that a training sees many of them: choosing needs more exampl
 """
 
 import re
+from collections.abc import Sequence
 
 from embedded_training import choice_questions
 from embedded_training.asking import Example, object_example, row_names, with_instruction
@@ -13,18 +14,28 @@ from embedded_training.passages import Passage, choose, meaning_sentence, truth_
 from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
 from embedded_training.schemas import Field
-from embedded_training.tables import drawn_families, families, stated_labels, truths
+from embedded_training.tables import (
+    drawn_families,
+    families,
+    stated_labels,
+    telling_families,
+    truths,
+)
 from embedded_training.wording import filler, joined, one_of_many
 
 Asked = tuple[str, Question]
 """A sentence, and a question that it answers."""
 
-P_FLAGS = 0.4
+P_ACROSS = 0.3
+P_FLAGS = 0.3
 
 
 def choice_example(source: Source) -> Example:
     """Return one to three sentences, each with a question about it."""
-    if source.chance(P_FLAGS):
+    dice = source.rng.random()
+    if dice < P_ACROSS:
+        return _across_example(source)
+    if dice < P_ACROSS + P_FLAGS:
         return _flags_example(source)
     makers = (choose_meaning,) if source.held_out.domains else MAKERS
     drawn = [source.pick(makers) for _ in range(source.pick((1, 1, 1, 2, 2, 3)))]
@@ -44,7 +55,8 @@ def choice_example(source: Source) -> Example:
 
 def _flags_example(source: Source) -> Example:
     """Return sentences of one class, asked for it and for others one by one."""
-    family, meaning, text = _draw_meaning(source)
+    held_out = source.held_out.domains
+    family, meaning, text = _draw_meaning(source, drawn_families(held_out=held_out))
     passages = [Passage(text, meanings={family: meaning})]
     asked = choice_questions.ask_flags(source, family, passages, most=4)
     if source.chance(0.7):
@@ -54,16 +66,25 @@ def _flags_example(source: Source) -> Example:
     return object_example(source, with_instruction(source, text, row_names(""), asked), asked)
 
 
+def _across_example(source: Source) -> Example:
+    """Return sentences of one class, with a choice among the labels of different families."""
+    held_out = source.held_out.domains
+    family, meaning, text = _draw_meaning(source, telling_families(held_out=held_out))
+    asked = [choice_questions.ask_across(source, [Passage(text, meanings={family: meaning})])]
+    return object_example(source, with_instruction(source, text, row_names(""), asked), asked)
+
+
 def choose_meaning(source: Source) -> Asked:
     """Ask for a class that one to three sentences show."""
-    family, meaning, text = _draw_meaning(source)
+    held_out = source.held_out.domains
+    family, meaning, text = _draw_meaning(source, drawn_families(held_out=held_out))
     passage = Passage(meanings={family: meaning})
     return text, choice_questions.ask_meaning(source, family, [passage])
 
 
-def _draw_meaning(source: Source) -> tuple[str, str, str]:
+def _draw_meaning(source: Source, drawn_from: Sequence[str]) -> tuple[str, str, str]:
     """Return a family, one of its classes, and one to three sentences that show it."""
-    family = source.pick(drawn_families(held_out=source.held_out.domains))
+    family = source.pick(drawn_from)
     meaning = source.pick(tuple(families()[family].classes))
     shown = [meaning_sentence(source, family, meaning) for _ in range(source.pick((1, 1, 2, 3)))]
     return family, meaning, joined(source, list(dict.fromkeys(shown)))

@@ -7,7 +7,13 @@ from embedded_training.passages import Passage
 from embedded_training.questions import Question
 from embedded_training.randomness import Source
 from embedded_training.schemas import Field
-from embedded_training.tables import families, stated_labels, truths
+from embedded_training.tables import (
+    Naming,
+    families,
+    stated_labels,
+    telling_families,
+    truths,
+)
 
 
 def ask_currency(source: Source, slot: str, passages: Sequence[Passage]) -> Question:
@@ -47,6 +53,70 @@ def ask_meaning(source: Source, family_name: str, passages: Sequence[Passage]) -
         labels.append("other")
     answers = tuple(label_of[meaning] for meaning in meanings)
     return Question(Field(name, "enum", description, labels=tuple(labels)), answers)
+
+
+ANY_KIND = Naming(
+    names=(
+        "kind", "category", "type", "label", "class", "group", "tag", "sort", "about", "subject",
+        "topic", "matter", "theme", "kind_of_text", "text_type", "what", "what_is_it", "meaning",
+    ),
+    held_out_names=("genre", "bucket", "purpose"),
+    descriptions=(
+        "what it is about", "which label fits", "the kind of text", "what the text says",
+        "the label that fits best", "what is meant",
+    ),
+    held_out_descriptions=("what this is", "the best of these"),
+)  # fmt: skip
+
+
+def ask_across(source: Source, passages: Sequence[Passage]) -> Question:
+    """Ask which label fits each passage, where the labels are of different families.
+
+    Each passage shows one class. Which family the labels belong to tells nothing then: only the
+    meaning of a label does.
+    """
+    answers = [next(iter(passage.meanings.items())) for passage in passages]
+    seen = list(dict.fromkeys(answers))
+    at_least, at_most = max(2, len(seen)), max(6, len(seen) + 2)
+    chosen = seen + _classes_beside(source, seen, source.between(at_least, at_most) - len(seen))
+    style = source.pick(LABEL_STYLES)
+    label_of: dict[tuple[str, str], str] = {}
+    for family, key in source.rng.sample(chosen, len(chosen)):
+        usual, *others = (style(label) for label in families()[family].classes[key].labels)
+        label = usual if source.chance(0.5) or not others else source.pick(others)
+        label_of[family, key] = usual if label in label_of.values() else label
+    name, description = name_field(source, ANY_KIND, describe=0.2)
+    field = Field(name, "enum", description, labels=tuple(label_of.values()))
+    return Question(field, tuple(label_of[answer] for answer in answers))
+
+
+def _classes_beside(
+    source: Source, seen: Sequence[tuple[str, str]], count: int
+) -> list[tuple[str, str]]:
+    """Return classes whose labels have no word in common with those of the others."""
+    pool = [
+        (family, key)
+        for family in telling_families(held_out=source.held_out.domains)
+        for key in families()[family].classes
+    ]
+    # Siblings of the right class are the hardest to tell from it.
+    siblings = [each for each in pool if each not in seen and each[0] == seen[0][0]]
+    drawn = source.rng.sample(pool, min(len(pool), 8 * count))
+    if siblings and source.chance(0.4):
+        drawn.insert(0, source.pick(siblings))
+    taken = {word for each in seen for word in _label_words(*each)}
+    chosen: list[tuple[str, str]] = []
+    for each in drawn:
+        words = _label_words(*each)
+        if len(chosen) < count and taken.isdisjoint(words):
+            chosen.append(each)
+            taken |= words
+    return chosen
+
+
+def _label_words(family: str, key: str) -> frozenset[str]:
+    labels = families()[family].classes[key].labels
+    return frozenset(word for label in labels for word in label.lower().split())
 
 
 def ask_flags(

@@ -10,10 +10,11 @@ from embedded_training.asking import Example, list_example, row_names, with_inst
 from embedded_training.passages import Passage, meaning_sentence, truth_sentence
 from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source
-from embedded_training.tables import drawn_families, families, truths
+from embedded_training.tables import drawn_families, families, telling_families, truths
 
 N_LINES = (2, 3, 3, 4, 4, 5, 5, 6, 7, 8)
-P_MEANING = 0.75
+P_ACROSS = 0.45
+P_MEANING = 0.35
 # What begins each line, with its number, and what is between two.
 LAYOUTS = (
     ("", "\n"), ("", "\n"), ("", "\n"), ("- ", "\n"), ("* ", "\n"), ("{n}. ", "\n"),
@@ -24,7 +25,10 @@ LAYOUTS = (
 def sorting_example(source: Source) -> Example:
     """Return lines, asked for as rows with their class, or with one yes-or-no answer."""
     n_lines = source.pick(N_LINES)
-    if source.held_out.domains or source.chance(P_MEANING):
+    dice = source.rng.random()
+    if dice < P_ACROSS:
+        passages, asked = _lines_across_families(source, n_lines)
+    elif source.held_out.domains or dice < P_ACROSS + P_MEANING:
         passages, asked = _lines_of_a_family(source, n_lines)
     else:
         passages, asked = _lines_that_answer(source, n_lines)
@@ -49,6 +53,23 @@ def _lines_of_a_family(source: Source, n_lines: int) -> tuple[Sequence[Passage],
         asked += choice_questions.ask_flags(source, family, passages, most=2)
     source.rng.shuffle(asked)
     return passages, with_distinct_names(asked)
+
+
+def _lines_across_families(
+    source: Source, n_lines: int
+) -> tuple[Sequence[Passage], list[Question]]:
+    """Return lines of two to four classes of different families."""
+    names = telling_families(held_out=source.held_out.domains)
+    drawn = [
+        (family, source.pick(tuple(families()[family].classes)))
+        for family in source.rng.sample(names, min(len(names), source.between(2, 4)))
+    ]
+    passages = []
+    for _ in range(n_lines):
+        family, meaning = source.pick(drawn)
+        sentence = meaning_sentence(source, family, meaning)
+        passages.append(Passage(sentence, meanings={family: meaning}))
+    return passages, [choice_questions.ask_across(source, passages)]
 
 
 def _lines_that_answer(source: Source, n_lines: int) -> tuple[Sequence[Passage], list[Question]]:

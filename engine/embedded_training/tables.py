@@ -252,6 +252,16 @@ def drawn_families(*, held_out: bool) -> Words:
 
 
 @cache
+def telling_families(*, held_out: bool) -> Words:
+    """Return the names of families whose labels tell what a sentence is about, whoever asks.
+
+    Where labels go together ("high", "low"), one of them means little beside those of others.
+    """
+    names = family_names(held_out=held_out)
+    return tuple(name for name in names if not families()[name].schemes)
+
+
+@cache
 def domains() -> Mapping[str, Domain]:
     """Return the sorts of text by name."""
     return {name: _domain(entry) for name, entry in read_table("carriers").items()}
