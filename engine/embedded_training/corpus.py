@@ -5,16 +5,20 @@ run draws new examples until it ends.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embedded_training.asking import Example
 from embedded_training.choice_examples import choice_example
 from embedded_training.randomness import HeldOut, Source
 from embedded_training.row_examples import rows_example, table_example
+from embedded_training.schemas import all_verbatim
 from embedded_training.sheet_examples import sheet_example
 from embedded_training.single_examples import copying_example, labelled_example, single_example
-from embedded_training.situation_examples import situation_example
+from embedded_training.situation_examples import facts_example, situation_example
 from embedded_training.sorting_examples import sorting_example
+
+P_ALL_VERBATIM = 0.12
+"""Who wants one text copied letter by letter wants it of all others too, mostly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Mixture:
     """How often each sort of example is drawn; the shares add up to 1."""
 
     situation: float
+    facts: float
     labelled: float
     copying: float
     single: float
@@ -33,20 +38,22 @@ class Mixture:
 
 
 MAIN = Mixture(
-    situation=0.47,
+    situation=0.4,
+    facts=0.15,
     labelled=0.015,
     copying=0.005,
     single=0.085,
     rows=0.045,
     table=0.04,
     sheet=0.02,
-    choice=0.2,
-    sorting=0.12,
+    choice=0.15,
+    sorting=0.09,
 )
 
 
 ONLY_DOMAINS = Mixture(
     situation=0.6,
+    facts=0.0,
     labelled=0.0,
     copying=0.0,
     single=0.18,
@@ -68,6 +75,7 @@ def example(
         mixture = ONLY_DOMAINS
     makers: tuple[tuple[float, Callable[[Source], Example]], ...] = (
         (mixture.situation, situation_example),
+        (mixture.facts, facts_example),
         (mixture.labelled, labelled_example),
         (mixture.copying, copying_example),
         (mixture.single, single_example),
@@ -78,4 +86,7 @@ def example(
         (mixture.sorting, sorting_example),
     )
     (make,) = source.rng.choices([make for _, make in makers], [share for share, _ in makers])
-    return make(source)
+    made = make(source)
+    if source.chance(P_ALL_VERBATIM):
+        return replace(made, schema=all_verbatim(made.schema))
+    return made

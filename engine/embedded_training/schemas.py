@@ -79,3 +79,23 @@ def object_schema(fields: Sequence[Field]) -> JsonSchema:
         "required": [field.name for field in fields],
         "additionalProperties": False,
     }
+
+
+def all_verbatim(schema: JsonSchema) -> JsonSchema:
+    """Return the schema with each of its plain texts as one to be copied letter by letter."""
+    marked = dict(schema)
+    if _is_plain_text(schema):
+        # The mark stands behind the type, as in a field of that kind.
+        marked = {"type": schema["type"], "x-steer": {"verbatim": True}} | schema
+    if "properties" in schema:
+        parts = schema["properties"].items()
+        marked["properties"] = {name: all_verbatim(part) for name, part in parts}
+    if "items" in schema:
+        marked["items"] = all_verbatim(schema["items"])
+    if "anyOf" in schema:
+        marked["anyOf"] = [all_verbatim(part) for part in schema["anyOf"]]
+    return marked
+
+
+def _is_plain_text(schema: JsonSchema) -> bool:
+    return "string" in schema.get("type", ()) and not schema.keys() & {"enum", "format"}

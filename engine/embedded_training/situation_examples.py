@@ -24,13 +24,18 @@ from embedded_training.situations import (
     drawn_situations,
     naming_columns,
     situations,
+    situations_of_facts,
 )
 from embedded_training.tables import Naming
 from embedded_training.values import IN_ORDER
-from embedded_training.wording import one_of_many
+from embedded_training.wording import capitalised, joined, one_of_many
 
 _MARKED_CHOICE = re.compile(r"(\[\w+(?:#\d)?:)<([^<>]*)>\]")
 N_WITH_HELD_OUT = 4
+P_ROWS = 0.12
+P_ROWS_OF_FACTS = 0.3
+P_FACTS_ALIKE = 0.85  # in rows: all of them say the same facts in the same order
+N_FACTS = (1, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8)
 P_FLAGS = 0.25  # of an enum: its classes are asked for one by one as well
 MOST_WORDS = 250  # of several texts in one
 _FIRST_NAME = re.compile(r"\{([a-z][\w.]*)~first\}")
@@ -50,7 +55,22 @@ def situation_example(source: Source) -> Example:
     situation = situations()[source.pick(drawn_situations(held_out=source.held_out.domains))]
     if situation.record_keys:
         return _records_example(source, situation)
-    if source.chance(0.12):
+    return _example_of(source, situation, p_rows=P_ROWS)
+
+
+def facts_example(source: Source) -> Example:
+    """Return some facts of a situation, with questions about them.
+
+    They are short and full of values of one kind, so that what stands around a value must tell
+    which question it answers.
+    """
+    situation = situations()[source.pick(situations_of_facts())]
+    return _example_of(source, situation, p_rows=P_ROWS_OF_FACTS)
+
+
+def _example_of(source: Source, situation: Situation, *, p_rows: float) -> Example:
+    """Return a text of a situation, or several texts below each other."""
+    if source.chance(p_rows):
         return _rows_example(source, situation, n_texts=source.pick((2, 2, 2, 3, 3, 4, 5)))
     told = tell(source, situation)
     asked = ask_about(source, situation, situation.questions, [told], most=8)
@@ -67,7 +87,10 @@ def situation_example(source: Source) -> Example:
 
 def _rows_example(source: Source, situation: Situation, *, n_texts: int) -> Example:
     """Return several texts below each other, asked for as rows."""
-    told = short_enough([tell(source, situation) for _ in range(n_texts)])
+    text = None
+    if situation.facts and source.chance(P_FACTS_ALIKE):
+        text = _some_facts(source, situation, most=4)
+    told = short_enough([tell(source, situation, text) for _ in range(n_texts)])
     asked = ask_about(source, situation, situation.questions, told, most=4)
     text = in_one_text(source, [each.passage.text for each in told])
     text = with_instruction(source, text, situation.row_names, asked)
@@ -100,12 +123,9 @@ def _records_example(source: Source, situation: Situation) -> Example:
     return list_example(source, text, source.pick(situation.row_names), asked, around=around)
 
 
-def tell(source: Source, situation: Situation) -> Told:
-    """Return one of the texts with new values."""
-    pool = situation.texts
-    if source.held_out.templates and situation.held_out_texts:
-        pool = situation.held_out_texts
-    text = source.pick(pool)
+def tell(source: Source, situation: Situation, text: AnsweredText | None = None) -> Told:
+    """Return a text with new values; one of the situation's, if none is given."""
+    text = text or _draw_text(source, situation)
     passage = Passage()
     for question in situation.questions:
         if question.kind == "list":
@@ -125,6 +145,32 @@ def tell(source: Source, situation: Situation) -> Told:
     own = {situation.concept(question.key) for question in situation.questions}
     passage.values = {name: value for name, value in passage.values.items() if name in own}
     return told
+
+
+def _draw_text(source: Source, situation: Situation) -> AnsweredText:
+    if situation.facts:
+        return _some_facts(source, situation, most=max(N_FACTS))
+    if source.held_out.templates and situation.held_out_texts:
+        return source.pick(situation.held_out_texts)
+    return source.pick(situation.texts)
+
+
+def _some_facts(source: Source, situation: Situation, *, most: int) -> AnsweredText:
+    """Return a text of facts that tell different things, in random order."""
+    pool = situation.facts
+    if source.held_out.templates and situation.held_out_facts:
+        pool = situation.held_out_facts
+    n_facts = min(most, source.pick(N_FACTS))
+    told: set[str] = set()
+    chosen: list[AnsweredText] = []
+    for fact in source.rng.sample(pool, len(pool)):
+        keys = situation.keys_told(fact)
+        if len(chosen) < n_facts and told.isdisjoint(keys):
+            chosen.append(fact)
+            told |= keys
+    parts = [capitalised(source, fact.template) for fact in chosen]
+    answers = {key: answer for fact in chosen for key, answer in fact.answers.items()}
+    return AnsweredText(joined(source, parts), answers)
 
 
 def _draw_in_order(source: Source, situation: Situation, template: str, passage: Passage) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from embedded_training.randomness import TABLES, read_table
 from embedded_training.values import IN_ORDER
+from embedded_training.wording import SLOT
 
 UNDERSTOOD = ("bool", "enum")
 """Kinds of questions whose answer stands behind a text, and not in it."""
@@ -74,10 +75,20 @@ class Situation:
     held_out: bool
     record_keys: frozenset[str] = frozenset()
     """The questions about each of the records that every text holds, if it holds records."""
+    facts: tuple[AnsweredText, ...] = ()
+    """Clauses that any text of the situation may be made of, instead of whole texts."""
+    held_out_facts: tuple[AnsweredText, ...] = ()
 
     def concept(self, key: str, record: int | str = "") -> str:
         """Return the name under which the other tables know a question, or a record's value."""
         return concept_name(self.name, key, record)
+
+    def keys_told(self, text: AnsweredText) -> frozenset[str]:
+        """Return the questions that a text answers, in its words or behind them."""
+        slots = {name for name, _ in SLOT.findall(text.template)}
+        told = {question.key for question in self.questions if self.concept(question.key) in slots}
+        marked = {mark[1] for mark in MARK.finditer(text.template)}
+        return frozenset(told | marked | text.answers.keys())
 
     def questions_of(self, *, records: bool) -> list[SituationQuestion]:
         """Return the questions about the records, or those about the text as a whole."""
@@ -108,9 +119,15 @@ WEIGHT_OF_PLAIN = 16
 
 
 @cache
+def situations_of_facts() -> tuple[str, ...]:
+    """Return the names of the situations whose texts are made of facts."""
+    return tuple(name for name, each in situations().items() if each.facts)
+
+
+@cache
 def drawn_situations(*, held_out: bool) -> tuple[str, ...]:
-    """Return the names of situations, each as many times as it is to be drawn."""
-    names = situation_names(held_out=held_out)
+    """Return the names of situations with texts, each as many times as it is to be drawn."""
+    names = tuple(n for n in situation_names(held_out=held_out) if situations()[n].texts)
     plain = tuple(name for name in names if name.startswith(PLAIN))
     return names + plain * (WEIGHT_OF_PLAIN - 1)
 
@@ -118,11 +135,11 @@ def drawn_situations(*, held_out: bool) -> tuple[str, ...]:
 def _read(name: str, entry: Mapping[str, Any]) -> Situation:
     questions = tuple(map(_read_question, entry["questions"]))
     keys = {question.key for question in questions}
-    texts, held_out_texts = (
-        tuple(_read_text(name, keys, line) for line in entry[column])
-        for column in ("texts", "held_out_texts")
+    columns = ("texts", "held_out_texts", "facts", "held_out_facts")
+    texts, held_out_texts, facts, held_out_facts = (
+        tuple(_read_text(name, keys, line) for line in entry.get(column, ())) for column in columns
     )
-    lines = (*entry["texts"], *entry["held_out_texts"])
+    lines = (*entry.get("texts", ()), *entry.get("held_out_texts", ()))
     return Situation(
         name=name,
         questions=questions,
@@ -131,6 +148,8 @@ def _read(name: str, entry: Mapping[str, Any]) -> Situation:
         row_names=tuple(" ".join(entry["rows"]).split()),
         held_out=entry.get("held_out", False),
         record_keys=frozenset(key for line in lines for key in _NUMBERED.findall(line)),
+        facts=facts,
+        held_out_facts=held_out_facts,
     )
 
 
@@ -152,7 +171,7 @@ def _read_question(line: str) -> SituationQuestion:
 
 def _read_text(situation: str, keys: Collection[str], line: str) -> AnsweredText:
     """Read a line such as ``{driver} was late => problem: late; wants_refund: no``."""
-    template, _, answers = line.rpartition(" =>")
+    template, _, answers = line.rpartition(" =>") if " =>" in line else (line, "", "")
 
     def named(match: re.Match[str]) -> str:
         name, record, part = match[1], match[2] or "", match[3] or ""

@@ -12,7 +12,9 @@ from jsonschema import Draft202012Validator
 
 from embedded_training.corpus import MAIN, ONLY_DOMAINS, Mixture, example
 from embedded_training.evaluation_sets import SETS, evaluation_examples
+from embedded_training.prompts import instruction
 from embedded_training.randomness import HeldOut, Source, word_pools
+from embedded_training.schemas import all_verbatim
 from embedded_training.situations import situation_names, situations
 from embedded_training.tables import (
     concepts,
@@ -91,6 +93,14 @@ def test_every_text_to_copy_is_in_the_prompt(held_out):
         item = example(f"copy {i}", held_out=held_out)
         for text in strings_of(item.answer, item.schema):
             assert text in item.prompt
+
+
+def test_all_texts_of_a_schema_may_be_verbatim():
+    for item in EXAMPLES:
+        told = instruction(all_verbatim(item.schema))
+        assert not re.search(r": str\b|list\[str\]", told), told
+    shares = [": verbatim" in instruction(item.schema) for item in EXAMPLES]
+    assert 0.1 < sum(shares) / len(shares) < 0.5
 
 
 def test_numbers_are_written_shortest():

@@ -14,6 +14,7 @@ from embedded_training.row_examples import in_one_text
 from embedded_training.situation_examples import (
     Told,
     ask_about,
+    facts_example,
     short_enough,
     situation_example,
     tell,
@@ -29,12 +30,17 @@ from embedded_training.situations import (
     drawn_situations,
     situation_names,
     situations,
+    situations_of_facts,
 )
 from embedded_training.tables import concepts, families
 from embedded_training.wording import SLOT, one_of_many
 
 ALL = tuple(situations().values())
-TEXTS = [(each, text) for each in ALL for text in (*each.texts, *each.held_out_texts)]
+TEXTS = [
+    (each, text)
+    for each in ALL
+    for text in (*each.texts, *each.held_out_texts, *each.facts, *each.held_out_facts)
+]
 PART = SituationQuestion("part", "text", "", ("part",), (), ())
 LATE = SituationQuestion("late", "bool", "", ("late",), (), ())
 
@@ -60,7 +66,9 @@ def test_there_are_situations_for_training_and_for_evaluation_alone():
     assert len(situation_names(held_out=False)) > 150
     assert len(situation_names(held_out=True)) >= 8
     assert not set(situation_names(held_out=True)) & set(situation_names(held_out=False))
-    assert all(each.texts and each.held_out_texts for each in ALL)
+    for each in ALL:
+        assert each.facts or (each.texts and each.held_out_texts)
+        assert not each.texts or not each.facts
 
 
 def test_every_slot_and_every_mark_belongs_to_a_question():
@@ -161,19 +169,56 @@ def test_a_question_that_one_of_several_texts_leaves_open_is_not_asked():
 def test_held_out_texts_are_told_in_evaluation_only():
     for seed in range(100):
         source = Source.seeded(seed)
-        situation = source.pick(ALL)
+        situation = source.pick([each for each in ALL if each.texts])
         assert tell(source, situation).text in situation.texts
         held_out = Source.seeded(seed, HeldOut(templates=True))
         assert tell(held_out, situation).text in situation.held_out_texts
 
 
+@pytest.mark.parametrize("make", [situation_example, facts_example])
 @pytest.mark.parametrize("held_out", [HeldOut(), HeldOut(templates=True), HeldOut(domains=True)])
-def test_every_answer_is_valid(held_out):
+def test_every_answer_is_valid(held_out, make):
     for seed in range(200):
-        item = situation_example(Source.seeded(seed, held_out))
+        item = make(Source.seeded(seed, held_out))
         Draft202012Validator(
             item.schema, format_checker=Draft202012Validator.FORMAT_CHECKER
         ).validate(item.answer)
+
+
+@pytest.mark.parametrize("name", situations_of_facts())
+def test_a_question_is_answered_by_one_fact_of_a_text(name):
+    situation = situations()[name]
+    for seed in range(30):
+        text = tell(Source.seeded(seed), situation).text
+        told = [
+            situation.keys_told(fact)
+            for fact in situation.facts
+            if fact.template[1:] in text.template
+        ]
+        assert situation.keys_told(text) <= frozenset().union(*told)
+        assert len(MARK.findall(text.template)) == len({m[0] for m in MARK.findall(text.template)})
+        slots = [slot for slot, _ in SLOT.findall(text.template) if not slot.startswith("_")]
+        assert len(slots) == len(set(slots)), text.template
+
+
+@pytest.mark.parametrize("name", situations_of_facts())
+def test_no_name_of_a_situation_of_facts_is_that_of_two_questions(name):
+    names = [
+        each
+        for question in situations()[name].questions
+        for each in (*question.names, *question.held_out_names)
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_held_out_facts_are_told_in_evaluation_only():
+    situation = situations()[situations_of_facts()[0]]
+    kept = {fact.template[1:] for fact in situation.held_out_facts}
+    for seed in range(20):
+        usual = tell(Source.seeded(seed), situation).text.template
+        assert not any(each in usual for each in kept)
+        held_out = tell(Source.seeded(seed, HeldOut(templates=True)), situation).text.template
+        assert any(each in held_out for each in kept)
 
 
 def test_the_mixtures_draw_situations():
@@ -186,7 +231,10 @@ def test_the_mixtures_draw_situations():
 @pytest.mark.parametrize("held_out", [False, True])
 def test_plain_situations_are_drawn_more_often(held_out):
     drawn = Counter(drawn_situations(held_out=held_out))
-    assert set(drawn) == set(situation_names(held_out=held_out))
+    made_of_facts = {
+        name for name in situation_names(held_out=held_out) if situations()[name].facts
+    }
+    assert set(drawn) == set(situation_names(held_out=held_out)) - made_of_facts
     assert {drawn[name] for name in drawn if name.startswith(PLAIN)} == {WEIGHT_OF_PLAIN}
     assert {drawn[name] for name in drawn if not name.startswith(PLAIN)} == {1}
 
