@@ -345,7 +345,8 @@ def money(source: Source, limits: tuple[int, int] | None = None) -> Value:
         ]
     text = source.pick_usual(layouts, source.habits.money_layout)
     value = Value(text, number=plain_number(cents / 100), currency=code)
-    return with_unit(source, value, RATES, 0.02)
+    # Where a table sets the limits, it knows what the amount is for.
+    return value if limits else with_unit(source, value, RATES, 0.02)
 
 
 def signed_money(source: Source) -> Value:

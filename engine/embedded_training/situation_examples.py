@@ -87,10 +87,9 @@ def _example_of(source: Source, situation: Situation, *, p_rows: float) -> Examp
 
 def _rows_example(source: Source, situation: Situation, *, n_texts: int) -> Example:
     """Return several texts below each other, asked for as rows."""
-    text = None
-    if situation.facts and source.chance(P_FACTS_ALIKE):
-        text = _some_facts(source, situation, most=4)
-    told = short_enough([tell(source, situation, text) for _ in range(n_texts)])
+    are_alike = situation.facts and source.chance(P_FACTS_ALIKE)
+    shared = _some_facts(source, situation, most=4) if are_alike else None
+    told = short_enough([tell(source, situation, shared) for _ in range(n_texts)])
     asked = ask_about(source, situation, situation.questions, told, most=4)
     text = in_one_text(source, [each.passage.text for each in told])
     text = with_instruction(source, text, situation.row_names, asked)
