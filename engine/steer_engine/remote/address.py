@@ -55,10 +55,13 @@ def read_address(text: str) -> Address:
     Raises:
         ModelError: it cannot be read. What stands in it is not repeated: it may hold a secret.
     """
+    import httpx
+
     try:
         parts = urlsplit(text.strip())
         host, port = parts.hostname or "", parts.port
-    except ValueError:
+        _ = httpx.URL(text.strip()).host  # what asks the server has to read it, too
+    except (ValueError, httpx.InvalidURL):
         raise ModelError(f"the server's address cannot be read; {_FORM}") from None
     if not host:
         raise ModelError(f"the server's address has no host; {_FORM}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from steer_engine.errors import ModelError
 from steer_engine.remote.address import Address
 from steer_engine.remote.credentials import Key
 from steer_engine.remote.troubles import MANY_TRIES, Trouble, refusal
@@ -37,18 +38,36 @@ class Client:
     """
 
     def __init__(self, address: Address, key: Key | None) -> None:
+        """Connect to nothing yet.
+
+        Raises:
+            ModelError: the environment names proxies or certificates that cannot be used.
+        """
         import httpx
 
         is_plain = address.is_loopback and address.api.startswith("http://")
         self._key = key
         self._timeout_s = address.timeout_s
-        self._http = httpx.AsyncClient(
-            headers={} if key is None else key.headers,
-            timeout=httpx.Timeout(address.timeout_s, connect=CONNECT_S, pool=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-            trust_env=not address.is_loopback,  # a proxy cannot reach this machine
-            verify=not is_plain,  # to read certificates takes 50 ms, and there are none
-        )
+        self._has_answered = False
+        # Raised outside of the handler: what httpx was doing has the key.
+        problem = None
+        try:
+            self._http = httpx.AsyncClient(
+                headers={} if key is None else key.headers,
+                timeout=httpx.Timeout(address.timeout_s, connect=CONNECT_S, pool=None),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+                trust_env=not address.is_loopback,  # a proxy cannot reach this machine
+                verify=not is_plain,  # to read certificates takes 50 ms, and there are none
+            )
+        except httpx.InvalidURL:
+            problem = "a proxy's address cannot be read"  # its words may hold a password
+        except (ImportError, ValueError, OSError) as error:
+            problem = str(error).rstrip(".")
+        if problem is not None:
+            raise ModelError(
+                f"the proxy or certificates in the environment cannot be used: {problem};"
+                " look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+            )
 
     async def get(self, url: str) -> Reply:
         """Return what stands at `url`."""
@@ -63,11 +82,12 @@ class Client:
     async def stream(self, url: str, body: JsonObject) -> AsyncGenerator[JsonValue, None]:
         """Send `body` and yield the parts of the reply as they come: events, lines, or all."""
         async with self._exchange("POST", url, body) as response:
+            self._has_answered = True
             kind = response.headers.get("content-type", "")
             if "event-stream" in kind:
                 async for line in self._lines(response):
                     name, _, data = line.partition(b":")
-                    if name == b"data" and data.strip() != b"[DONE]":
+                    if name == b"data" and data.strip() not in (b"", b"[DONE]"):
                         yield _json(data)
             elif "ndjson" in kind:
                 async for line in self._lines(response):
@@ -118,7 +138,13 @@ class Client:
             payload = _json(data)
         except Trouble:
             payload = None
-        return refusal(response.status_code, payload, text, response.headers)
+        return refusal(
+            response.status_code,
+            payload,
+            text,
+            response.headers,
+            has_answered=self._has_answered,
+        )
 
     async def _whole(self, response: httpx.Response) -> bytes:
         return self._without_key(b"".join([part async for part in self._parts(response)]))

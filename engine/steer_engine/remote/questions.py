@@ -14,6 +14,7 @@ from steer_engine.sampling import Sampling
 from steer_engine.schema import JsonObject
 
 _HOTTER = 0.4  # added to the temperature for each answer that was not valid
+_HOTTEST = 1.0  # of those: some servers take no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ def drawn_again(sampling: Sampling, *, row: int, attempt: int) -> Sampling:
     Equal `sampling` and `row` give equal attempts.
     """
     seed = int(np.random.SeedSequence([sampling.seed, row, attempt]).generate_state(1)[0] >> 1)
-    return replace(sampling, seed=seed, temperature=sampling.temperature + attempt * _HOTTER)
+    own = sampling.temperature
+    temperature = min(own + attempt * _HOTTER, max(own, _HOTTEST))
+    return replace(sampling, seed=seed, temperature=temperature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Manner:
 
 
 LOGPROBS = frozenset({"logprobs", "top_logprobs"})
-SAMPLED = ("temperature", "top_p", "min_p", "seed")
+NARROWING = ("top_p", "min_p")
+SAMPLED = ("temperature", *NARROWING, "seed")
 _NEEDLESS = (*SAMPLED, "top_k", "stream_options", "chat_template_kwargs")
 
 
@@ -71,10 +75,18 @@ def adapted(manner: Manner, trouble: Trouble) -> Manner | None:
         return replace(manner, budget="max_completion_tokens")
     if "logprobs" in named and not manner.left_out >= LOGPROBS:
         return replace(manner, left_out=manner.left_out | LOGPROBS)
-    for name in _NEEDLESS:
-        if name not in manner.left_out and re.search(rf"\b{name}\b", named):
-            return replace(manner, left_out=manner.left_out | {name})
+    if (better := spared(manner, trouble, _NEEDLESS)) is not None:
+        return better
     speaks_of_roles = re.search(r"\bsystem\b|\brole", trouble.words, re.IGNORECASE)
     if speaks_of_roles and not manner.merges_system:
         return replace(manner, merges_system=True)
+    return None
+
+
+def spared(manner: Manner, trouble: Trouble, names: Sequence[str]) -> Manner | None:
+    """Return `manner` without the first of `names` that `trouble` names; None if it names none."""
+    named = trouble.named or trouble.words
+    for name in names:
+        if name not in manner.left_out and re.search(rf"\b{name}\b", named):
+            return replace(manner, left_out=manner.left_out | {name})
     return None

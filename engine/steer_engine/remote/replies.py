@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ NO_TOKEN = -1
 
 _MAX_DEPTH = 100
 _TAGGED = re.compile(r"\s*<(think|thinking|thought|reasoning)>(.*?)</\1>\s*", re.DOTALL)
+_OPENING, _CLOSING = "<think>", "</think>"
+_JSON_BEGINS = ("{", "[", '"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Answer:
 
     def __init__(self, *, is_json: bool, is_greedy: bool) -> None:
         self._cursor = JsonCursor() if is_json else None
-        self._is_greedy = is_greedy
+        self._is_json, self._is_greedy = is_json, is_greedy
         self._text: list[str] = []
         self._thoughts: list[str] = []
         self.end = ""
@@ -87,15 +90,12 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer, without the thoughts that some servers leave in it."""
-        text = "".join(self._text)
-        tagged = _TAGGED.match(text)
-        return text if tagged is None else text[tagged.end() :]
+        return self._parted()[1]
 
     @property
     def thoughts(self) -> str:
         """What the model thought before it answered, as far as the server tells."""
-        tagged = _TAGGED.match("".join(self._text))
-        return "".join([*self._thoughts, "" if tagged is None else tagged[2]]).strip()
+        return "".join([*self._thoughts, self._parted()[0]]).strip()
 
     def take(self, piece: Piece) -> tuple[Step, ...]:
         """Take in a piece, and return its steps."""
@@ -110,8 +110,21 @@ class Answer:
 
     def check_end(self) -> None:
         """Raise the `Trouble` that is an answer without an end."""
-        if not self.end:
+        # Some servers never say that there is one, and some end broken answers with [DONE].
+        if not self.end and not (self._is_json and _is_whole(self.text)):
             raise Trouble("the connection to the server broke in the middle of an answer")
+
+    def _parted(self) -> tuple[str, str]:
+        """Return the thoughts in the text, and what follows them."""
+        text = "".join(self._text)
+        if tagged := _TAGGED.match(text):
+            return tagged[2], text[tagged.end() :]
+        # The layouts of some models open the thoughts, so that only their end is in the text.
+        thoughts, closing, answer = text.partition(_CLOSING)
+        is_quoted = _OPENING in thoughts or thoughts.lstrip().startswith(_JSON_BEGINS)
+        if closing and not is_quoted:
+            return thoughts, answer.lstrip()
+        return "", text
 
     def _steps(self, piece: Piece) -> Iterator[Step]:
         text = piece.text.encode("utf-8", "replace")
@@ -147,3 +160,11 @@ class Answer:
             self._cursor = None  # nor is this anything that was asked for
             return ""
         return before if was_inside else self._cursor.pointer
+
+
+def _is_whole(text: str) -> bool:
+    """Tell whether `text` is a JSON object or list, to which nothing can be added."""
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False

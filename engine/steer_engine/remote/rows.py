@@ -30,7 +30,7 @@ from steer_engine.remote.troubles import Trouble
 from steer_engine.schema import JsonValue, Schema
 from steer_engine.text_forms import TextForm
 
-_THINK = Message("user", "Before you answer, think about it step by step in plain text.")
+_THINK = "Before you answer, think about it step by step in plain text."
 _ANSWER = Message("user", "Now write the answer alone.")
 
 
@@ -42,7 +42,7 @@ class RemoteRow:
         self._request, self._patience = request, patience
         self._start = time.perf_counter()
         self._thoughts = ""
-        self._offer = UNHELD
+        self._offer, self._manner = UNHELD, server.manner
         self._answer = Answer(is_json=False, is_greedy=True)
 
     async def events(self) -> AsyncGenerator[Event, None]:
@@ -65,7 +65,8 @@ class RemoteRow:
         if request.n_thoughts:
             async for said in self._think():
                 yield said
-            messages = (*messages, _THINK, Message("assistant", self._thoughts), _ANSWER)
+            thoughts = Message("assistant", self._thoughts)
+            messages = (*_asked_to_think(messages), thoughts, _ANSWER)
         for attempt in range(self._patience.n_answers):
             if attempt and self._answer.n_steps:
                 yield self._undone()
@@ -88,7 +89,7 @@ class RemoteRow:
         """Let the model write freely; what it writes becomes a part of the conversation."""
         request = self._request
         question = Question(
-            (*request.messages, _THINK),
+            _asked_to_think(request.messages),
             drawn_again(request.sampling, row=request.row, attempt=0),
             request.n_thoughts,
             thinks=True,
@@ -129,7 +130,10 @@ class RemoteRow:
         if trouble.kind == "too_long" and question.max_tokens is not None:
             # The prompt may have room, and only an answer of so many tokens not.
             return replace(question, max_tokens=None), 0.0
-        if trouble.kind == "refused" and self._server.give_up(asked, self._offer, trouble):
+        if trouble.kind == "refused" and (
+            self._server.spare(self._manner, trouble)
+            or self._server.give_up(asked, self._offer, trouble)
+        ):
             return question, 0.0
         if trouble.may_pass and n_failed + 1 < trouble.n_tries:
             return question, self._patience.wait_s(n_failed, trouble.retry_after_s)
@@ -140,6 +144,7 @@ class RemoteRow:
     ) -> AsyncGenerator[Event, None]:
         is_json = isinstance(asked, Schema)
         self._answer = Answer(is_json=is_json, is_greedy=question.sampling.temperature == 0)
+        self._manner = self._server.manner
         self._offer = await self._server.offer(asked)
         for note in self._server.new_notes():
             yield Noted(note)
@@ -191,6 +196,14 @@ class RemoteRow:
             evidence_of(request, record),
             "\n".join(filter(None, (self._thoughts, answer.thoughts))),
         )
+
+
+def _asked_to_think(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return `messages` with that wish in the last: many templates want roles to alternate."""
+    *others, last = messages
+    if last.role != "user":
+        return (*messages, Message("user", _THINK))
+    return (*others, Message("user", f"{last.content}\n\n{_THINK}"))
 
 
 def _as_thoughts(steps: Steps) -> Steps:

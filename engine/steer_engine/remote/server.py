@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steer_engine.remote.address import Address
 from steer_engine.remote.client import Client
 from steer_engine.remote.discovery import Served
 from steer_engine.remote.offers import UNHELD, Kind, Offer, kind_of, offers, wrapped_offers
 from steer_engine.remote.probing import find_manner, find_way
-from steer_engine.remote.questions import SAMPLED, Manner, Question
+from steer_engine.remote.questions import NARROWING, SAMPLED, Manner, Question, spared
 from steer_engine.remote.replies import Piece
 from steer_engine.remote.troubles import Trouble
 from steer_engine.remote.ways import Way
@@ -47,11 +47,16 @@ class Server:
 
     def __init__(self, client: Client, address: Address, served: Served) -> None:
         self._client, self._address, self._served = client, address, served
-        self._manner: Manner | None = None
+        self._manner: Manner | None = None  # before the first answer
         self._ways: dict[Kind, Way | None] = {}
         self._offers: dict[Schema | TextForm | None, list[Offer]] = {}
         self._learning = asyncio.Lock()
         self._notes: list[str] = []
+
+    @property
+    def manner(self) -> Manner:
+        """How the server is asked, as far as that is known."""
+        return self._manner or Manner()
 
     async def offer(self, asked: Schema | TextForm | None) -> Offer:
         """Return how the server is told of `asked`. The first call tries out what it takes.
@@ -63,6 +68,16 @@ class Server:
             if asked not in self._offers:
                 self._offers[asked] = await self._find_offers(asked)
         return self._offers[asked][0]
+
+    def spare(self, manner: Manner, trouble: Trouble) -> bool:
+        """Tell whether a request, refused in `manner`, may do without what no probe has tried."""
+        better = spared(manner, trouble, NARROWING)
+        if better is None:
+            return False
+        # Other rows may have learnt something by now.
+        known = self.manner
+        self._learn(replace(known, left_out=known.left_out | better.left_out))
+        return True
 
     def give_up(self, asked: Schema | TextForm | None, offer: Offer, trouble: Trouble) -> bool:
         """Tell whether there is something else to be tried than `offer`, which was refused."""
@@ -85,7 +100,7 @@ class Server:
         Raises:
             Trouble: the exchange failed.
         """
-        async for piece in self._ask(question, self._manner or Manner()):
+        async for piece in self._ask(question, self.manner):
             yield piece
 
     def new_notes(self) -> list[str]:
@@ -130,7 +145,7 @@ class Server:
     async def _way(self, kind: Kind) -> Way | None:
         if kind not in self._ways:
             ways = self._served.profile.ways
-            way, manner = await find_way(self._ask, ways, kind, self._manner or Manner())
+            way, manner = await find_way(self._ask, ways, kind, self.manner)
             if way is None:
                 manner = await find_manner(self._ask, manner)
             self._learn(manner)
@@ -138,8 +153,7 @@ class Server:
         return self._ways[kind]
 
     def _learn(self, manner: Manner) -> None:
-        known = frozenset[str]() if self._manner is None else self._manner.left_out
-        refused = [name for name in SAMPLED if name in manner.left_out - known]
+        refused = [name for name in SAMPLED if name in manner.left_out - self.manner.left_out]
         if refused:
             self._notes.append(
                 f"{self._name} takes no {' and no '.join(refused)}; it samples in its own way"

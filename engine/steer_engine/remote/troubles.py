@@ -75,13 +75,23 @@ class Trouble(Exception):  # noqa: N818 - most of it is no error: the next try w
 
 
 def refusal(
-    status: int, payload: JsonValue, text: str, headers: Mapping[str, str] | None = None
+    status: int,
+    payload: JsonValue,
+    text: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    has_answered: bool = False,
 ) -> Trouble:
-    """Return what a reply with an error `status` says; its body is `payload`, or just `text`."""
+    """Return what a reply with an error `status` says; its body is `payload`, or just `text`.
+
+    A server that `has_answered` takes the key: what it forbids then is this request alone.
+    """
     words, named = complaint(payload)
     said = words or " ".join(text.split()) or "it gave no reason"
     kind = _kind(status, said, text)
-    if status in (401, 403):
+    if status == 403 and kind == "barred" and has_answered:
+        kind = "refused"
+    if kind == "barred" and status in (401, 403):
         said = (
             f"the server refuses the key, or wants one ({status}: {said}); set the environment"
             " variable STEERMAGIC_API_KEY"

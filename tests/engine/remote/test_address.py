@@ -33,6 +33,10 @@ def test_options_of_an_address():
     [
         ("http://", "has no host; write http://host:port#model"),
         ("http://h:port", "cannot be read"),
+        ("http://xn--a", "cannot be read"),
+        ("http://ex\u2603\xe4.:80", "cannot be read"),
+        ("http://h/\x7f", "cannot be read"),
+        ("http://h\0", "cannot be read"),
         ("http://h?parallel=0", "a whole number of rows at a time, not '0'"),
         ("http://h?timeout=never", "a number of seconds, not 'never'"),
         ("http://h?timeout=-1", "a number of seconds, not '-1'"),

@@ -16,6 +16,7 @@ from steer_engine import (
     BudgetError,
     Choices,
     Finished,
+    ModelError,
     Noted,
     Regex,
     Request,
@@ -280,6 +281,40 @@ def test_thoughts_that_are_left_in_an_answer_are_taken_out(stand_in, engine_at):
     assert (end.text, end.thoughts) == (ADA, "It was Ada.")
 
 
+@pytest.mark.parametrize(
+    ("reply", "text", "thoughts"),
+    [
+        (f"It was {{Ada}}.\n</think>\n\n{ADA}", ADA, "It was {Ada}."),
+        ('{"name": "</think>", "born": 1}', '{"name": "</think>", "born": 1}', ""),
+    ],
+)
+def test_thoughts_that_the_layout_has_opened_are_taken_out(
+    stand_in, engine_at, reply, text, thoughts
+):
+    end = only_end(engine_at(stand_in(reply)))
+    assert (end.text, end.thoughts) == (text, thoughts)
+
+
+def test_a_text_may_speak_of_the_tags_of_thoughts(stand_in, engine_at):
+    reply = "Models write <think>…</think> first."
+    assert only_end(engine_at(stand_in(reply)), request(schema=None)).text == reply
+
+
+def test_a_model_is_asked_to_think_in_roles_that_alternate(stand_in, engine_at):
+    def answer(asked, n):
+        return stream("It was Ada.") if not asked.is_probe and n == 0 else held(asked, ADA)
+
+    server = stand_in(answer)
+    end = only_end(engine_at(server), request(n_thoughts=50))
+    assert (end.text, end.thoughts) == (ADA, "It was Ada.")
+    first, second = (asked.body["messages"] for asked in server.questions)
+    assert [message["role"] for message in first] == ["system", "user"]
+    assert first[-1]["content"].startswith("Who?")
+    assert "step by step" in first[-1]["content"]
+    assert [message["role"] for message in second] == ["system", "user", "assistant", "user"]
+    assert second[:2] == first
+
+
 def test_thoughts_that_are_told_apart_are_kept(stand_in, engine_at):
     def answer(asked, _):
         if asked.is_probe:
@@ -313,6 +348,26 @@ def test_an_answer_that_is_cut_off_is_asked_for_again(stand_in, engine_at, done)
     run = list(engine_at(stand_in(answer)).run([request()]))
     assert run[-2].record == {"name": "Ada", "born": 1815}
     assert text_of(run) == ADA
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_json_that_is_whole_needs_no_end_and_a_text_does(stand_in, engine_at, done):
+    def answer(asked, _):
+        return held(asked, ADA) if asked.is_probe else events(chunk(ADA), done=done)
+
+    server = stand_in(answer)
+    assert only_end(engine_at(server)).text == ADA
+    assert len(server.questions) == 1
+    end = only_end(engine_at(server), request(schema=None))
+    assert "broke in the middle" in str(end.error)
+
+
+def test_an_event_without_data_is_passed_over(stand_in, engine_at):
+    def answer(asked, _):
+        reply = held(asked, ADA)
+        return Said(reply.body.replace(b"data: [DONE]", b"data: \n\ndata:"), kind=reply.kind)
+
+    assert only_end(engine_at(stand_in(answer))).text == ADA
 
 
 @pytest.mark.parametrize("body", [b"", b'data: {"choi', b"data: [1, 2]\n\n", b"data: null\n\n"])
@@ -565,6 +620,21 @@ def test_rows_that_ended_before_an_error_of_the_table_are_told(at_once):
     assert sorted(event.row for event in told[1:]) == [0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "gopher://me:sk-1@127.0.0.1:1"),
+        ("ALL_PROXY", "http://me:sk-1:/@127.0.0.1:1"),
+        ("SSL_CERT_FILE", "/nowhere.pem"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_told_in_a_line(monkeypatch, engine_at, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ModelError, match="the proxy or certificates in the environment") as caught:
+        engine_at("https://192.0.2.7:1")
+    assert "sk-1" not in str(caught.value)
+
+
 # --- what servers refuse ---
 
 
@@ -592,6 +662,40 @@ def test_parameters_that_are_refused_are_left_out(stand_in, engine_at):
     assert not asked.body.keys() & {*names, "top_logprobs"}
     (note,) = (event.text for event in run if isinstance(event, Noted))
     assert "takes no temperature and no seed" in note
+
+
+def test_narrowing_that_is_refused_is_left_out_and_told_once(stand_in, engine_at):
+    server = stand_in(refusing("min_p"))
+    sampling = Sampling(temperature=0.5, top_p=0.9, min_p=0.1)
+    run = list(engine_at(server).run([request(row, sampling=sampling) for row in range(3)]))
+    assert sum(isinstance(event, RowDone) for event in run) == 3
+    (note,) = (event.text for event in run if isinstance(event, Noted))
+    assert "takes no min_p; it samples in its own way" in note
+    assert server.questions[-1].body["top_p"] == 0.9
+
+
+@pytest.mark.parametrize(("own", "temperatures"), [(0.0, [0, 0.4, 0.8]), (1.2, [1.2, 1.2, 1.2])])
+def test_an_answer_is_not_asked_for_hotter_than_servers_take(
+    stand_in, engine_at, own, temperatures
+):
+    server = stand_in("{}")
+    end = only_end(engine_at(server), request(sampling=Sampling(temperature=own)))
+    assert "answers in turn were not valid" in str(end.error)
+    assert [asked.body["temperature"] for asked in server.questions] == temperatures
+
+
+def test_a_request_that_is_forbidden_costs_its_row_alone(stand_in, engine_at):
+    def answer(asked, _):
+        if "flag" in asked.body["messages"][-1]["content"]:
+            return as_json({"error": {"message": "your input was flagged"}}, 403)
+        return held(asked, ADA)
+
+    requests = [request(), request(1, prompt="flag this"), request(2)]
+    run = list(engine_at(stand_in(answer), "?parallel=1").run(requests))
+    done, failed, last = (event for event in run if isinstance(event, RowDone | RowFailed))
+    assert done.text == last.text == ADA
+    assert type(failed.error) is ServerError
+    assert "STEERMAGIC_API_KEY" not in str(failed.error)
 
 
 def test_a_system_message_that_is_refused_opens_the_users(stand_in, engine_at):

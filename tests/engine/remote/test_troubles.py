@@ -24,6 +24,16 @@ def test_what_a_status_means_for_a_row(status, words, error):
     assert words in str(found)
 
 
+def test_who_is_forbidden_something_is_told_of_the_key_unless_it_was_taken_before():
+    first = refusal(403, None, "flagged")
+    assert "STEERMAGIC_API_KEY" in first.words
+    assert type(first.error()) is ServerLostError
+    later = refusal(403, None, "flagged", has_answered=True)
+    assert later.words == "the server answers 403: flagged"
+    assert type(later.error()) is ServerError
+    assert refusal(401, None, "expired", has_answered=True).kind == "barred"
+
+
 @pytest.mark.parametrize(
     ("payload", "words", "named"),
     [
