@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
 
 from IPython.core.getipython import get_ipython
@@ -30,6 +31,7 @@ class DownloadLine:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._shown_at = clock()
+        self._display_id = uuid.uuid4().hex
         self._begun: tuple[float, int] | None = None  # when and with how much the first part came
 
     def __call__(self, progress: DownloadProgress) -> None:
@@ -37,10 +39,11 @@ class DownloadLine:
         now, is_whole = self._clock(), progress.n_done == progress.n_bytes
         if progress.n_done == 0:
             self._shown_at = now
-            _show(f"note: {notice(progress)}", updates=False)
+            _show(f"note: {notice(progress)}", self._display_id, updates=False)
         elif is_whole or now - self._shown_at >= _PERIOD_S:
             self._shown_at = now
-            _show(f"note: {notice(progress)}\n{self._line(progress, now)}", updates=True)
+            text = f"note: {notice(progress)}\n{self._line(progress, now)}"
+            _show(text, self._display_id, updates=True)
         if progress.n_done and self._begun is None:
             self._begun = now, progress.n_done
 
@@ -57,8 +60,8 @@ class DownloadLine:
         return f"{line} · {rate / 1e6:.1f} MB/s{left}"
 
 
-def _show(text: str, *, updates: bool) -> None:
+def _show(text: str, display_id: str, *, updates: bool) -> None:
     # Outside IPython `display` prints; a line for every step would fill the terminal.
     if get_ipython() is None and updates:
         return
-    display(Text(text), display_id="steermagic-download", update=updates)  # type: ignore[no-untyped-call] # IPython has no types
+    display(Text(text), display_id=display_id, update=updates)  # type: ignore[no-untyped-call] # IPython has no types

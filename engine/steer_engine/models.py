@@ -10,7 +10,6 @@ from pathlib import Path
 
 from steer_engine.backends.opening import backend_named
 from steer_engine.catalogue import (
-    SAFETENSORS,
     Entry,
     GgufModel,
     HubModel,
@@ -164,12 +163,10 @@ def _find(
     name = aliases.get(model, model) if isinstance(model, str) else model
     if name is None or name == EMBEDDED:
         return GgufModel((embedded_path(),))
+    wants_folder = backend in _FOLDER_BACKENDS
     if isinstance(name, Path):
-        return find_at(name.expanduser())
-    source = resolve(name, _places(), others=(EMBEDDED, *aliases))
-    if isinstance(source, HubModel) and source.wanted is None and backend in _FOLDER_BACKENDS:
-        return HubModel(source.repo, SAFETENSORS)
-    return source
+        return find_at(name.expanduser(), wants_folder=wants_folder)
+    return resolve(name, _places(), others=(EMBEDDED, *aliases), wants_folder=wants_folder)
 
 
 def _fetched(

@@ -12,13 +12,15 @@ from steer_engine.vocabulary import Vocabulary
 class ReasoningStyle:
     """Thoughts stand between `opening` and `closing`; the answer follows `lead_in`.
 
-    `instruction` is what a model has to be told that was not trained to think.
+    `instruction` is what a model has to be told that was not trained to think, and `unthought` what
+    one that was writes before an answer without thoughts.
     """
 
     opening: str
     closing: str
     lead_in: str = "\n\n"
     instruction: str = ""
+    unthought: str = ""
 
     def opened(self, prompt: str) -> str:
         """Return `prompt` so that thoughts are what follows."""
@@ -30,7 +32,7 @@ class ReasoningStyle:
         """Return `prompt` so that the answer is what follows: some layouts begin with thoughts."""
         if self.opening and prompt.rstrip().endswith(self.opening):
             return f"{prompt.rstrip()}\n\n{self.closing}{self.lead_in}"
-        return prompt
+        return prompt if prompt.endswith(self.unthought) else f"{prompt}{self.unthought}"
 
     def ending(self, thoughts: str) -> str:
         """Return what has to stand between `thoughts`, finished or not, and the answer."""
@@ -73,6 +75,7 @@ _TRAINED = (
         "<|channel|>analysis<|message|>",
         "<|end|>",
         lead_in="<|start|>assistant<|channel|>final<|message|>",
+        unthought="<|channel|>final<|message|>",
     ),
 )
 

@@ -35,6 +35,9 @@ def test_a_model_is_downloaded_once_and_said_so(hub, caplog):
 def test_a_backend_that_reads_folders_gets_one(hub):
     assert find_model("o/r", backend="transformers").is_dir()
     assert find_model("o/s", backend="llamacpp").name == "m-Q4_K_M.gguf"
+    folder = find_model("o/s", backend="mlx")
+    assert folder.is_dir()
+    assert find_model(folder, backend="mlx") == find_model(str(folder), backend="mlx") == folder
 
 
 def test_an_alias_is_brought_here_with_its_backend(hub):

@@ -36,6 +36,20 @@ def test_a_model_that_does_not_think_begins_after_its_tag(template):
     assert text.count("<think>") == 1
 
 
+def test_a_model_that_says_what_follows_says_that_its_answer_does():
+    """Answers began where the model had been trained to name a channel."""
+    template = (
+        "{% for m in messages %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|end|>{% endfor %}"
+        "<|start|>assistant{# <|channel|>analysis<|message|> #}"
+    )
+    final = "<|start|>assistant<|channel|>final<|message|>"
+    assert ChatLayout(template, VOCABULARY).render(ASKED).endswith(f"<|end|>{final}")
+    assert ChatLayout(f"{template}{final}", VOCABULARY).render(ASKED).count("final") == 1
+    thinking = ChatLayout(template, VOCABULARY, thinks=True)
+    assert thinking.render(ASKED).endswith("<|start|>assistant<|channel|>analysis<|message|>\n")
+    assert thinking.style.ending("so it is Ada") == f"\n<|end|>{final}"
+
+
 def test_a_model_without_tags_is_told_to_think():
     system = Message("system", "Be kind.")
     text = ChatLayout(FakeBackend.chat_template, VOCABULARY, thinks=True).render((system, *ASKED))

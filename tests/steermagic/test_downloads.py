@@ -27,7 +27,7 @@ NOTE = "note: downloading o/r:Q8_0, 400 MB, to /cache/models--o--r (once)"
 @pytest.fixture
 def shown(monkeypatch):
     shown = []
-    monkeypatch.setattr(downloads, "_show", lambda text, *, updates: shown.append((text, updates)))
+    monkeypatch.setattr(downloads, "_show", lambda text, _, updates: shown.append((text, updates)))
     return shown
 
 
@@ -43,6 +43,16 @@ def test_a_download_says_what_it_is_then_how_far_it_is(shown):
         (f"{NOTE}\n██████████░░░░░░░░░░ 50 % · 19.0 MB/s · 11 s left", True),
         (f"{NOTE}\n████████████████████ 100 % · 13.0 MB/s", True),
     ]
+
+
+def test_a_download_leaves_the_note_of_an_earlier_one(shell):
+    """It wrote its own into the output of the earlier cell, too."""
+    with capture_output() as captured:
+        for line in (DownloadLine(), DownloadLine()):
+            line(Progress(DOWNLOAD))
+            line(Progress(DOWNLOAD, DOWNLOAD.n_bytes))
+    first, again, second, _ = (each.transient["display_id"] for each in captured.outputs)
+    assert first == again != second
 
 
 def test_outside_a_notebook_only_the_note_is_printed(capsys, monkeypatch):

@@ -33,6 +33,7 @@ class HubStandIn:
         self.tokens: list[tuple[str, str | None]] = []  # path and token of each request
         self.lies_about_hashes = self.lies_about_commits = self.ignores_ranges = False
         self.cdn_status = 200
+        self.portal = b""  # what a proxy says instead of the hub
         self._servers = [_serve(self, _Hub), _serve(self, _Cdn)]
         self.url, self.cdn = (f"http://127.0.0.1:{each.server_port}" for each in self._servers)
 
@@ -107,7 +108,9 @@ class _Hub(_Handler):
         return True
 
     def _answer_api(self, repo: str) -> None:
-        if not self._is_refused(repo):
+        if self.of.portal:
+            self.say(self.of.portal)
+        elif not self._is_refused(repo):
             body = json.dumps(self.of.info(repo)).encode()
             self.say(body, Content_Type="application/json")
 

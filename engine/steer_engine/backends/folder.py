@@ -142,21 +142,37 @@ def _refuse(path: Path) -> None:
 
 def _settings(file: Path) -> Settings:
     """Return what a file of settings holds; nothing where there is none."""
+    text = _text_of(file)
     try:
-        found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    except (OSError, ValueError) as error:
+        found = {} if text is None else json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{file} cannot be read ({error}); fetch the file again") from error
     if not isinstance(found, dict):
         raise ModelError(f"{file} is not a JSON object; fetch the file again")
     return found
 
 
+def _text_of(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8") if file.exists() else None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read ({error}); fetch the file again") from error
+
+
 def _chat_template(path: Path, tokenizer: Settings) -> str | None:
-    file = path / "chat_template.jinja"
-    if file.exists():
-        return file.read_text(encoding="utf-8")
-    found = tokenizer.get("chat_template")
-    if isinstance(found, list):  # several, with names
-        named = {each["name"]: each["template"] for each in found}
-        found = named.get("default")
-    return found if isinstance(found, str) else None
+    """Return the template from the newest of the three places in which libraries have kept it."""
+    text = _text_of(path / "chat_template.jinja")
+    if text is not None:
+        return text
+    found = tokenizer.get("chat_template") or _settings(path / "chat_template.json").get(
+        "chat_template"
+    )
+    if isinstance(found, list) and found:  # several, with names
+        entries = [each if isinstance(each, dict) else {} for each in found]
+        default = next((each for each in entries if each.get("name") == "default"), entries[0])
+        found = default.get("template", found)
+    if not found:
+        return None
+    if not isinstance(found, str):
+        raise ModelError(f"{path} has a damaged chat template; fetch the folder again")
+    return found

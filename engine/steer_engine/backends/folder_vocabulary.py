@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, TypeGuard
 
 from steer_engine.backends.folder import ModelFolder
 from steer_engine.errors import ModelError
@@ -83,15 +83,32 @@ def read_vocabulary(folder: ModelFolder, *, vocab_size: int) -> Vocabulary:
 
 def _read(file: Path) -> _Stated:
     try:
-        found: _Stated = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(
             f"{file.parent} has no tokenizer.json; write one with transformers'"
             " AutoTokenizer.from_pretrained(…).save_pretrained(…)"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{file} cannot be read ({error}); fetch the file again") from error
+    if not _is_tokenizer(found):
+        raise ModelError(f"{file} has no vocabulary; fetch the file again")
     return found
+
+
+def _is_tokenizer(found: object) -> TypeGuard[_Stated]:
+    """Tell whether what is looked at is there; the rest is llguidance's to check."""
+    match found:
+        case {"added_tokens": list(added), "model": {"vocab": dict() | list()}}:
+            return all(map(_is_added, added))
+    return False
+
+
+def _is_added(entry: object) -> bool:
+    match entry:
+        case {"id": int(), "content": str(), "special": bool()}:
+            return True
+    return False
 
 
 def _is_special(added: _Added) -> bool:

@@ -18,7 +18,7 @@ from steer_engine.errors import ModelError
 
 if TYPE_CHECKING:
     from httpx2 import Response
-    from huggingface_hub.hf_api import RepoSibling
+    from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 T = TypeVar("T")
 
@@ -147,15 +147,48 @@ def plan_download(hub: Hub, model: HubModel) -> Download:
             " download it"
         )
     check_installed()
-    from huggingface_hub import HfApi
-
-    api = HfApi(endpoint=hub.endpoint)
-    info = told(model, lambda: api.model_info(model.repo, files_metadata=True, timeout=_TIMEOUT_S))
+    _check_environment()
+    info = told(model, lambda: _info(hub, model.repo))
     commit = info.sha or ""
     parts = [RemoteFile(hub, model.repo, commit, _file(said)) for said in info.siblings or ()]
     files = told(model, lambda: _needed(model, {part.file.name: part for part in parts}))
     folder = hub.cache / f"models--{model.repo.replace('/', '--')}"
     return Download(model, commit, files, folder)
+
+
+def _check_environment() -> None:
+    """Raise `ModelError` if the library's client cannot be made with the proxies that are set."""
+    from httpx2 import InvalidURL
+    from huggingface_hub import get_session
+
+    problem = ""
+    try:
+        get_session()
+    except InvalidURL:
+        problem = "a proxy's address cannot be read"  # its words may hold a password
+    except (ImportError, OSError, ValueError) as error:
+        problem = str(error)
+    if problem:
+        raise ModelError(
+            f"the proxy or certificates in the environment cannot be used: {problem}; look at"
+            " HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+        )
+
+
+def _info(hub: Hub, repo: str) -> ModelInfo:
+    from httpx2 import InvalidURL
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import FileMetadataError, HfHubHTTPError, HFValidationError
+
+    try:
+        return HfApi(endpoint=hub.endpoint).model_info(
+            repo, files_metadata=True, timeout=_TIMEOUT_S
+        )
+    except (HfHubHTTPError, HFValidationError):
+        raise
+    except (AttributeError, InvalidURL, KeyError, TypeError, ValueError) as error:
+        # The library takes any reply for the hub's, also the page of a proxy.
+        raise FileMetadataError from error
 
 
 def _file(said: RepoSibling) -> HubFile:

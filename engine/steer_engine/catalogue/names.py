@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from steer_engine.catalogue.choice import check_whole, choose, group_files
+from steer_engine.catalogue.choice import FileGroup, check_whole, choose, group_files
 from steer_engine.catalogue.folders import is_model_folder
 from steer_engine.catalogue.gguf import MAGIC
 from steer_engine.catalogue.places import Places
@@ -23,7 +23,7 @@ from steer_engine.catalogue.sources import (
     ServerModel,
     Source,
 )
-from steer_engine.catalogue.stores import Entry, find_entries
+from steer_engine.catalogue.stores import SAFETENSORS, Entry, find_entries
 from steer_engine.errors import ModelError
 
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?::([^:]+))?")
@@ -36,10 +36,13 @@ _EXPLICIT = ("./", "../", "~", ".\\", "..\\")
 _MAX_LISTED = 8
 
 
-def resolve(name: str, places: Places, *, others: Iterable[str] = ()) -> Source:
+def resolve(
+    name: str, places: Places, *, others: Iterable[str] = (), wants_folder: bool = False
+) -> Source:
     """Return where the model is that `name` means, looking through `places`.
 
-    `others` are more names that could have been meant, for the message.
+    `others` are more names that could have been meant, for the message. With `wants_folder`,
+    ``owner/repo`` alone means its safetensors, here and on the hub.
 
     Raises:
         ModelError: there is no such model, or several could be meant; the message lists them.
@@ -49,21 +52,22 @@ def resolve(name: str, places: Places, *, others: Iterable[str] = ()) -> Source:
     name = _without_host(name)
     path = _as_path(name)
     if name.startswith(_EXPLICIT) or path.is_absolute():
-        return find_at(path)
+        return find_at(path, wants_folder=wants_folder)
     entries = find_entries(places)
-    found = named(name, entries)
+    asked = _asked(name, wants_folder=wants_folder)
+    found = named(asked, entries)
     if path.exists() and not found:
-        return find_at(path)
+        return find_at(path, wants_folder=wants_folder)
     if path.exists():
         raise ModelError(
             f"{name!r} is a path here and a model of {found[0].store}; write ./{path} or"
             f" {found[0].name}"
         )
     if found:
-        return _only(name, found).source
+        return _only(asked, found).source
     if name.casefold().endswith(".gguf") and ":" not in name:
         return find_at(path)
-    hub_id = _HUB_ID.fullmatch(name)
+    hub_id = _HUB_ID.fullmatch(asked)
     if hub_id is not None:
         return HubModel(hub_id[1], hub_id[2])
     raise ModelError(f"there is no model {name!r}{suggestion(name, entries, others)}")
@@ -79,6 +83,11 @@ def _without_host(name: str) -> str:
     """Return how a model is called whose page on the hub was named."""
     page = _HUB_PAGE.fullmatch(name)
     return name if page is None else ":".join(part for part in page.groups() if part)
+
+
+def _asked(name: str, *, wants_folder: bool) -> str:
+    hub_id = _HUB_ID.fullmatch(name) if wants_folder else None
+    return name if hub_id is None or hub_id[2] else f"{name}:{SAFETENSORS}"
 
 
 def _server(url: str) -> ServerModel:
@@ -99,33 +108,34 @@ def _as_path(name: str) -> Path:
     return path
 
 
-def find_at(path: Path) -> LocalModel:
+def find_at(path: Path, *, wants_folder: bool = False) -> LocalModel:
     """Return the model at `path`: a GGUF file, one of its parts, or a folder.
+
+    Of a folder that has both, `wants_folder` takes the safetensors instead of the GGUF file.
 
     Raises:
         ModelError: there is none.
     """
     if path.is_dir():
-        return _in_folder(path.resolve())
+        return _in_folder(path.resolve(), wants_folder=wants_folder)
     if not path.is_file():
         raise ModelError(f"there is no model file {path}{_close_to(path)}")
     _check_magic(path)
     # The hub's cache links to files without names; a link of the user's may lead to one of several.
-    found = [_with_parts(path.absolute()), _with_parts(path.resolve())]
-    return max(found, key=lambda model: len(model.parts))
+    found = [(each.parent, _group_of(each)) for each in (path.absolute(), path.resolve())]
+    folder, group = max(found, key=lambda each: (each[1].n_parts, len(each[1].files)))
+    return GgufModel(tuple(folder / file for file in check_whole(group).files))
 
 
-def _with_parts(path: Path) -> GgufModel:
-    """Return the model that the file at `path` belongs to."""
-    for group in group_files(_names(path.parent)):
-        if path.name in group.files:
-            return GgufModel(tuple(path.parent / file for file in check_whole(group).files))
-    return GgufModel((path,))
+def _group_of(path: Path) -> FileGroup:
+    """Return the files beside `path` that are one model with it."""
+    groups = group_files(_names(path.parent))
+    return next((each for each in groups if path.name in each.files), FileGroup("", (path.name,)))
 
 
-def _in_folder(folder: Path) -> LocalModel:
+def _in_folder(folder: Path, *, wants_folder: bool) -> LocalModel:
     groups = group_files(_names(folder))
-    if is_model_folder(folder) and not groups:
+    if (wants_folder or not groups) and is_model_folder(folder):
         return FolderModel(folder)
     if not groups:
         raise ModelError(
@@ -183,8 +193,12 @@ def _only(name: str, found: Sequence[Entry]) -> Entry:
     # Two programs may have downloaded the same file.
     if len({(entry.name, entry.size_bytes) for entry in usual}) == 1:
         return usual[0]
-    listed = ", ".join(f"{entry.name} ({entry.store})" for entry in usual[:_MAX_LISTED])
-    raise ModelError(f"{name!r} can mean several models: {listed}; write one of these names")
+    names = [entry.name for entry in usual]
+    listed = ", ".join(
+        f"{entry.name if names.count(entry.name) == 1 else entry.source.path} ({entry.store})"
+        for entry in usual[:_MAX_LISTED]
+    )
+    raise ModelError(f"{name!r} can mean several models: {listed}; write one of these")
 
 
 def suggestion(name: str, entries: Sequence[Entry], others: Iterable[str] = ()) -> str:

@@ -16,7 +16,6 @@ from steer_engine.catalogue.sources import FolderModel, GgufModel, LocalModel
 SAFETENSORS = "safetensors"
 """What stands for a folder where a quantization stands for a file: ``owner/repo:safetensors``."""
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _MODEL_LAYER = "application/vnd.ollama.image.model"
 _LATEST = "latest"
@@ -53,23 +52,24 @@ def find_entries(places: Places) -> list[Entry]:
 
 def _hub(cache: Path) -> Iterator[Entry]:
     for folder in _folders(cache, "models--*"):
-        snapshot = _snapshot(folder)
-        if snapshot is not None:
-            repo = folder.name.removeprefix("models--").replace("--", "/", 1)
-            yield from _repo(snapshot, repo, "Hugging Face cache")
+        repo = folder.name.removeprefix("models--").replace("--", "/", 1)
+        seen = set[str]()
+        # A file stays in the snapshot of the commit that it was downloaded from.
+        for snapshot in _snapshots(folder):
+            entries = _repo(snapshot, repo, "Hugging Face cache")
+            new = [entry for entry in entries if entry.name not in seen]
+            seen |= {entry.name for entry in new}
+            yield from new
 
 
-def _snapshot(folder: Path) -> Path | None:
-    """Return the files of a cached repository: of its main branch, else the newest."""
+def _snapshots(folder: Path) -> list[Path]:
+    """Return the commits of a cached repository: its main branch, then the newest first."""
     try:
         commit = (folder / "refs" / "main").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         commit = ""  # a revision was downloaded by its hash
-    named = folder / "snapshots" / commit
-    if _COMMIT.fullmatch(commit) and named.is_dir():
-        return named
-    snapshots = sorted(_folders(folder / "snapshots", "*"), key=lambda each: each.stat().st_mtime)
-    return snapshots[-1] if snapshots else None
+    found = _folders(folder / "snapshots", "*")
+    return sorted(found, key=lambda each: (each.name == commit, each.stat().st_mtime), reverse=True)
 
 
 def _lmstudio(root: Path) -> Iterator[Entry]:

@@ -46,13 +46,25 @@ def test_settings_that_cannot_be_read_name_their_file(folder, tmp_path, text, re
         read_folder(tmp_path)
 
 
-def test_a_chat_template_stands_in_one_of_two_files(folder, tmp_path):
+def test_a_chat_template_stands_in_one_of_three_files(folder, tmp_path):
     assert folder().chat_template is None
+    assert folder(chat_template={"chat_template": "processor's"}).chat_template == "processor's"
     assert folder(tokenizer_config={"chat_template": "one"}).chat_template == "one"
     several = [{"name": "tool_use", "template": "no"}, {"name": "default", "template": "yes"}]
     assert folder(tokenizer_config={"chat_template": several}).chat_template == "yes"
+    assert folder(tokenizer_config={"chat_template": several[:1]}).chat_template == "no"
     (tmp_path / "chat_template.jinja").write_text("file")
     assert folder().chat_template == "file"
+
+
+@pytest.mark.parametrize("templates", [[{"name": "x"}], ["x"], {"default": "x"}, 3])
+def test_a_chat_template_that_is_damaged_is_an_error(folder, tmp_path, templates):
+    """Without one, messages are separated by blank lines, which the model never saw."""
+    with pytest.raises(ModelError, match="has a damaged chat template; fetch the folder again"):
+        folder(tokenizer_config={"chat_template": templates})
+    (tmp_path / "chat_template.jinja").write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelError, match=r"chat_template\.jinja cannot be read .*; fetch the file"):
+        read_folder(tmp_path)
 
 
 def test_end_tokens_come_from_both_configurations(folder):

@@ -203,3 +203,6 @@ def test_what_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{")
     with pytest.raises(ModelError, match="cannot be read"):
         read(tmp_path, None, vocab_size=4)
+    for damaged in ({}, [], byte_level(3), byte_level(LETTERS, added_tokens=[{"id": 1}])):
+        with pytest.raises(ModelError, match=r"tokenizer\.json has no vocabulary; fetch the file"):
+            read(tmp_path, damaged, vocab_size=4)

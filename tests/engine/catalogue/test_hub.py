@@ -93,6 +93,52 @@ def test_a_hub_that_cannot_be_reached_is_told(tmp_path):
     assert said == "o/r cannot be fetched: the hub cannot be reached (ConnectError); try again"
 
 
+NO_HUB = "o/r cannot be fetched: what answers is no hub; look at HF_ENDPOINT and the proxy"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"<html>Log in</html>", b"\xff", b"[]", b"{}", b"3", b'{"id": "o/r", "siblings": 3}',
+        b'{"id": "o/r", "siblings": [{"rfilename": "m.gguf", "lfs": 3}]}',
+    ],
+)  # fmt: skip
+def test_a_page_that_answers_for_the_hub_is_told(serve, client, reply):
+    """The library's KeyError or JSONDecodeError was once what the user saw."""
+    stand_in = serve(o__r=FILES)
+    stand_in.portal = reply
+    assert refusal(client(stand_in), HubModel("o/r")) == NO_HUB
+
+
+@pytest.mark.parametrize("endpoint", ["http://[::1", "http://xn--a"])
+def test_an_endpoint_that_is_no_address_is_told(tmp_path, endpoint):
+    pytest.importorskip("huggingface_hub")
+    said = refusal(Hub(tmp_path, endpoint, is_offline=False), HubModel("o/r"))
+    assert said.startswith("o/r cannot be fetched: ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "socksio"),
+        ("ALL_PROXY", "socks://127.0.0.1:9", "Unknown scheme"),
+        ("HTTPS_PROXY", "http://me:hf_secret/x@host:9", "a proxy's address cannot be read"),
+        ("SSL_CERT_FILE", "/no/such/file", "No such file"),
+    ],
+)
+def test_proxies_and_certificates_that_cannot_be_used_are_told(
+    tmp_path, monkeypatch, variable, value, said
+):
+    """Each was a traceback."""
+    library = pytest.importorskip("huggingface_hub")
+    library.close_session()  # it keeps its client
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv(variable, value)
+    refused = refusal(Hub(tmp_path, None, is_offline=False), HubModel("o/r"))
+    assert refused.startswith("the proxy or certificates in the environment cannot be used: ")
+    assert said in refused
+
+
 def test_errors_of_the_library_become_one_line():
     errors = pytest.importorskip("huggingface_hub.errors")
     from httpx2 import Request, Response

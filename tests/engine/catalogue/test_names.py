@@ -76,7 +76,7 @@ def test_a_name_that_means_several_lists_them(places):
     cached_repo(places.hub, "o/r", {"m-Q6_K.gguf": small("6"), "m-Q8_0.gguf": small("88")})
     assert refusal("o/r", places) == (
         "'o/r' can mean several models: o/r:Q6_K (Hugging Face cache), o/r:Q8_0 (Hugging Face"
-        " cache); write one of these names"
+        " cache); write one of these"
     )
 
 
@@ -84,6 +84,38 @@ def test_one_file_in_two_stores_is_no_question(places):
     cached_repo(places.hub, "o/r", {"m-Q4_K_M.gguf": small("4")})
     write(places.lmstudio[0] / "o" / "r" / "m-Q4_K_M.gguf", small("4"))
     assert resolve("o/r", places).path.is_relative_to(places.hub)
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_paths(places):
+    """Their name was once what to write instead of their name."""
+    cached = cached_repo(places.hub, "o/r", {"m-Q4_K_M.gguf": small("4")}) / "m-Q4_K_M.gguf"
+    other = write(places.lmstudio[0] / "o" / "r" / "m-Q4_K_M.gguf", small("other" * 20))
+    for name in ("o/r", "o/r:Q4_K_M"):
+        assert refusal(name, places) == (
+            f"{name!r} can mean several models: {cached} (Hugging Face cache), {other} (LM Studio);"
+            " write one of these"
+        )
+    assert resolve(str(other), places) == GgufModel((other,))
+
+
+def test_who_wants_a_folder_gets_it_also_where_a_gguf_file_is_beside_it(places, tmp_path):
+    """The GGUF file was taken, and then refused."""
+    both = {"m-Q4_K_M.gguf": small("4")} | folder_files()
+    snapshot = cached_repo(places.hub, "o/both", both)
+    cached_repo(places.hub, "o/gguf", {"m-Q4_K_M.gguf": small("4")})
+    for name, source in {
+        "o/both": FolderModel(snapshot),
+        str(snapshot): FolderModel(snapshot),
+        "o/gguf": HubModel("o/gguf", "safetensors"),
+        "o/both:Q4_K_M": GgufModel((snapshot / "m-Q4_K_M.gguf",)),
+    }.items():
+        assert resolve(name, places, wants_folder=True) == source
+    for name in ("o/both", str(snapshot)):
+        assert isinstance(resolve(name, places), GgufModel)
+    path = tmp_path / "work" / "o" / "gguf"
+    for name, data in both.items():
+        write(path / name, data)
+    assert resolve("o/gguf", places, wants_folder=True) == FolderModel(path)
 
 
 def test_a_path_that_is_also_a_name_is_asked_about(places):
@@ -153,6 +185,14 @@ def test_links_are_followed_where_that_finds_more_parts(tmp_path, places):
     link = tmp_path / "link.gguf"
     link.symlink_to(parts[0])
     assert find_at(link) == GgufModel(parts)
+    alone = tmp_path / "elsewhere" / parts[0].name
+    alone.parent.mkdir()
+    alone.symlink_to(parts[0])
+    assert find_at(alone) == GgufModel(parts)
+    parts[1].unlink()
+    for path in (link, alone):
+        with pytest.raises(ModelError, match="is one of 2 files, and 1 of them are there; fetch"):
+            find_at(path)
 
 
 def test_folders_without_one_model_say_so(tmp_path):

@@ -44,9 +44,23 @@ def test_a_folder_of_safetensors_in_the_cache(places):
 @pytest.mark.parametrize("ref", [None, "1" * 40, "../../elsewhere", "\x00"])
 def test_a_cache_without_its_main_branch_has_the_newest_snapshot(places, ref):
     snapshot = cached_repo(places.hub, "o/r", {"a.gguf": small("new")}, ref=ref)
-    older = write(snapshot.parent / ("0" * 40) / "b.gguf", small("old")).parent
+    older = write(snapshot.parent / ("0" * 40) / "a.gguf", small("old")).parent
     os.utime(older, (1, 1))
-    assert names(places) == [("o/r:a.gguf", "o/r")]
+    (entry,) = find_entries(places)
+    assert entry.source == GgufModel((snapshot / "a.gguf",))
+
+
+def test_what_was_downloaded_from_an_earlier_commit_is_still_there(places):
+    """It was hidden by the first download after a new commit."""
+    new = cached_repo(places.hub, "o/r", {"m-Q8_0.gguf": small("8")})
+    old = new.parent / ("0" * 40)
+    for name in ("m-Q4_K_M.gguf", "m-Q8_0.gguf", *folder_files()):
+        write(old / name, folder_files().get(name, small("old")))
+    assert {entry.name: entry.source for entry in find_entries(places)} == {
+        "o/r:Q8_0": GgufModel((new / "m-Q8_0.gguf",)),
+        "o/r:Q4_K_M": GgufModel((old / "m-Q4_K_M.gguf",)),
+        "o/r:safetensors": FolderModel(old),
+    }
 
 
 def test_a_download_that_has_only_begun_is_no_model(places):
@@ -132,5 +146,6 @@ def test_a_store_that_may_not_be_looked_into_is_left_out(places, monkeypatch):
 def test_the_commit_that_is_written_down_wins_over_a_newer_one(places):
     snapshot = cached_repo(places.hub, "o/r", {"a.gguf": small("a")}, ref=f"{COMMIT}\n")
     os.utime(snapshot, (1, 1))
-    write(snapshot.parent / ("0" * 40) / "b.gguf", small("b"))
-    assert names(places) == [("o/r:a.gguf", "o/r")]
+    write(snapshot.parent / ("0" * 40) / "a.gguf", small("b"))
+    (entry,) = find_entries(places)
+    assert entry.source == GgufModel((snapshot / "a.gguf",))
