@@ -17,7 +17,7 @@ from steermagic.display import SteerView, view_of
 from steermagic.errors import OptionError
 from steermagic.frame_view import FrameView, frame_view
 from steermagic.judgements import JudgementStore, reviewed_frame
-from steermagic.origins import NUMBERED, is_restored, on_frame
+from steermagic.origins import ATTRIBUTE, on_frame
 from steermagic.plots import plot_frame
 from steermagic.review import doubtful_rows, min_confidence
 from steermagic.runs import Run, found_evidence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from steermagic.widgets.review import Review
-
-_ATTRIBUTE = "steermagic_run"
 
 
 class SteerAccessor:
@@ -164,7 +162,8 @@ class SteerAccessor:
     def reviewed(self) -> pd.DataFrame:
         """The run's frame with what was corrected, and a last column, `review`, of the verdicts.
 
-        They are accepted, corrected or rejected; a row that nobody has judged has none.
+        They are accepted, corrected or rejected; a row that nobody has judged has none. It is the
+        whole frame that the cell gave, whatever rows and columns this one has by now.
         """
         return reviewed_frame(self._run, self._judgements.judgements(self._run.id))
 
@@ -198,14 +197,6 @@ class SteerAccessor:
         return view_of(self._run)
 
 
-def attach(run: Run, frame: object) -> None:
-    """Write the id of `run` on a pandas frame."""
-    attrs = frame.attrs  # type: ignore[attr-defined] # only Session knows
-    attrs[_ATTRIBUTE] = run.id
-    if is_restored(run):
-        attrs[NUMBERED] = True
-
-
 def find_attached(frame: object, find_run: Callable[[str], Run | None]) -> Run | None:
     """Return the run that a pandas frame came from, if it is still known."""
     run_id = _attached_id(frame)
@@ -231,13 +222,15 @@ def register_accessor(
 
 
 def _attached_id(frame: object) -> str:
-    run_id = getattr(frame, "attrs", {}).get(_ATTRIBUTE)
+    run_id = getattr(frame, "attrs", {}).get(ATTRIBUTE)
     return run_id if isinstance(run_id, str) else ""
 
 
 def _unknown(run_id: str) -> str:
     known = "this frame does not come from one of the last %%steer cells"
-    return f"{known}; %steer runs show {run_id[:8]} brings its run back" if run_id else known
+    if run_id:
+        return f"{known}; %steer runs show {run_id[:8]} brings its run back"
+    return f"{known}, or pandas dropped its mark (in merge or join): use .steer ahead of that"
 
 
 def _probability(logprob: float | None) -> float:

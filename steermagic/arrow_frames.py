@@ -8,7 +8,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from steer_engine import Column, ColumnKind, JsonValue, Schema
-from steermagic.nested_types import NestedTypes
+from steermagic.nested_types import NestedTypes, holds
 from steermagic.temporal import UTC_READERS, read_date
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def _make_array(column: Column, values: Sequence[JsonValue], document: JsonValue
     read: Callable[[Any], object] = _READERS.get(column.kind, _text)
     try:
         typed = [None if value is None else read(value) for value in values]
-        return pa.array(typed, dtype)
+        array = pa.array(typed, dtype)
+        is_held = column.kind is not ColumnKind.LIST or holds(array.to_pylist(), typed)
+        return array if is_held else _json_texts(values)
     except (ValueError, OverflowError, TypeError):
         # A text that its format does not fit is kept as it is.
         is_text = all(isinstance(value, str | None) for value in values)

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from steermagic.errors import MissingExtraError
+from steermagic.nested_types import holds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,9 +141,12 @@ def _lists_to_polars(columns: Lists) -> pl.DataFrame:
     def series(name: Hashable, values: list[Any]) -> pl.Series:
         is_float = {type(value) for value in values if value is not None} == {int, float}
         try:
-            return pl.Series(str(name), values, dtype=pl.Float64 if is_float else None)
+            found = pl.Series(str(name), values, dtype=pl.Float64 if is_float else None)
+            if holds(found.to_list(), values):  # the first values alone decide on the type
+                return found
         except (*_UNFIT, pl.exceptions.PolarsError):
-            return pl.Series(str(name), values, dtype=pl.Object)
+            pass
+        return pl.Series(str(name), values, dtype=pl.Object)
 
     return pl.DataFrame([series(name, values) for name, values in columns.items()])
 

@@ -24,15 +24,16 @@ def check_columns(over: TableRows, schema: Schema, *, as_: str, rows: str | None
 
     Raises:
         FrameError: a new column has the name of one that the table has, or two of the table's have
-            one name where their kind of table cannot have that.
+            one name where their kind of table cannot have that. The index of a pandas frame counts:
+            what has its name could neither be sorted by nor become a column.
         MissingExtraError: a library is not installed.
     """
     names = over.names(as_)
     new = [column.name for column in column_plan(row_schema(schema, rows=rows))]
     if taken := [name for name in new if name in names]:
         raise FrameError(
-            f"the table has a column {taken[0]!r} already; give the field another name, or store"
-            " the result under another name than the table's"
+            f"the table has a column or index {taken[0]!r} already; give the field another"
+            " name, or store the result under another name than the table's"
         )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice and as_ != "pandas":
@@ -81,7 +82,8 @@ def _join_polars(
 def _join_arrow(table: pa.Table, new: pa.Table, positions: list[int] | None) -> pa.Table:
     import pyarrow as pa
 
-    left = table if positions is None else table.take(positions)
+    # Without any positions, Arrow would not know of which type they are.
+    left = table if positions is None else table.take(pa.array(positions, pa.int64()))
     schema = pa.schema([*left.schema, *new.schema], metadata=left.schema.metadata)
     return pa.Table.from_arrays([*left.columns, *new.columns], schema=schema)
 

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast, get_args
 
-from steer_engine import ColumnKind, JsonValue, validation_error
+from steer_engine import ColumnKind, JsonValue, text_error, validation_error
 from steermagic.errors import CommandError
 from steermagic.forms import ANSWER
 from steermagic.frames import items_of
-from steermagic.origins import origin_of
+from steermagic.origins import attach, origin_of
 from steermagic.runs import Row, Run, result_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def reviewed_frame(run: Run, judgements: Mapping[Key, Judgement]) -> pd.DataFram
     verdicts = pd.Categorical(
         [None if each is None else each.verdict for each in judged], categories=[*VERDICTS]
     )
-    return frame.assign(**{name: verdicts})
+    frame = frame.assign(**{name: verdicts})
+    attach(run, frame)
+    return frame
 
 
 def keys_in(run: Run, frame: pd.DataFrame) -> set[Key]:
@@ -103,16 +105,17 @@ def keys_in(run: Run, frame: pd.DataFrame) -> set[Key]:
     return {key for key, label in keys if label in labels}
 
 
-def check_value(run: Run, value: JsonValue, *, key: Key) -> str | None:
-    """Return why `value` cannot stand in the run at `key`, or None if it can."""
+def check_value(
+    run: Run, judgements: Mapping[Key, Judgement], value: JsonValue, *, key: Key
+) -> str | None:
+    """Return why `value` cannot stand at `key`, beside what was corrected, or None if it can."""
     found = run.job.found
-    row = next(row for row in run.rows if row.number == key[0])
     if found.form is not None:
-        return validation_error(found.schema, {ANSWER: value})
-    if not isinstance(row.record, list):
-        return validation_error(found.schema, value)
-    changed = [value if i == key[1] else item for i, item in enumerate(row.record)]
-    return validation_error(found.schema, changed)
+        problem = validation_error(found.schema, {ANSWER: value})
+        return problem or text_error(found.form, str(value))
+    row = next(row for row in run.rows if row.number == key[0])
+    judged = {**judgements, key: Judgement("corrected", value)}
+    return validation_error(found.schema, _corrected(row, judged).record)
 
 
 def read_correction(
@@ -145,18 +148,20 @@ def with_value(record: JsonValue, path: Sequence[str], value: JsonValue) -> Json
     return {**own, first: with_value(own.get(first), rest, value)}
 
 
-def _corrected(row: Row, judgements: Mapping[Key, Judgement]) -> Row:
-    def value_of(key: Key, value: JsonValue) -> JsonValue:
-        judgement = judgements.get(key)
-        is_changed = judgement is not None and judgement.verdict == "corrected"
-        return judgement.value if judgement is not None and is_changed else value
+def value_after(judgement: Judgement | None, value: JsonValue) -> JsonValue:
+    """Return what stands in the reviewed frame for `value`, which was answered."""
+    is_corrected = judgement is not None and judgement.verdict == "corrected"
+    return judgement.value if judgement is not None and is_corrected else value
 
+
+def _corrected(row: Row, judgements: Mapping[Key, Judgement]) -> Row:
     if not row.is_kept:
         return row
     if isinstance(row.record, list):
-        items = [value_of((row.number, i), item) for i, item in enumerate(row.record)]
-        return replace(row, record=items)
-    return replace(row, record=value_of((row.number, -1), row.record))
+        items = enumerate(row.record)
+        record = [value_after(judgements.get((row.number, i)), item) for i, item in items]
+        return replace(row, record=record)
+    return replace(row, record=value_after(judgements.get((row.number, -1)), row.record))
 
 
 def _frame_keys(run: Run, rows: Sequence[Row]) -> Iterator[Key]:

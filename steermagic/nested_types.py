@@ -1,7 +1,11 @@
-"""The type of what is inside a list, as a library of tables writes it: from the schema alone."""
+"""The type of what is inside a list, as a library of tables writes it: from the schema alone.
+
+Such a type drops or rounds what it has no room for, without a word: `holds` finds that out.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,6 +15,23 @@ from steermagic.subschemas import plain, subschema
 
 _T = TypeVar("_T")
 _MAX_DEPTH = 8  # a recursive schema has no end, and a type must have one
+
+
+def holds(typed: object, value: object) -> bool:
+    """Tell whether a library has all of `value`, if what it gives back for it is `typed`.
+
+    What is neither JSON nor made of lists and dicts is taken on trust.
+    """
+    if isinstance(value, dict):
+        return isinstance(typed, dict) and all(
+            name in typed and holds(typed[name], each) for name, each in value.items()
+        )
+    if isinstance(value, list | tuple):
+        return isinstance(typed, list) and all(map(holds, typed, value))
+    if isinstance(value, bool | int | float | str):
+        is_nan = isinstance(value, float) and math.isnan(value)
+        return isinstance(typed, bool) is isinstance(value, bool) and (is_nan or typed == value)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ _Values: TypeAlias = tuple[Sequence[Hashable], Sequence[Hashable]]
 UNKNOWN = -1
 """Stands for a row that the run's frame does not have, or that cannot be told from others."""
 
+ATTRIBUTE = "steermagic_run"
+"""The entry of `attrs` that has the id of the run."""
+
 NUMBERED = "steermagic_numbered"
 """The entry of `attrs` that tells of a frame whose index has the numbers of the run's rows."""
 
@@ -82,6 +85,14 @@ def origin_of(run: Run, frame: pd.DataFrame) -> Origin:
     return Origin(table, labels, frame_labels, is_moved, problem)
 
 
+def attach(run: Run, frame: object) -> None:
+    """Write the id of `run` on a pandas frame."""
+    attrs = frame.attrs  # type: ignore[attr-defined] # only Session knows
+    attrs[ATTRIBUTE] = run.id
+    if is_restored(run):
+        attrs[NUMBERED] = True
+
+
 def is_restored(run: Run) -> bool:
     """Tell whether the run is from the store, whose rows have a number and no inputs."""
     return run.job.over is not None and not run.job.over.columns
@@ -132,7 +143,11 @@ def _in_order(table: pd.DataFrame, frame: pd.DataFrame, answers: Sequence[Hashab
 
 def _numbered_labels(table: pd.Index, frame: pd.Index) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return numbers for the labels of two indexes; -1 for those that only the second one has."""
+    import pandas as pd
+
     labels = table.unique()
+    if isinstance(labels, pd.IntervalIndex):  # it would look for the interval that a label lies in
+        labels = labels.astype(object)
     if frame.nlevels != table.nlevels:
         return labels.get_indexer(table), np.full(len(frame), UNKNOWN)
     return labels.get_indexer(table), labels.get_indexer(frame)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from steer_engine import ColumnKind, TruncatedError
+from steer_engine import Column, ColumnKind, TruncatedError, column_plan
 from steermagic.confidences import confidence_frame
 from steermagic.conversions import require
 from steermagic.errors import FrameError
-from steermagic.frame_facts import column_facts
+from steermagic.frames import row_schema
 from steermagic.origins import on_frame
 from steermagic.printable import printable
 from steermagic.runs import Run
@@ -80,32 +80,36 @@ def panels(run: Run, frame: pd.DataFrame) -> list[Panel]:
     Raises:
         FrameError: the index was replaced, so that nobody can tell which row is which.
     """
-    kinds = {name: column.kind for name, column in column_facts(run).items()}
+    plan = column_plan(row_schema(run.job.found.schema, rows=run.job.options.rows))
+    n_columns = Counter[Hashable](frame.columns)
+    columns = [column for column in plan if n_columns[column.name] == 1]
     probs = on_frame(confidence_frame(run, "mean"), run, frame)
     counted = [
-        Bars(name, counts)
-        for name, kind in kinds.items()
-        if kind in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN) and name in frame
-        if (counts := _counts(frame[name]))
+        Bars(column.name, _counts(frame[column.name], column))
+        for column in columns
+        if column.kind in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN)
     ]
     sure = [
-        Histogram(f"{name}: confidence", probs[name].dropna().tolist())
-        for name in kinds
-        if name in frame and probs[name].notna().any()
+        Histogram(f"{column.name}: confidence", probs[column.name].dropna().tolist())
+        for column in columns
+        if probs[column.name].notna().any()
     ]
     reasons = Counter(_reason(error) for error in run.errors.values())
     failed = [Bars("failures", reasons.most_common(), _COLOURS["failures"])] if reasons else []
     return [*counted, *failed, *sure]
 
 
-def _counts(values: pd.Series) -> list[tuple[str, int]]:
-    """Return how often each value occurs or does not, in the schema's order, null last."""
-    counts = values.value_counts(sort=False).sort_index()
-    if counts.index.dtype == "boolean":
-        counts = counts.reindex([False, True], fill_value=0)
+def _counts(values: pd.Series, column: Column) -> list[tuple[str, int]]:
+    """Return how often each value of the schema occurs, then what else somebody wrote, then null.
+
+    Edited columns may have values of any type.
+    """
+    known = column.categories or ("False", "True")
+    counts = Counter(map(str, values.dropna()))
+    others = sorted(counts.keys() - {*known})
     n_null = int(values.isna().sum())
     null = [("null", n_null)] if n_null else []
-    return [*((str(value), int(n)) for value, n in counts.items()), *null]
+    return [*((text, counts[text]) for text in (*known, *others)), *null]
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from steer_engine import Column, ColumnKind, JsonValue, Schema
-from steermagic.nested_types import NestedTypes
+from steermagic.nested_types import NestedTypes, holds
 from steermagic.temporal import UTC_READERS
 
 if TYPE_CHECKING:
@@ -39,9 +39,12 @@ def _make_series(column: Column, values: Sequence[JsonValue], document: JsonValu
     read = _READERS.get(column.kind)
     try:
         typed = [None if v is None else read(v) for v in values] if read else list(values)
-        return pl.Series(column.name, typed, dtype=_dtype(column, document))
+        series = pl.Series(column.name, typed, dtype=_dtype(column, document))
+        if column.kind is not ColumnKind.LIST or holds(series.to_list(), typed):
+            return series
     except (ValueError, OverflowError, TypeError, pl.exceptions.PolarsError):
-        return pl.Series(column.name, values, dtype=pl.Object)
+        pass
+    return pl.Series(column.name, values, dtype=pl.Object)
 
 
 def _dtype(column: Column, document: JsonValue) -> pl.DataType | type[pl.DataType]:

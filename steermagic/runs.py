@@ -19,8 +19,10 @@ from steer_engine import (
     Steps,
     StepsUndone,
     TruncatedError,
+    column_plan,
     finished_items,
 )
+from steermagic.frames import row_schema
 from steermagic.job import Job
 from steermagic.marks import MarkedText, Span
 from steermagic.results import make_result
@@ -215,6 +217,8 @@ def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
     """Yield each verbatim value's table row, column, text, start and end, and where it is from."""
     kept = {row.number: row for row in run.rows if row.is_kept}
     numbers = range(len(run.job.prompts)) if run.job.over is not None else sorted(kept)
+    schema = row_schema(run.job.found.schema, rows=run.job.options.rows)
+    columns = {column.path: column.name for column in column_plan(schema)}
     position = 0
     for number in numbers:
         row = kept.get(number)
@@ -222,17 +226,30 @@ def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
         evidence = () if row is None else row.evidence
         inputs = run.job.inputs(number) if evidence else ()
         for each in evidence:
-            path = each.pointer.split("/")[1:]
-            item = int(path.pop(0)) if isinstance(record, list) else 0
+            item = int(each.pointer.split("/")[1]) if isinstance(record, list) else 0
+            names = _names(each.pointer, record)
+            above = (columns.get(names[:n]) for n in range(len(names), -1, -1))
+            column = next(filter(None, above), _label(names))  # keys of an open object have none
             source, text = inputs[each.source]
             found = text[each.start : each.end]
-            yield position + item, _column(path), found, each.start, each.end, source
+            yield position + item, column, found, each.start, each.end, source
         position += len(record) if isinstance(record, list) else 1
 
 
-def _column(path: Sequence[str]) -> str:
-    """Return the name of the column that a value at `path` of a record stands in."""
-    names = (step.replace("~1", "/").replace("~0", "~") for step in path if not step.isdecimal())
+def _names(pointer: str, record: JsonValue) -> tuple[str, ...]:
+    """Return the names of the properties that lead to a value of `record`: its path, no numbers."""
+    names = list[str]()
+    for raw in pointer.split("/")[1:]:
+        step = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(record, list):
+            record = record[int(step)]
+        elif isinstance(record, dict):
+            names.append(step)
+            record = record.get(step)
+    return tuple(names)
+
+
+def _label(names: Sequence[str]) -> str:
     return ".".join(names) or "value"
 
 
@@ -246,7 +263,7 @@ def copied_of(row: Row, job: Job) -> Iterator[MarkedText]:
     inputs = job.inputs(row.number) if row.evidence else ()
     for i, (name, text) in enumerate(inputs):
         spans = tuple(
-            Span(each.start, each.end, _column(each.pointer.split("/")[1:]), each.pointer)
+            Span(each.start, each.end, _label(_names(each.pointer, row.record)), each.pointer)
             for each in row.evidence
             if each.source == i
         )

@@ -12,12 +12,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from steer_engine import EMBEDDED, AnyEngine, ModelError, ModelInfo, open_engine, open_isolated
-from steermagic.accessor import attach, register_accessor
+from steermagic.accessor import register_accessor
 from steermagic.downloads import brought_here
 from steermagic.errors import CommandError, StoreError
 from steermagic.job import Job
 from steermagic.ongoing import follow
 from steermagic.options import SteerOptions
+from steermagic.origins import attach
 from steermagic.outcomes import check_outcome
 from steermagic.review import doubts_line
 from steermagic.runs import LastRuns, Progress, Run, Watcher, result_of

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from steer_engine import JsonValue
+from steer_engine import JsonValue, resolved
 
 
 def plain(node: JsonValue, root: JsonValue) -> dict[str, JsonValue]:
     """Return the schema that `node` stands for: references followed, "or null" left out.
 
-    What has no such plain form, as an `anyOf` of several types, is returned as it is.
+    What stands beside a reference or a choice is joined to it. What has no such plain form, as an
+    `anyOf` of several types, stays in it as it is.
     """
-    followed = set[str]()
-    while isinstance(node, dict):
-        reference = node.get("$ref")
-        choices = _not_null(node.get("anyOf") or node.get("oneOf") or node.get("allOf"))
-        if isinstance(reference, str) and reference not in followed:
-            followed.add(reference)
-            node = _at(root, reference)
-        elif len(choices) == 1:
-            [node] = choices
-        else:
-            return _without_null(node)
-    return {}
+    if not isinstance(root, dict) or not isinstance(node, dict):
+        return {}
+    joined = resolved(root, node)
+    if not isinstance(joined, dict):
+        return {}
+    for keyword in ("anyOf", "oneOf"):
+        choices = _not_null(joined.get(keyword))
+        if len(choices) == 1:
+            rest = {key: value for key, value in joined.items() if key != keyword}
+            return plain({"allOf": [rest, *choices]}, root)
+    return _without_null(joined)
 
 
 def subschema(root: JsonValue, path: Sequence[str]) -> dict[str, JsonValue]:
@@ -44,7 +44,7 @@ def field(root: JsonValue, path: Sequence[str]) -> JsonValue:
 def _not_null(choices: JsonValue) -> list[JsonValue]:
     if not isinstance(choices, list):
         return []
-    return [choice for choice in choices if choice != {"type": "null"}]
+    return [each for each in choices if not isinstance(each, dict) or each.get("type") != "null"]
 
 
 def _without_null(node: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -53,12 +53,3 @@ def _without_null(node: dict[str, JsonValue]) -> dict[str, JsonValue]:
         return node
     others = [name for name in types if name != "null"]
     return {**node, "type": others[0]} if len(others) == 1 else node
-
-
-def _at(root: JsonValue, reference: str) -> JsonValue:
-    """Return what a local reference such as ``#/$defs/Line`` leads to."""
-    node = root
-    for step in reference.removeprefix("#").split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        node = node.get(name) if isinstance(node, dict) else None
-    return node

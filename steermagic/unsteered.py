@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from steer_engine import Schema, validation_error
+from steer_engine import RowError, Schema, validation_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,11 @@ def judge(text: str, schema: Schema) -> UnsteeredAnswer:
         message = error.msg.lower().removesuffix(" at")
         where = f"line {error.lineno}, column {error.colno}"
         return UnsteeredAnswer(text, f"it is not JSON ({message} at {where})")
-    return UnsteeredAnswer(text, validation_error(schema, value))
+    except RecursionError:
+        return UnsteeredAnswer(text, "it is nested too deeply to be read")
+    except ValueError:  # Python's own limit on the digits of an integer
+        return UnsteeredAnswer(text, "it has a number too long to be read")
+    try:
+        return UnsteeredAnswer(text, validation_error(schema, value))
+    except RowError as error:
+        return UnsteeredAnswer(text, str(error))

@@ -58,6 +58,7 @@ from steer_engine.models import (
 from steer_engine.plan import Plan, Room
 from steer_engine.prompting import SCHEMA_PLACE, Message, compose
 from steer_engine.records import finished_items
+from steer_engine.remote import text_error
 from steer_engine.sampling import Sampling
 from steer_engine.schema import (
     TYPE_WORDS,
@@ -70,6 +71,7 @@ from steer_engine.schema import (
     in_any_order,
     inlined,
     read_schema,
+    resolved,
     row_of,
     rows_of,
     type_name,
@@ -160,8 +162,10 @@ __all__ = [
     "plan_model",
     "read_grammar",
     "read_schema",
+    "resolved",
     "row_of",
     "rows_of",
+    "text_error",
     "type_name",
     "validation_error",
     "write_json",

@@ -59,7 +59,8 @@ class PandasRows(TableRows):
 
     def names(self, kind: str) -> list[Hashable]:
         if kind == "pandas":
-            return [*self.columns]
+            named = [name for name in self._frame.index.names if name is not None]
+            return [*named, *self.columns]
         check_conversion(self.kind, kind)
         return [str(name) for name in (*index_names(self._frame), *self.columns)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from steer_engine import JsonValue
@@ -18,6 +18,7 @@ from steermagic.judgements import (
     keys_in,
     read_correction,
     reviewed_frame,
+    value_after,
     with_value,
 )
 from steermagic.pieces import percent
@@ -100,13 +101,18 @@ class Review:
         judgement = self._judged.get(item.key)
         return item.value if judgement is None else judgement.value
 
+    def _problem(self, item: Item, value: JsonValue) -> str | None:
+        return check_value(self._run, self._judged, value, key=item.key)
+
     def _shown(self, number: int) -> dict[str, object] | None:
         if not self._items:
             return None
         item = self._items[number]
         return {
             "number": number,
-            "values": shown_values(self._run, item, self._value(item)),
+            "values": shown_values(
+                self._run, item, self._value(item), partial(self._problem, item)
+            ),
             "sources": marked_sources(self._run, item),
         }
 
@@ -129,12 +135,11 @@ class Review:
         self.panel.show(items=self._list(), item=self._shown(number))
 
     def _correct(self, item: Item, name: str, text: str) -> None:
-        column = next(each for each in columns_to_review(self._run) if each.name == name)
-        value = self._value(item)
+        value, problem_of = self._value(item), partial(self._problem, item)
+        columns = columns_to_review(self._run, value, problem_of)
+        column = next(each for each in columns if each.name == name)
         corrected = read_correction(
-            text,
-            column.kind,
-            lambda each: check_value(self._run, with_value(value, column.path, each), key=item.key),
+            text, column.kind, lambda each: problem_of(with_value(value, column.path, each))
         )
         changed = with_value(value, column.path, corrected)
         is_back = json.dumps(changed) == json.dumps(item.value)
@@ -144,6 +149,12 @@ class Review:
         if judgement is not None and judgement.verdict == "accepted":
             is_changed = json.dumps(judgement.value) != json.dumps(item.value)
             judgement = replace(judgement, verdict="corrected") if is_changed else judgement
+        before, after = (
+            value_after(each, item.value) for each in (self._judged.get(item.key), judgement)
+        )
+        # What was valid may not be by now, beside items that were corrected since.
+        if json.dumps(before) != json.dumps(after) and (problem := self._problem(item, after)):
+            raise CommandError(f"it cannot stand beside the other items: {problem}; correct those")
         self._store.judge(self._run.id, item.key, judgement)
         if judgement is None:
             self._judged.pop(item.key, None)

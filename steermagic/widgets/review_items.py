@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan
-from steermagic.judgements import Key, check_value, judged_parts, with_value
+from steermagic.judgements import Key, judged_parts, with_value
 from steermagic.marks import MarkedText, Span
 from steermagic.picture import pointer_of, shown
 from steermagic.pieces import percent
 from steermagic.runs import Row, Run
 
+ProblemOf: TypeAlias = Callable[[JsonValue], str | None]
+"""Tells why a value cannot stand in place of an item's; None if it can."""
+
 _N_ALTERNATIVES = 4
 _NUMBER = re.compile(r"(?<![\d.])-?\d+(?:\.\d+)?", re.ASCII)
 _MIN_FOUND = 2  # characters; a shorter text stands everywhere
+_ALL = "(all)"  # names an item that may be null
 _MAX_SOURCE = 100_000  # characters of a part; the pane scrolls
 
 
@@ -59,22 +64,49 @@ def items_to_review(run: Run, keys: Collection[Key]) -> list[Item]:
     return sorted(items, key=lambda item: 2.0 if item.sure is None else item.sure)
 
 
-def columns_to_review(run: Run) -> tuple[Column, ...]:
-    """Return the columns of what is judged as one."""
-    columns = column_plan(run.job.found.schema)
-    if run.job.found.form is None:
-        return columns
-    return tuple(replace(column, path=()) for column in columns)  # the text is the record
+def columns_to_review(run: Run, value: JsonValue, problem_of: ProblemOf) -> list[Column]:
+    """Return the columns of what is judged as one, while that is `value`.
+
+    An object that may be null is a column, too. One that is null stands for the columns below it,
+    so that it can be corrected at once to a valid one.
+    """
+    planned = {column.path: column for column in _columns(run)}
+    # Each object comes before what is in it.
+    paths = dict.fromkeys(path[:n] for path in planned for n in range(len(path) + 1))
+
+    def is_shown(path: tuple[str, ...]) -> bool:
+        if path and not isinstance(value_at(value, path[:-1]), dict):
+            return False
+        if path in planned or not isinstance(value_at(value, path), dict):
+            return True
+        return problem_of(with_value(value, path, None)) is None
+
+    return [
+        planned.get(path) or Column(".".join(path) or _ALL, path, ColumnKind.OBJECT)
+        for path in paths
+        if is_shown(path)
+    ]
 
 
-def shown_values(run: Run, item: Item, value: JsonValue) -> list[dict[str, object]]:
+def shown_values(
+    run: Run, item: Item, value: JsonValue, problem_of: ProblemOf
+) -> list[dict[str, object]]:
     """Return the values of `item`, which somebody may have changed to `value`."""
     known = {each.pointer: each for each in _row(run, item).confidence}
-    columns = columns_to_review(run)
+    columns = columns_to_review(run, value, problem_of)
     sures = [_sure(known, item.key, column) for column in columns]
     least = min((sure for sure in sures if sure is not None), default=1.0)
+    planned = _columns(run)
+
+    def is_doubtful(column: Column, sure: float | None) -> bool:
+        # Of an object it is one of the values in it, which have columns of their own.
+        is_value = column in planned or value_at(item.value, column.path) is None
+        return is_value and sure == least != 1
+
     return [
-        asdict(_value(run, item, value, column, known, is_doubtful=sure == least != 1))
+        asdict(
+            _value(item, value, column, known, problem_of, is_doubtful=is_doubtful(column, sure))
+        )
         for column, sure in zip(columns, sures, strict=True)
     ]
 
@@ -98,11 +130,18 @@ def marked_sources(run: Run, item: Item) -> list[dict[str, object]]:
     return sources
 
 
-def value_at(value: JsonValue, column: Column) -> JsonValue:
-    """Return the value of a column."""
-    for name in column.path:
+def value_at(value: JsonValue, path: Sequence[str]) -> JsonValue:
+    """Return the value of the column with that path."""
+    for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def _columns(run: Run) -> tuple[Column, ...]:
+    columns = column_plan(run.job.found.schema)
+    if run.job.found.form is None:
+        return columns
+    return tuple(replace(column, path=()) for column in columns)  # the text is the record
 
 
 def _row(run: Run, item: Item) -> Row:
@@ -131,25 +170,25 @@ def _sure(known: dict[str, Confidence], key: Key, column: Column) -> float | Non
 
 
 def _value(
-    run: Run,
     item: Item,
     value: JsonValue,
     column: Column,
     known: dict[str, Confidence],
+    problem_of: ProblemOf,
     *,
     is_doubtful: bool,
 ) -> Value:
     sure = _sure(known, item.key, column)
     own = known.get(_start(item.key) + pointer_of(column.path))
     alternatives = () if own is None else own.alternatives[:_N_ALTERNATIVES]
-    now, before = value_at(value, column), value_at(item.value, column)
+    now, before = value_at(value, column.path), value_at(item.value, column.path)
     return Value(
         name=column.name,
         text=_text(now),
         sure="" if sure is None else percent(sure),
         is_doubtful=is_doubtful,
         is_changed=now != before or isinstance(now, bool) != isinstance(before, bool),
-        choices=_choices(run, item, column),
+        choices=_choices(column, value, problem_of),
         alternatives=[
             (_text(each), shown(each), percent(prob)) for each, prob in alternatives if each != now
         ],
@@ -163,22 +202,16 @@ def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _choices(run: Run, item: Item, column: Column) -> list[str]:
+def _choices(column: Column, value: JsonValue, problem_of: ProblemOf) -> list[str]:
     choices = [*column.categories]
     if column.kind is ColumnKind.BOOLEAN:
         choices = ["true", "false"]
-    is_nullable = bool(choices) and _may_be_null(run, item, column)
+    is_nullable = choices and problem_of(with_value(value, column.path, None)) is None
     return [*choices, ""] if is_nullable else choices
 
 
-def _may_be_null(run: Run, item: Item, column: Column) -> bool:
-    return check_value(run, with_value(item.value, column.path, None), key=item.key) is None
-
-
 def _evidence(run: Run, item: Item, source: int) -> Iterator[Span]:
-    starts = {
-        _start(item.key) + pointer_of(column.path): column for column in columns_to_review(run)
-    }
+    starts = {_start(item.key) + pointer_of(column.path): column for column in _columns(run)}
     for each in _row(run, item).evidence:
         for start, column in starts.items():
             if each.source == source and _is_below(each.pointer, start):
@@ -186,8 +219,8 @@ def _evidence(run: Run, item: Item, source: int) -> Iterator[Span]:
 
 
 def _found(run: Run, item: Item, text: str) -> Iterator[Span]:
-    for column in columns_to_review(run):
-        value = value_at(item.value, column)
+    for column in _columns(run):
+        value = value_at(item.value, column.path)
         if place := place_of(value, text):
             yield Span(*place, column.name)
 

@@ -11,6 +11,7 @@ from steer_engine import (
     SchemaError,
     SchemaSyntaxError,
     UnsatisfiableError,
+    text_error,
 )
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.grammar import GrammarCompiler
@@ -41,6 +42,12 @@ TABLE = [
 def test_a_form_accepts_its_texts_and_no_others(walk, form, accepted, refused):
     assert [text for text in accepted if not walk(form, text).is_complete] == []
     assert [text for text in refused if walk(form, text).is_complete] == []
+
+
+@pytest.mark.parametrize(("form", "accepted", "refused"), TABLE)
+def test_a_text_that_nobody_has_checked_is_judged_by_its_form(form, accepted, refused):
+    assert [text for text in accepted if text_error(form, text)] == []
+    assert [text for text in refused if not text_error(form, text)] == []
 
 
 def test_equal_forms_are_compiled_once():

@@ -48,6 +48,17 @@ def test_other_frames_have_no_run(frame):
         _ = pd.DataFrame().steer
 
 
+def test_a_frame_that_lost_its_mark_tells_what_may_have_taken_it(frame):
+    with pytest.raises(AttributeError, match=r"dropped its mark \(in merge or join\): use .steer"):
+        _ = frame.merge(pd.DataFrame({"age": [3]})).steer
+
+
+def test_the_reviewed_frame_knows_its_run_too(frame):
+    reviewed = frame.steer.reviewed
+    assert reviewed.steer.model == "fake"
+    pd.testing.assert_frame_equal(reviewed.steer.confidence, frame.steer.confidence)
+
+
 def test_a_frame_of_a_run_that_is_not_known_any_more_tells_how_to_bring_it_back(frame, wishing):
     run_id = frame.attrs["steermagic_run"]
     wishing({"name": "Rex", "age": 3}).answer(Job(("?",), FoundSchema(DOG), SteerOptions()))

@@ -10,13 +10,12 @@ import pandas as pd
 import pytest
 
 from steer_engine import Choices, Confidence, read_schema
-from steermagic.accessor import attach
 from steermagic.confidences import alternatives_frame, confidence_frame
 from steermagic.errors import FrameError
 from steermagic.forms import found_form
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
-from steermagic.origins import on_frame
+from steermagic.origins import attach, on_frame
 from steermagic.runs import Row, Run, failed_row, result_of
 from steermagic.schemas import FoundSchema
 from steermagic.store import StoredRun, restored
@@ -331,6 +330,20 @@ def test_a_frame_of_a_stored_run_is_known_by_the_order_of_its_rows():
     for made in (frame[::-1], frame[1:], frame.assign(n=1), frame.reset_index()[::-1]):
         with pytest.raises(FrameError, match="the store, which does not have this frame's index"):
             known_of(stored, made)
+
+
+@pytest.mark.parametrize(
+    "ends", [[(0, 2), (1, 3), (1, 3), (2, 4)], [(0, 1), (1, 2), (2, 3), (3, 4)]]
+)
+def test_intervals_are_labels_as_others_are(ends):
+    """Of overlapping ones pandas raised an error, else numbers were taken for those they lie in."""
+    index = pd.IntervalIndex.from_tuples(ends)
+    run = run_of_labels(*index)
+    frame, known = result_of(run), confidence_frame(run, "mean")
+    assert isinstance(frame.index, pd.IntervalIndex)
+    assert known_of(run, frame[::-1]) == values(known)[::-1]
+    with pytest.raises(FrameError, match="the index was replaced"):
+        known_of(run, frame.reset_index(drop=True))
 
 
 def test_the_frame_that_a_stored_run_gives_has_its_numbers():

@@ -243,7 +243,7 @@ def test_nothing_in_a_frame_acts_on_the_page(hostile):
         "additionalProperties": False,
     }
     record = {hostile: hostile, "list": [hostile, {hostile: hostile}], "kind": hostile}
-    index = pd.Index([hostile], name=hostile)
+    index = pd.Index([hostile], name=f"{hostile} ")  # not the name of a column
     view = view_of_run(record, schema, hostile, index=index)
     view.frame["kind"] = ["other"]  # the title tells what it was
     text, plain = view._repr_html_(), repr(view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from datetime import UTC, date, datetime
 
@@ -116,6 +117,14 @@ def test_rows_repeats_the_row_of_the_table_for_each_item(as_):
 
 
 @pytest.mark.parametrize("as_", KINDS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_where_no_row_has_an_answer_the_columns_are_left(source, as_):
+    """Arrow did not know of which type no numbers are."""
+    table = joined(SOURCES[source](), [[], [], []], rows_of(read_schema("a: int")), as_=as_)
+    assert (dicts(table), table.shape) == ([], (0, 3))
+
+
+@pytest.mark.parametrize("as_", KINDS)
 def test_a_list_of_answers_repeats_its_row(as_):
     table = joined(list("xyz"), [[1, 2], [], None], rows_of(read_schema("int")), as_=as_)
     assert dicts(table) == [
@@ -171,6 +180,31 @@ def test_values_that_no_type_holds_survive(as_):
         assert (first["f"], second["f"]) == (1.0, 2.5)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [{"a": 1}, {"b": 2}],
+        [{}, {"a": {"b": 1}}],
+        [[1], [2.5]],
+        [[{"a": 1}], [{"a": True}]],
+        [1, True],
+        [1, math.inf, 2**60 + 1],
+    ],
+)
+def test_a_later_value_is_not_cut_to_the_type_of_the_first(values):
+    """polars takes the type of the first ones, and drops what it has no room for."""
+    table = joined([{"v": value} for value in values], [1] * len(values), read_schema("int"),
+                   as_="polars")  # fmt: skip
+    found = table["v"].to_list()
+    assert [*map(repr, found)] == [*map(repr, values)]
+
+
+def test_nested_values_of_one_type_keep_it():
+    rows = [{"v": [{"a": 1.5, "t": "x"}]}, {"v": [{"a": math.nan, "t": None}]}, {"v": None}]
+    table = joined(rows, [1, 2, 3], read_schema("int"), as_="polars")
+    assert table.schema["v"] == pl.List(pl.Struct({"a": pl.Float64, "t": pl.String}))
+
+
 def test_complex_numbers_survive():
     """Their column raised an error of Arrow's when all rows had been answered."""
     column = pd.Series([1 + 2j, 3j])
@@ -209,14 +243,21 @@ def test_dtypes_of_the_table_are_kept_in_its_own_library():
 
 @pytest.mark.parametrize("as_", KINDS)
 def test_a_new_column_needs_a_name_of_its_own(as_):
-    with pytest.raises(FrameError, match=r"the table has a column 'lines\.name' already"):
+    with pytest.raises(FrameError, match=r"the table has a column or index 'lines\.name' already"):
         joined([{"lines.name": 1}], [None], INVOICE, as_=as_, rows="lines")
 
 
 def test_an_index_that_becomes_a_column_needs_a_name_of_its_own():
     frame = pd.DataFrame({"a": [1]}, index=pd.Index([7], name="value"))
-    with pytest.raises(FrameError, match="the table has a column 'value' already"):
+    with pytest.raises(FrameError, match="the table has a column or index 'value' already"):
         joined(frame, [1], read_schema("int"), as_="polars")
+
+
+def test_a_name_of_the_index_is_no_name_for_a_column():
+    """The frame could neither be sorted by it nor given another index."""
+    frame = pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([(7, 8)], names=["k", None]))
+    with pytest.raises(FrameError, match="the table has a column or index 'k' already"):
+        joined(frame, [{"k": 1}], read_schema("k: int"))
     assert joined(frame, [1], read_schema("int"))["value"].tolist() == [1]
 
 

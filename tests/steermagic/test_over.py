@@ -149,7 +149,7 @@ def test_an_iterator_that_was_read_before_is_told_and_leaves_the_variable_alone(
 
 
 def test_a_column_that_is_there_already_stops_the_run(notebook):
-    with pytest.raises(CellError, match="has a column 'a' already"):
+    with pytest.raises(CellError, match="has a column or index 'a' already"):
         notebook({"a": "x"}).run("%%steer a: str --over t\n{{ a }}", t=[{"a": 1}])
 
 

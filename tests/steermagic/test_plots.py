@@ -63,6 +63,21 @@ def test_what_somebody_corrected_has_no_confidence():
     assert panels(MOODS, corrected)[-1] == Histogram("mood: confidence", [0.3])
 
 
+def test_what_somebody_wrote_beside_the_schemas_values_is_counted_after_them():
+    """Values of several types had no order, which was a TypeError."""
+    frame = FRAME.astype({"mood": object, "paid": object})
+    frame.loc[0, ["mood", "paid"]] = ["odd", 7]
+    frame.loc[1, ["mood", "paid"]] = [8, "unknown"]
+    mood, paid, *_ = panels(MOODS, frame)
+    assert mood.counts == [("glad", 0), ("sad", 0), ("null", 1), ("8", 1), ("odd", 1), ("null", 1)]
+    assert paid.counts == [("False", 0), ("True", 1), ("7", 1), ("unknown", 1), ("null", 1)]
+
+
+def test_a_name_of_several_columns_has_no_panel():
+    twice = pd.concat([FRAME, FRAME[["mood"]]], axis=1)
+    assert [panel.title for panel in panels(MOODS, twice)] == ["paid", "failures"]
+
+
 def test_of_rows_that_lost_their_label_no_confidence_is_shown():
     answers = 'mood: "glad" | "sad", paid: bool'
     mixed = run_of(

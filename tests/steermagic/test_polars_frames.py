@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steer_engine import read_schema
+from steer_engine import JsonValue, read_schema
 from steermagic.frames import to_frame
 
 pl = pytest.importorskip("polars")
@@ -97,6 +99,31 @@ def test_a_recursive_list_has_no_dtype():
     )
     record = {"children": [{"children": []}]}
     assert to_frame([record], schema, as_="polars")["children"].to_list() == [record["children"]]
+
+
+@pytest.mark.parametrize("as_", ["polars", "arrow"])
+def test_keys_that_a_type_has_no_room_for_are_kept(as_):
+    """An open object in a list lost the keys that its schema does not name."""
+    line = {"type": "object", "properties": {"n": {"type": "string"}}}
+    items = {"type": "array", "items": {"type": "array", "items": line}}
+    schema = read_schema({"type": "object", "properties": {"l": items}})
+    lines: list[JsonValue] = [[{"n": "x", "colour": "red"}], [{"n": "y"}, {}]]
+    table = to_frame([{"l": lines}, {"l": None}], schema, as_=as_)
+    [found, missing] = table["l"].to_list() if as_ == "polars" else table["l"].to_pylist()
+    assert (found if as_ == "polars" else json.loads(found), missing) == (lines, None)
+    table = to_frame([{"l": lines[1:]}], schema, as_=as_)
+    assert "struct" in str(table.schema).lower()
+
+
+@pytest.mark.parametrize("as_", ["polars", "arrow"])
+def test_what_stands_beside_a_reference_is_in_the_type(as_):
+    base = {"type": "object", "properties": {"n": {"type": "string"}}}
+    item = {"$ref": "#/$defs/Base", "properties": {"x": {"type": "integer"}}}
+    fields = {"l": {"type": "array", "items": item}}
+    schema = read_schema({"type": "object", "properties": fields, "$defs": {"Base": base}})
+    records: list[JsonValue] = [{"l": [{"n": "a", "x": 1}]}]
+    table = to_frame(records, schema, as_=as_)
+    assert (table.to_dicts() if as_ == "polars" else table.to_pylist()) == records
 
 
 @pytest.mark.parametrize("items", [{"type": "object"}, {"type": ["string", "integer"]}])

@@ -82,6 +82,33 @@ def test_a_path_to_no_list_is_refused(path, message):
     assert str(caught.value) == message
 
 
+BASE = {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]}
+BESIDE = {"properties": {"x": {"type": "integer"}}, "required": ["x"]}
+NULL = {"type": "null"}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"$ref": "#/$defs/Base", **BESIDE},
+        {"allOf": [{"$ref": "#/$defs/Base"}], **BESIDE},
+        {"anyOf": [{"$ref": "#/$defs/Base"}, NULL], **BESIDE},
+    ],
+)
+def test_what_stands_beside_a_reference_is_a_column_too(item):
+    """The model had to write it, and it was dropped."""
+    fields = {"k": {"type": "string"}, "l": {"type": "array", "items": item}}
+    schema = read_schema({"type": "object", "properties": fields, "$defs": {"Base": BASE}})
+    expected = [("k", "string"), ("l.n", "string"), ("l.x", "integer")]
+    assert sorted(columns("l", schema)) == expected
+
+
+def test_an_all_of_beside_the_fields_or_the_items_hides_neither():
+    lines = {"type": "array", "items": BASE, "allOf": [{"minItems": 1}]}
+    record = {"type": "object", "properties": {"l": lines}, "allOf": [{"required": ["l"]}]}
+    assert columns("l", read_schema(record)) == [("l.n", "string")]
+
+
 def test_a_reference_that_leads_in_a_circle_ends():
     schema = read_schema({"type": "object", "properties": {"a": {"$ref": "#"}}})
     with pytest.raises(FrameError):

@@ -7,6 +7,7 @@ Read in this order: `address` and `credentials` -> `client` (over `troubles` and
 
 from steer_engine.remote.address import is_address
 from steer_engine.remote.engine import RemoteEngine
+from steer_engine.remote.judging import text_error
 from steer_engine.remote.server import Patience
 
-__all__ = ["Patience", "RemoteEngine", "is_address"]
+__all__ = ["Patience", "RemoteEngine", "is_address", "text_error"]

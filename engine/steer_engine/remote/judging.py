@@ -18,7 +18,7 @@ from steer_engine.grammar import GrammarCompiler
 from steer_engine.records import valid_record
 from steer_engine.schema import JsonValue, Schema
 from steer_engine.schema.places import verbatim_places
-from steer_engine.text_forms import Choices, TextForm
+from steer_engine.text_forms import Choices, Regex, TextForm
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 
 _END = 256
 _FENCED = re.compile(r"```(?:\w*)\s*\n(.*?)\n\s*```", re.DOTALL)
+
+
+def text_error(form: TextForm, text: str) -> str | None:
+    """Return why `text` is not of that form, or None if it is."""
+    if Judge().is_of(form, text):
+        return None
+    match form:
+        case Choices():
+            return "it is none of the choices"
+        case Regex(pattern):
+            return f"the whole of it does not match {pattern}"
+        case _:
+            return "the grammar does not allow it"
 
 
 class InvalidAnswerError(Exception):
@@ -101,11 +114,12 @@ class Judge:
     def _text(self, form: TextForm, text: str) -> str:
         """Return the answer of a text form; what surrounds it may be white space."""
         for candidate in dict.fromkeys((text, text.strip())):
-            if self._is_valid(form, candidate):
+            if self.is_of(form, candidate):
                 return candidate
         raise InvalidAnswerError(f"{text[:60]!r} is not of the form that was asked for")
 
-    def _is_valid(self, form: TextForm, text: str) -> bool:
+    def is_of(self, form: TextForm, text: str) -> bool:
+        """Tell whether `text` as a whole is of that form."""
         if isinstance(form, Choices):
             return text in form.options
         data = list(text.encode("utf-8", "replace"))

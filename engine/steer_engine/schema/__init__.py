@@ -20,7 +20,7 @@ from steer_engine.schema.document import (
 from steer_engine.schema.forms import describe, write_json
 from steer_engine.schema.notation_writer import write_notation
 from steer_engine.schema.pydantic_writer import write_pydantic
-from steer_engine.schema.references import inlined
+from steer_engine.schema.references import inlined, resolved
 from steer_engine.schema.rows import is_object, is_rows, row_of, rows_of
 from steer_engine.schema.shapes import type_name
 from steer_engine.schema.sources import read_schema
@@ -44,6 +44,7 @@ __all__ = [
     "is_object",
     "is_rows",
     "read_schema",
+    "resolved",
     "row_of",
     "rows_of",
     "type_name",

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from steermagic.widgets.review_items import place_of
+from steer_engine import Confidence
+from steermagic.widgets.review_items import items_to_review, place_of, shown_values
 
 OVER = """\
 %%steer --over mails -o found
@@ -202,6 +204,89 @@ def test_answers_that_are_texts_are_reviewed(notebook, show):
     tool = show(frame.steer.review().widget)
     tool.choose("Value of answer", "complaint")
     assert frame.steer.reviewed["answer"].tolist() == ["complaint"]
+
+
+def acting(review):
+    """Return what acts as the page does on the first row that is shown, or on that `number`."""
+
+    def act(kind, number=0, **asked):
+        review.panel._asked(None, {"kind": kind, "number": number, "asked": 1, **asked}, [])
+        return json.loads(review.widget.data)
+
+    return act
+
+
+def test_a_correction_is_of_the_form_that_was_asked_for(notebook):
+    """Any text was taken."""
+    frame = notebook("AB-1234").run('%%steer --regex "[A-Z]{2}-[0-9]{4}"\nWhich?')
+    act = acting(frame.steer.review())
+    problem = act("correct", name="answer", text="hello")["problem"]
+    assert problem.startswith("'hello' cannot stand here: the whole of it does not match [A-Z]")
+    assert act("correct", name="answer", text="CD-5678")["problem"] == ""
+    assert frame.steer.reviewed["answer"].tolist() == ["CD-5678"]
+
+
+LETTERS = json.dumps(
+    {"type": "array", "items": {"enum": [*"abc"]}, "uniqueItems": True, "minItems": 2}
+)
+
+
+def test_a_correction_stands_beside_those_of_the_other_items(notebook):
+    """Each was judged beside what was answered, and together they were not valid."""
+    frame = notebook(["a", "b"]).run(f"%%steer\n{LETTERS}\n---\nWhich?")
+    act = acting(frame.steer.review())
+    assert act("correct", 0, name="value", text="c")["problem"] == ""
+    assert "cannot stand here" in act("correct", 1, name="value", text="c")["problem"]
+    assert act("correct", 1, name="value", text="a")["problem"] == ""
+    for verdict in ("", "rejected"):
+        problem = act("judge", 0, verdict=verdict)["problem"]
+        assert "it cannot stand beside the other items" in problem
+    assert frame.steer.reviewed["value"].tolist() == ["c", "a"]
+    assert act("judge", 1, verdict="")["problem"] == ""
+    assert act("judge", 0, verdict="")["problem"] == ""
+
+
+DEAL = "%%steer\nbuyer: {name: str, city: str | None} | None, n: int\n---\nWho bought?"
+
+
+def test_an_object_that_is_null_is_corrected_as_a_whole(notebook, show):
+    """No order of corrections led to a valid one."""
+    frame = notebook({"buyer": None, "n": 1}).run(DEAL)
+    tool = show(frame.steer.review().widget)
+    assert tool.label("Value of buyer.name").count() == 0
+    tool.fill("Value of buyer", '{"name": "Ann"}')
+    assert "'city' is a required property at /buyer" in tool.text()
+    tool.fill("Value of buyer", '{"name": "Ann", "city": null}')
+    tool.fill("Value of buyer.city", "Bern")
+    row = frame.steer.reviewed.iloc[0]
+    assert row.tolist() == ["Ann", "Bern", 1, "corrected"]
+
+
+def test_an_object_is_corrected_to_null(notebook, show):
+    frame = notebook({"buyer": {"name": "Ann", "city": "Bern"}, "n": 1}).run(DEAL)
+    tool = show(frame.steer.review().widget)
+    tool.fill("Value of buyer", "")
+    assert frame.steer.reviewed.loc[0, ["buyer.name", "buyer.city"]].isna().all()
+    assert tool.label("Value of buyer.name").count() == 0
+    assert tool.label("Value of n").count() == 1
+
+
+def test_what_is_doubtful_of_an_object_is_the_value_in_it(notebook):
+    book = notebook({"a": {"b": {"x": "y"}}})
+    book.run("%%steer\na: {b: {x: str} | None}\n---\nWhat?")
+    run = book.session.last_run()
+    sure = (Confidence("/a/b/x", 0.5, 0.5),)
+    run = replace(run, rows=(replace(run.rows[0], confidence=sure),))
+    [item] = items_to_review(run, {(0, -1)})
+    shown = shown_values(run, item, item.value, lambda _: None)
+    assert [(each["name"], each["is_doubtful"]) for each in shown] == [
+        ("(all)", False),
+        ("a", False),
+        ("a.b", False),
+        ("a.b.x", True),
+    ]
+    [whole] = shown_values(run, item, None, lambda _: None)
+    assert (whole["name"], whole["text"], whole["is_changed"]) == ("(all)", "", True)
 
 
 def test_rows_that_failed_are_not_judged(notebook):
