@@ -58,8 +58,9 @@ def assert_reads_again(backend):
 
 def assert_answers_as_llama_cpp(model, **settings):
     """`model`, which is the embedded one in another form, answers as it does in llama.cpp."""
-    schema = read_schema('name: str, amount: float, kind: "praise" | "complaint"')
-    texts = ["Maria paid 12.50 and loves it!", "Jo paid 7 dollars and it broke at once."]
+    # What is told beyond doubt: between two labels as likely, rounding would decide.
+    schema = read_schema('name: str, amount: float, currency: "EUR" | "USD"')
+    texts = ["Maria paid 12.50 EUR and loves it!", "Jo paid 7 USD and it broke at once."]
     requests = [Request(row, compose(text, schema), schema) for row, text in enumerate(texts)]
 
     def answers(name, **settings):
