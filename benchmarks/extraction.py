@@ -2,10 +2,11 @@
 
     python benchmarks/extraction.py [--cases FILE] [--model GGUF] [--examples N] [--verbatim]
 
-Without `--cases`, six sets are scored: `--examples` fresh texts of each set that the corpus holds
+Without `--cases`, seven sets are scored: `--examples` fresh texts of each set that the corpus holds
 out (new values, new templates, new field names, new domains), and all texts of
-`extraction_cases.jsonl`, which were written by hand, and of `extraction_cases_by_others.jsonl`,
-which were written by those who knew neither corpus nor model. Each text is asked
+`extraction_cases.jsonl`, which were written by hand, and of `extraction_cases_by_others.jsonl` and
+`extraction_cases_crowded.jsonl`, which were written by those who knew neither corpus nor model; the
+crowded ones are full of values that nothing asks for. Each text is asked
 
 - `steered`: greedily, under the schema's token mask, as a cell does it;
 - `unsteered`: the same prompt, which tells the schema too, greedily and without a mask. The answer

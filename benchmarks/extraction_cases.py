@@ -16,7 +16,8 @@ DRAWN_SETS = ("new values", "new templates", "new names", "new domains")
 
 BY_HAND = Path(__file__).with_suffix(".jsonl")
 BY_OTHERS = BY_HAND.with_stem(f"{BY_HAND.stem}_by_others")
-WRITTEN_SETS = {"by hand": BY_HAND, "by others": BY_OTHERS}
+CROWDED = BY_HAND.with_stem(f"{BY_HAND.stem}_crowded")
+WRITTEN_SETS = {"by hand": BY_HAND, "by others": BY_OTHERS, "crowded": CROWDED}
 """What was written for the measurement, by the names of the sets."""
 
 _KEYS = {"text", "schema", "prompt", "truth"}

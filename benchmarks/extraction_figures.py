@@ -155,8 +155,9 @@ greedily. "Unsteered" is the same prompt without the token mask, "verbatim" (wit
 keeps every plain text to the letters of the prompt. "New values" have names and words that training
 never drew, "new templates" sentences, "new names" field names, "new domains" whole sorts of text;
 "by hand" are texts written in the style of real mail and posts, "by others" such texts by a large
-language model that knew neither the corpus nor this model. Where a row was not found, all its
-values count as wrong. `python benchmarks/extraction.py` measures this.
+language model that knew neither the corpus nor this model, "crowded" such texts that are longer and
+full of values that nothing asks for. Where a row was not found, all its values count as wrong.
+`python benchmarks/extraction.py` measures this.
 
 {across_ways(sets)}
 
