@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from sys import stderr
@@ -116,26 +115,6 @@ def draw_cases(set_name: str, n_examples: int) -> list[Case]:
 
 def marked_verbatim(schema: Schema) -> Schema:
     """Return the schema with every plain text field marked `verbatim`."""
-    document = json.loads(schema.text)
-    for node in _nodes(document):
-        if _is_plain_text(node):
-            node["x-steer"] = {"verbatim": True}
-    return read_schema(document)
+    from embedded_training.schemas import all_verbatim
 
-
-def _nodes(node: object) -> Iterator[dict[str, Any]]:
-    """Yield the schemas in `node` that describe values at fixed places."""
-    if not isinstance(node, dict):
-        return
-    yield node
-    maps = [node.get(keyword, {}) for keyword in ("$defs", "properties")]
-    lists = [node.get(keyword, []) for keyword in ("allOf", "anyOf", "oneOf")]
-    children = [child for each in maps for child in each.values()]
-    children += [child for each in lists for child in each] + [node.get("items")]
-    for child in children:
-        yield from _nodes(child)
-
-
-def _is_plain_text(node: dict[str, Any]) -> bool:
-    is_text = node.get("type") in ("string", ["string", "null"], ["null", "string"])
-    return is_text and not node.keys() & {"enum", "const", "format", "pattern"}
+    return read_schema(all_verbatim(json.loads(schema.text)))

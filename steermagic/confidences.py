@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan
-from steermagic.frames import items_of, row_schema
+from steermagic.frames import items_of
 from steermagic.runs import Row, Run
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def alternatives_frame(run: Run) -> pd.DataFrame:
 
 def _cells(run: Run) -> _Cells:
     options = run.job.options
-    plan = column_plan(row_schema(run.job.found.schema, rows=options.rows))
+    plan = column_plan(run.row_schema)
     rows, n_items = list[list[_Known]](), list[int]()
     for row in rows_of_frame(run):
         items = [None] if row is None else items_of(_marked(row), rows=options.rows)

@@ -21,7 +21,7 @@ from steer_engine import (
     write_notation,
 )
 from steermagic.confidences import confidence_frame, rows_of_frame
-from steermagic.frames import items_of, row_schema
+from steermagic.frames import items_of
 from steermagic.origins import UNKNOWN, origin_of
 from steermagic.runs import Run, found_evidence
 from steermagic.subschemas import field
@@ -56,7 +56,7 @@ class CellFacts:
 
 def column_facts(run: Run) -> dict[str, ColumnFacts]:
     """Return what is known of the columns that the run gave its frame, by name."""
-    schema = row_schema(run.job.found.schema, rows=run.job.options.rows)
+    schema = run.row_schema
     root = inlined(schema.document)
     return {
         column.name: _column_facts(column, field(root, column.path))

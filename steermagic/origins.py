@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from steer_engine import column_plan
 from steermagic.errors import FrameError
-from steermagic.frames import row_schema
 from steermagic.runs import Run, result_of
 
 if TYPE_CHECKING:
@@ -233,8 +232,7 @@ def _labels_of(
 
 
 def _answers(run: Run) -> list[str]:
-    schema = row_schema(run.job.found.schema, rows=run.job.options.rows)
-    return [column.name for column in column_plan(schema)]
+    return [column.name for column in column_plan(run.row_schema)]
 
 
 def _shared(names: Sequence[Hashable], *frames: pd.DataFrame) -> list[Hashable]:

@@ -16,7 +16,6 @@ from steer_engine import Column, ColumnKind, TruncatedError, column_plan
 from steermagic.confidences import confidence_frame
 from steermagic.conversions import require
 from steermagic.errors import FrameError
-from steermagic.frames import row_schema
 from steermagic.origins import on_frame
 from steermagic.printable import printable
 from steermagic.runs import Run
@@ -80,9 +79,8 @@ def panels(run: Run, frame: pd.DataFrame) -> list[Panel]:
     Raises:
         FrameError: the index was replaced, so that nobody can tell which row is which.
     """
-    plan = column_plan(row_schema(run.job.found.schema, rows=run.job.options.rows))
     n_columns = Counter[Hashable](frame.columns)
-    columns = [column for column in plan if n_columns[column.name] == 1]
+    columns = [column for column in column_plan(run.row_schema) if n_columns[column.name] == 1]
     probs = on_frame(confidence_frame(run, "mean"), run, frame)
     counted = [
         Bars(column.name, _counts(frame[column.name], column))

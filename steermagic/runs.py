@@ -70,6 +70,11 @@ class Run:
     is_stored: bool = True
 
     @property
+    def row_schema(self) -> Schema:
+        """The schema of what a row of the frame holds: with `--rows`, of an item of that list."""
+        return row_schema(self.job.found.schema, rows=self.job.options.rows)
+
+    @property
     def records(self) -> list[JsonValue]:
         """The records of the rows that are kept."""
         return [row.record for row in self.rows if row.is_kept]
@@ -217,8 +222,7 @@ def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
     """Yield each verbatim value's table row, column, text, start and end, and where it is from."""
     kept = {row.number: row for row in run.rows if row.is_kept}
     numbers = range(len(run.job.prompts)) if run.job.over is not None else sorted(kept)
-    schema = row_schema(run.job.found.schema, rows=run.job.options.rows)
-    columns = {column.path: column.name for column in column_plan(schema)}
+    columns = {column.path: column.name for column in column_plan(run.row_schema)}
     position = 0
     for number in numbers:
         row = kept.get(number)

@@ -4,7 +4,7 @@ They are short, so that a training sees many of them: choosing needs more exampl
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from embedded_training import choice_questions
 from embedded_training.asking import Example, object_example, row_names, with_instruction
@@ -15,6 +15,7 @@ from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source, pseudo_word
 from embedded_training.schemas import Field
 from embedded_training.tables import (
+    Words,
     drawn_families,
     families,
     stated_labels,
@@ -55,8 +56,7 @@ def choice_example(source: Source) -> Example:
 
 def _flags_example(source: Source) -> Example:
     """Return sentences of one class, asked for it and for others one by one."""
-    held_out = source.held_out.domains
-    family, meaning, text = _draw_meaning(source, drawn_families(held_out=held_out))
+    family, meaning, text = _draw_meaning(source, drawn_families)
     passages = [Passage(text, meanings={family: meaning})]
     asked = choice_questions.ask_flags(source, family, passages, most=4)
     if source.chance(0.7):
@@ -68,23 +68,21 @@ def _flags_example(source: Source) -> Example:
 
 def _across_example(source: Source) -> Example:
     """Return sentences of one class, with a choice among the labels of different families."""
-    held_out = source.held_out.domains
-    family, meaning, text = _draw_meaning(source, telling_families(held_out=held_out))
+    family, meaning, text = _draw_meaning(source, telling_families)
     asked = [choice_questions.ask_across(source, [Passage(text, meanings={family: meaning})])]
     return object_example(source, with_instruction(source, text, row_names(""), asked), asked)
 
 
 def choose_meaning(source: Source) -> Asked:
     """Ask for a class that one to three sentences show."""
-    held_out = source.held_out.domains
-    family, meaning, text = _draw_meaning(source, drawn_families(held_out=held_out))
+    family, meaning, text = _draw_meaning(source, drawn_families)
     passage = Passage(meanings={family: meaning})
     return text, choice_questions.ask_meaning(source, family, [passage])
 
 
-def _draw_meaning(source: Source, drawn_from: Sequence[str]) -> tuple[str, str, str]:
+def _draw_meaning(source: Source, names: Callable[..., Words]) -> tuple[str, str, str]:
     """Return a family, one of its classes, and one to three sentences that show it."""
-    family = source.pick(drawn_from)
+    family = source.pick(names(held_out=source.held_out.domains))
     meaning = source.pick(tuple(families()[family].classes))
     shown = [meaning_sentence(source, family, meaning) for _ in range(source.pick((1, 1, 2, 3)))]
     return family, meaning, joined(source, list(dict.fromkeys(shown)))

@@ -1,6 +1,7 @@
 """Fields that a user may ask for, and the JSON Schema that says so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,19 +84,26 @@ def object_schema(fields: Sequence[Field]) -> JsonSchema:
 
 def all_verbatim(schema: JsonSchema) -> JsonSchema:
     """Return the schema with each of its plain texts as one to be copied letter by letter."""
-    marked = dict(schema)
-    if _is_plain_text(schema):
-        # The mark stands behind the type, as in a field of that kind.
-        marked = {"type": schema["type"], "x-steer": {"verbatim": True}} | schema
-    if "properties" in schema:
-        parts = schema["properties"].items()
-        marked["properties"] = {name: all_verbatim(part) for name, part in parts}
-    if "items" in schema:
-        marked["items"] = all_verbatim(schema["items"])
-    if "anyOf" in schema:
-        marked["anyOf"] = [all_verbatim(part) for part in schema["anyOf"]]
+    marked = deepcopy(schema)
+    for node in _nodes(marked):
+        if _is_plain_text(node):
+            node["x-steer"] = {"verbatim": True}
     return marked
 
 
-def _is_plain_text(schema: JsonSchema) -> bool:
-    return "string" in schema.get("type", ()) and not schema.keys() & {"enum", "format"}
+def _nodes(node: object) -> Iterator[dict[str, Any]]:
+    """Yield the schemas in `node` that describe values at fixed places."""
+    if not isinstance(node, dict):
+        return
+    yield node
+    maps = [node.get(keyword, {}) for keyword in ("$defs", "properties")]
+    lists = [node.get(keyword, []) for keyword in ("allOf", "anyOf", "oneOf")]
+    children = [child for each in maps for child in each.values()]
+    children += [child for each in lists for child in each] + [node.get("items")]
+    for child in children:
+        yield from _nodes(child)
+
+
+def _is_plain_text(node: dict[str, Any]) -> bool:
+    is_text = node.get("type") in ("string", ["string", "null"], ["null", "string"])
+    return is_text and not node.keys() & {"enum", "const", "format", "pattern"}

@@ -121,7 +121,7 @@ WEIGHT_OF_PLAIN = 16
 @cache
 def situations_of_facts() -> tuple[str, ...]:
     """Return the names of the situations whose texts are made of facts."""
-    return tuple(name for name, each in situations().items() if each.facts)
+    return tuple(name for name in situation_names(held_out=False) if situations()[name].facts)
 
 
 @cache

@@ -116,3 +116,11 @@ def _restore(
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+def environment_error(problem: str) -> ModelError:
+    """Return the error of a client that cannot be made with the proxies or certificates given."""
+    return ModelError(
+        f"the proxy or certificates in the environment cannot be used: {problem.rstrip('.')};"
+        " look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+    )

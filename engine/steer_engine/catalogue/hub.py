@@ -14,7 +14,7 @@ from steer_engine.catalogue.places import Places
 from steer_engine.catalogue.safetensors import MAX_HEADER, parse_settings
 from steer_engine.catalogue.sources import HubModel
 from steer_engine.catalogue.stores import SAFETENSORS
-from steer_engine.errors import ModelError
+from steer_engine.errors import ModelError, environment_error
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -169,10 +169,7 @@ def _check_environment() -> None:
     except (ImportError, OSError, ValueError) as error:
         problem = str(error)
     if problem:
-        raise ModelError(
-            f"the proxy or certificates in the environment cannot be used: {problem}; look at"
-            " HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-        )
+        raise environment_error(problem)
 
 
 def _info(hub: Hub, repo: str) -> ModelInfo:

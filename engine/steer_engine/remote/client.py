@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from steer_engine.errors import ModelError
+from steer_engine.errors import environment_error
 from steer_engine.remote.address import Address
 from steer_engine.remote.credentials import Key
 from steer_engine.remote.troubles import MANY_TRIES, Trouble, refusal
@@ -62,12 +62,9 @@ class Client:
         except httpx.InvalidURL:
             problem = "a proxy's address cannot be read"  # its words may hold a password
         except (ImportError, ValueError, OSError) as error:
-            problem = str(error).rstrip(".")
+            problem = str(error)
         if problem is not None:
-            raise ModelError(
-                f"the proxy or certificates in the environment cannot be used: {problem};"
-                " look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-            )
+            raise environment_error(problem)
 
     async def get(self, url: str) -> Reply:
         """Return what stands at `url`."""
