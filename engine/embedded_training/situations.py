@@ -112,10 +112,11 @@ def situation_names(*, held_out: bool) -> tuple[str, ...]:
     return tuple(name for name, each in situations().items() if each.held_out == held_out)
 
 
-PLAIN = "plain_"
-"""How the names of the files begin that hold the most usual texts."""
-WEIGHT_OF_PLAIN = 16
-"""How many times as often as another a situation of plain texts is drawn."""
+WEIGHTS = {"plain_": 16, "crowded_": 48}
+"""How many times as often as another a situation is drawn, by how its file's name begins.
+
+Plain texts are the most usual ones; the crowded ones are few.
+"""
 
 
 @cache
@@ -127,9 +128,12 @@ def situations_of_facts() -> tuple[str, ...]:
 @cache
 def drawn_situations(*, held_out: bool) -> tuple[str, ...]:
     """Return the names of situations with texts, each as many times as it is to be drawn."""
-    names = tuple(n for n in situation_names(held_out=held_out) if situations()[n].texts)
-    plain = tuple(name for name in names if name.startswith(PLAIN))
-    return names + plain * (WEIGHT_OF_PLAIN - 1)
+    names = (n for n in situation_names(held_out=held_out) if situations()[n].texts)
+    return tuple(name for name in names for _ in range(_weight(name)))
+
+
+def _weight(name: str) -> int:
+    return next((weight for start, weight in WEIGHTS.items() if name.startswith(start)), 1)
 
 
 def _read(name: str, entry: Mapping[str, Any]) -> Situation:

@@ -7,14 +7,19 @@ from collections.abc import Sequence
 
 from embedded_training import choice_questions
 from embedded_training.asking import Example, list_example, row_names, with_instruction
+from embedded_training.field_names import name_field
 from embedded_training.passages import Passage, meaning_sentence, truth_sentence
 from embedded_training.questions import Question, with_distinct_names
 from embedded_training.randomness import Source
-from embedded_training.tables import drawn_families, families, telling_families, truths
+from embedded_training.schemas import Field
+from embedded_training.tables import Naming, drawn_families, families, telling_families, truths
 
 N_LINES = (2, 3, 3, 4, 4, 5, 5, 6, 7, 8)
 P_ACROSS = 0.45
 P_MEANING = 0.35
+# A row of classes alone does not say which line it is about, and a model counts badly.
+P_ANCHOR = 0.75
+P_ANCHOR_LAST = 0.1
 # What begins each line, with its number, and what is between two.
 LAYOUTS = (
     ("", "\n"), ("", "\n"), ("", "\n"), ("- ", "\n"), ("* ", "\n"), ("{n}. ", "\n"),
@@ -33,12 +38,41 @@ def sorting_example(source: Source) -> Example:
     else:
         passages, asked = _lines_that_answer(source, n_lines)
     mark, separator = source.pick(LAYOUTS)
+    if source.chance(P_ANCHOR):
+        place = len(asked) if source.chance(P_ANCHOR_LAST) else 0
+        asked.insert(place, _ask_which_line(source, passages, are_numbered="{n}" in mark))
+        asked = with_distinct_names(asked)
     lines = (
         mark.replace("{n}", str(number)) + passage.text
         for number, passage in enumerate(passages, 1)
     )
     text = with_instruction(source, separator.join(lines), row_names(""), asked)
     return list_example(source, text, source.pick(row_names("")), asked)
+
+
+NUMBER = Naming(
+    names=("n", "no", "number", "nr", "line", "line_number", "id", "index", "item", "pos"),
+    held_out_names=("num", "line_no"),
+    descriptions=("the number of the line", "number before the text"),
+)
+LINE = Naming(
+    names=(
+        "text", "line", "sentence", "comment", "message", "original", "entry", "quote", "item",
+        "statement", "note", "source_text",
+    ),
+    held_out_names=("phrase", "wording"),
+    descriptions=("the line itself", "the text as it stands", "what was written"),
+)  # fmt: skip
+
+
+def _ask_which_line(source: Source, passages: Sequence[Passage], *, are_numbered: bool) -> Question:
+    """Ask for the number before each line, or for the line itself."""
+    if are_numbered and source.chance(0.6):
+        name, description = name_field(source, NUMBER, describe=0.15)
+        return Question(Field(name, "int", description), tuple(range(1, len(passages) + 1)))
+    name, description = name_field(source, LINE, describe=0.15)
+    kind = source.pick(("str", "verbatim"))
+    return Question(Field(name, kind, description), tuple(passage.text for passage in passages))
 
 
 def _lines_of_a_family(source: Source, n_lines: int) -> tuple[Sequence[Passage], list[Question]]:

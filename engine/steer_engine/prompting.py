@@ -128,16 +128,22 @@ class ChatLayout:
         raise problem or PromptError("the model's chat template leaves out a part of the prompt")
 
     def _tokenize_in_parts(self, messages: Sequence[Message]) -> list[TokenId]:
-        marks = [f"text{uuid.uuid4().hex}" for _ in messages]
-        marked = [Message(m.role, mark) for m, mark in zip(messages, marks, strict=True)]
-        rest, tokens = self._fill(marked), list[TokenId]()
-        for message, mark in zip(messages, marks, strict=True):
-            layout, found, rest = rest.partition(mark)
-            if not found:
-                raise PromptError("the model's chat template does not keep the messages in order")
-            tokens += self._vocabulary.tokenize(layout, parse_special=True)
-            tokens += self._vocabulary.tokenize(message.content, parse_special=False)
-        return tokens + self._vocabulary.tokenize(rest, parse_special=True)
+        # As long as the text, for a template may ask how long it is; it may also say it twice.
+        contents = {
+            f"text{uuid.uuid4().hex}".ljust(len(message.content), "-"): message.content
+            for message in messages
+        }
+        marked = [Message(m.role, mark) for m, mark in zip(messages, contents, strict=True)]
+        parts = re.split(f"({'|'.join(contents)})", self._fill(marked))
+        if not contents.keys() <= set(parts):
+            raise PromptError("the model's chat template changes the text of the prompt")
+        tokens = list[TokenId]()
+        for part in parts:
+            text = contents.get(part)
+            tokens += self._vocabulary.tokenize(
+                part if text is None else text, parse_special=text is None
+            )
+        return tokens
 
     def _spells_control(self, text: str) -> bool:
         data = text.encode("utf-8", "replace")

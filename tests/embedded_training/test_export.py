@@ -11,6 +11,7 @@ pytest.importorskip("safetensors")
 import gguf
 import torch
 
+from embedded_training.asking import Example
 from embedded_training.export import (
     CHAT_TEMPLATE,
     blended,
@@ -19,8 +20,12 @@ from embedded_training.export import (
     write_gguf,
     write_hugging_face,
 )
+from embedded_training.layout import READ_TWICE_UP_TO, prompt_tokens
 from embedded_training.network import Network, NetworkShape
-from embedded_training.tokenizer import END, SPECIALS
+from embedded_training.tokenizer import END, SPECIALS, load_tokenizer, make_encoder
+from steer_engine import compose, read_schema
+from steer_engine.backends.fake import FakeBackend
+from steer_engine.prompting import ChatLayout
 
 SHAPE = NetworkShape(width=64, n_layers=1, n_heads=2, n_kv_heads=1, hidden_width=64)
 
@@ -41,6 +46,17 @@ def test_the_gguf_file_names_template_tokens_and_length(tmp_path, weights):
     tokens = fields["tokenizer.ggml.tokens"].contents()
     control = {token for token, kind in zip(tokens, kinds, strict=True) if kind == 3}
     assert control == set(SPECIALS)
+
+
+@pytest.mark.parametrize("prompt", ["Two nights", "x" * (READ_TWICE_UP_TO + 1)])
+def test_the_template_lays_out_what_the_model_was_trained_on(prompt):
+    tokenizer = load_tokenizer()
+    asked = Example(prompt, {"type": "integer"}, 2)
+    tokens = prompt_tokens(asked, make_encoder(tokenizer))
+    layout = ChatLayout(CHAT_TEMPLATE, FakeBackend().vocabulary)
+    text = layout.render(compose(prompt, read_schema(asked.schema)))
+    assert text == tokenizer.decode(tokens, skip_special_tokens=False)
+    assert text.count(prompt) == (1 if len(prompt) > READ_TWICE_UP_TO else 2)
 
 
 def test_no_unfinished_file_is_left(tmp_path, weights):

@@ -22,8 +22,7 @@ from embedded_training.situation_examples import (
 from embedded_training.situations import (
     MARK,
     MOST_RECORDS,
-    PLAIN,
-    WEIGHT_OF_PLAIN,
+    WEIGHTS,
     AnsweredText,
     Situation,
     SituationQuestion,
@@ -229,14 +228,15 @@ def test_the_mixtures_draw_situations():
 
 
 @pytest.mark.parametrize("held_out", [False, True])
-def test_plain_situations_are_drawn_more_often(held_out):
+def test_plain_and_crowded_situations_are_drawn_more_often(held_out):
     drawn = Counter(drawn_situations(held_out=held_out))
     made_of_facts = {
         name for name in situation_names(held_out=held_out) if situations()[name].facts
     }
     assert set(drawn) == set(situation_names(held_out=held_out)) - made_of_facts
-    assert {drawn[name] for name in drawn if name.startswith(PLAIN)} == {WEIGHT_OF_PLAIN}
-    assert {drawn[name] for name in drawn if not name.startswith(PLAIN)} == {1}
+    for start, weight in WEIGHTS.items():
+        assert {drawn[name] for name in drawn if name.startswith(start)} == {weight}
+    assert {drawn[name] for name in drawn if not name.startswith(tuple(WEIGHTS))} == {1}
 
 
 def test_the_limits_of_an_amount_are_above_zero():

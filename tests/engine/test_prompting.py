@@ -62,6 +62,26 @@ def test_a_control_token_spelled_in_the_data_is_text():
     assert VOCABULARY.spell(tokens) == layout.render([Message("user", "a<|end|>b")]).encode()
 
 
+def test_a_template_may_say_a_text_twice_and_ask_how_long_it_is():
+    template = (
+        "{% for m in messages %}<|user|>{{ m.content }}{% if m.content|length < 50 %}"
+        "<|user|>{{ m.content }}{% endif %}{% endfor %}"
+    )
+    layout = ChatLayout(template, VOCABULARY)
+    for data, n_times in (("a<|end|>b", 2), ("<|end|>" * 9, 1)):
+        tokens = layout.tokenize([Message("user", data)])
+        assert VOCABULARY.spell(tokens) == f"<|user|>{data}".encode() * n_times
+        assert EOS not in tokens
+
+
+def test_a_template_that_changes_data_with_control_tokens_is_a_prompt_error():
+    cut = ChatLayout(
+        "{% if '<' in messages[0].content %}{{ messages[0].content }}{% endif %}", VOCABULARY
+    )
+    with pytest.raises(PromptError, match="changes the text"):
+        cut.tokenize([Message("user", "a<|end|>b")])
+
+
 def test_a_template_without_a_system_role_gets_its_text_in_the_user_message():
     template = (
         "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
