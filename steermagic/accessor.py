@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 class SteerAccessor:
     """How the values of a frame came about."""
 
-    def __init__(self, run: Run, frame: pd.DataFrame, judgements: JudgementStore) -> None:
+    def __init__(
+        self, run: Run, frame: pd.DataFrame, judgements: Callable[[], JudgementStore]
+    ) -> None:
         self._run, self._frame, self._judgements = run, frame, judgements
 
     @property
@@ -165,7 +168,7 @@ class SteerAccessor:
         They are accepted, corrected or rejected; a row that nobody has judged has none. It is the
         whole frame that the cell gave, whatever rows and columns this one has by now.
         """
-        return reviewed_frame(self._run, self._judgements.judgements(self._run.id))
+        return reviewed_frame(self._run, self._judgements().judgements(self._run.id))
 
     def show(self, *, rows: int | None = None, columns: int | None = None) -> FrameView:
         """Return the frame to look at; as the last line of a cell it is shown.
@@ -214,7 +217,7 @@ def register_accessor(
         if run is None:
             # AttributeError is what pandas expects of an accessor that does not apply.
             raise AttributeError(_unknown(_attached_id(frame)))
-        return SteerAccessor(run, frame, judgements_on(run))
+        return SteerAccessor(run, frame, partial(judgements_on, run))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a later session takes the name over

@@ -10,6 +10,7 @@
     ├── FrameError              records cannot be shown in the form that was asked for
     ├── MissingExtraError       a library is not installed; names the extra that brings it
     ├── StoreError              the run store cannot be opened, read or written
+    │   └── StoreBusyError      another program holds it
     └── SteerCancelled          the user stopped the run
 
     CellError                   any of these, as a notebook shows it
@@ -61,6 +62,10 @@ class MissingExtraError(SteerError):
 
 class StoreError(SteerError):
     """The run store cannot be opened, read or written."""
+
+
+class StoreBusyError(StoreError):
+    """Another program holds the run store; a moment later it may be free."""
 
 
 class SteerCancelled(SteerError):  # noqa: N818 - it names what happened, as CancelledError does

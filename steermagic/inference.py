@@ -141,7 +141,7 @@ def _with_categories(inferred: _Level, table: object) -> _Level:
     for name, column in table.items():
         if not isinstance(column.dtype, pd.CategoricalDtype):
             continue
-        categories: list[JsonValue] = [str(each) for each in column.dtype.categories]
+        categories = [_plain(each) for each in column.dtype.categories]
         if 1 < len(categories) <= _MAX_CATEGORIES:
             null: list[JsonValue] = [None] if column.isna().any() else []
             properties[str(name)] = {"enum": [*categories, *null]}

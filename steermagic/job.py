@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from steer_engine import Request, SteerError, compose
+from steer_engine import Request, Schema, SteerError, compose
 from steermagic.cell import SteerCell
 from steermagic.errors import FrameError, InterpolationError
 from steermagic.forms import find_answer
@@ -20,19 +20,24 @@ from steermagic.tables import TableRows, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
+_Inputs: TypeAlias = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Prompts to be answered in the form of one schema; with `over`, one for each of its rows."""
 
     prompts: Sequence[str]
-    """Those of `over` are filled in whenever they are asked for."""
+    """Those of `over` are filled in whenever they are asked for, see `OverPrompts`."""
 
     found: FoundSchema
     options: SteerOptions
     over: TableRows | None = None
     row_errors: dict[int, SteerError] = field(default_factory=dict, init=False, compare=False)
     """Why rows cannot be asked about, by their number; found out while requests are pulled."""
+
+    _copied: dict[int, _Inputs] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """Inputs of the rows whose answers copy from them: an expression may not give them again."""
 
     def __post_init__(self) -> None:
         if not self.options.unsteered:
@@ -53,15 +58,20 @@ class Job:
         """Return the rows of `over`, of an iterator those that have been read."""
         return None if self.over is None else cast("pd.DataFrame", self.over.table())
 
-    def inputs(self, number: int) -> tuple[tuple[str, str], ...]:
+    def inputs(self, number: int) -> _Inputs:
         """Return the texts that verbatim strings of a row are copied from, each with its name.
 
         They are the values in the prompt's braces, or without any the whole prompt. A row that
-        could not be asked about has none.
+        could not be asked about has none, nor has one whose prompt cannot be filled in again.
         """
         if number in self.row_errors:
             return ()
-        prompt = self.prompts[number]
+        if number in self._copied:
+            return self._copied[number]
+        try:
+            prompt = self.prompts[number]
+        except InterpolationError:
+            return ()
         if isinstance(prompt, FilledPrompt) and prompt.inputs:
             return prompt.inputs
         [*_, message] = compose(prompt, self.found.asked)
@@ -83,20 +93,18 @@ class Job:
 
     def _request(self, number: int, prompt: str) -> Request:
         asked, options = self.found.asked, self.options
+        inputs = prompt.inputs if isinstance(prompt, FilledPrompt) else ()
+        if inputs and isinstance(asked, Schema) and '"verbatim"' in asked.text:
+            self._copied[number] = inputs
         return Request(
             number,
             compose(prompt, asked, system=options.system),
             None if options.unsteered else asked,
             options.sampling,
             options.max_tokens,
-            _inputs(prompt),
+            tuple(text for _, text in inputs) or None,
             n_thoughts=options.think,
         )
-
-
-def _inputs(prompt: str) -> tuple[str, ...] | None:
-    inputs = prompt.inputs if isinstance(prompt, FilledPrompt) else ()
-    return tuple(text for _, text in inputs) or None
 
 
 def make_job(cell: SteerCell, namespace: Mapping[str, object]) -> Job:

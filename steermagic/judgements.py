@@ -6,12 +6,12 @@ What is judged is a record, or where that is a list each of its items.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast, get_args
 
-from steer_engine import ColumnKind, JsonValue, text_error, validation_error
+from steer_engine import Column, ColumnKind, JsonValue, text_error, validation_error
 from steermagic.errors import CommandError
 from steermagic.forms import ANSWER
 from steermagic.frames import items_of
@@ -26,6 +26,9 @@ Key: TypeAlias = tuple[int, int]
 
 Verdict: TypeAlias = Literal["accepted", "corrected", "rejected"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+ProblemOf: TypeAlias = Callable[[JsonValue], str | None]
+"""Tells why a value cannot stand in place of one that was answered; None if it can."""
 
 _COLUMN = "review"
 _NO_TEXT = frozenset(
@@ -71,10 +74,13 @@ def judged_parts(run: Run) -> Iterator[tuple[Key, JsonValue]]:
             yield (row.number, -1), row.record
 
 
-def reviewed_frame(run: Run, judgements: Mapping[Key, Judgement]) -> pd.DataFrame:
+def reviewed_frame(
+    run: Run, judgements: Mapping[Key, Judgement], *, keys: Collection[Key] | None = None
+) -> pd.DataFrame:
     """Return the run's frame with what was corrected, and a last column of the verdicts.
 
-    What was rejected stays as it was answered. What nobody has judged has no verdict.
+    What was rejected stays as it was answered. What nobody has judged has no verdict. With `keys`,
+    it has only the rows of those parts.
     """
     import pandas as pd
 
@@ -83,13 +89,14 @@ def reviewed_frame(run: Run, judgements: Mapping[Key, Judgement]) -> pd.DataFram
     name = _COLUMN
     while name in frame:
         name += "_"
-    judged = [judgements.get(key) for key in _frame_keys(run, rows)]
+    frame_keys = [*_frame_keys(run, rows)]
+    judged = [judgements.get(key) for key in frame_keys]
     verdicts = pd.Categorical(
         [None if each is None else each.verdict for each in judged], categories=[*VERDICTS]
     )
     frame = frame.assign(**{name: verdicts})
     attach(run, frame)
-    return frame
+    return frame if keys is None else frame.loc[[key in keys for key in frame_keys]]
 
 
 def keys_in(run: Run, frame: pd.DataFrame) -> set[Key]:
@@ -98,11 +105,19 @@ def keys_in(run: Run, frame: pd.DataFrame) -> set[Key]:
     Raises:
         FrameError: the rows cannot be found, for the index was replaced or is not stored.
     """
-    origin = origin_of(run, frame)
-    origin.check()
-    labels = {*origin.frame_labels.tolist()}
-    keys = zip(_frame_keys(run, run.rows), origin.labels.tolist(), strict=True)
-    return {key for key, label in keys if label in labels}
+    return {key for key, is_there in _found_keys(run, frame) if is_there}
+
+
+def lost_rows(run: Run, frame: pd.DataFrame) -> set[int]:
+    """Return the numbers of the prompts that have rows in the run's frame, but none in `frame`.
+
+    Raises:
+        FrameError: the rows cannot be found, for the index was replaced or is not stored.
+    """
+    found = [*_found_keys(run, frame)]
+    return {number for (number, _), _ in found} - {
+        number for (number, _), is_there in found if is_there
+    }
 
 
 def check_value(
@@ -119,24 +134,56 @@ def check_value(
 
 
 def read_correction(
-    text: str, kind: ColumnKind, problem_of: Callable[[JsonValue], str | None]
+    text: str, column: Column, record: JsonValue, problem_of: ProblemOf
 ) -> JsonValue:
-    """Return the value that somebody means who types `text`: the first reading that is valid.
+    """Return `record` as somebody means it who types `text` in `column`: its first valid reading.
+
+    What `written` gave is read as the same value. No text stands for null, else for no value.
 
     Raises:
         CommandError: none is.
     """
-    readings: list[JsonValue] = [text]
-    with suppress(ValueError, RecursionError):
-        readings.append(json.loads(text))
-    if kind in _NO_TEXT:
-        readings.reverse()
+    readings = _readings(text, column.kind)
+    records = [with_value(record, column.path, reading) for reading in readings]
     if not text.strip():
-        readings.insert(0, None)
-    problems = [problem_of(reading) for reading in readings]
+        records = [*without_value(record, column.path), *records]
+    problems = [problem_of(each) for each in records]
     if None not in problems:
         raise CommandError(f"{text!r} cannot stand here: {problems[-1 if not text else 0]}")
-    return readings[problems.index(None)]
+    return records[problems.index(None)]
+
+
+def written(value: JsonValue, kind: ColumnKind) -> str:
+    """Return the text that is read as `value` in a column of that kind; nothing for null.
+
+    A string is written as it is, unless that would be read as another value.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str) and not _is_blank(value) and _readings(value, kind)[0] == value:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def without_value(record: JsonValue, path: Sequence[str]) -> list[JsonValue]:
+    """Return `record` with null at `path`, and where that is in an object without the key, too."""
+    records = [with_value(record, path, None)]
+    if path and isinstance(parent := value_at(record, path[:-1]), dict):
+        rest = {name: value for name, value in parent.items() if name != path[-1]}
+        records.append(with_value(record, path[:-1], rest))
+    return records
+
+
+def value_at(record: JsonValue, path: Sequence[str]) -> JsonValue:
+    """Return what stands at `path`; None where there is no such place."""
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return record
+
+
+def is_same(value: JsonValue, other: JsonValue) -> bool:
+    """Tell whether two values are equal in JSON: 1 is not true, and keys have no order."""
+    return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def with_value(record: JsonValue, path: Sequence[str], value: JsonValue) -> JsonValue:
@@ -162,6 +209,27 @@ def _corrected(row: Row, judgements: Mapping[Key, Judgement]) -> Row:
         record = [value_after(judgements.get((row.number, i)), item) for i, item in items]
         return replace(row, record=record)
     return replace(row, record=value_after(judgements.get((row.number, -1)), row.record))
+
+
+def _readings(text: str, kind: ColumnKind) -> list[JsonValue]:
+    readings: list[JsonValue] = [text]
+    with suppress(ValueError, RecursionError):
+        readings.append(json.loads(text))
+    # A blank text in quotes has no other way to be written: without them it is null.
+    return readings[::-1] if kind in _NO_TEXT or _is_blank(readings[-1]) else readings
+
+
+def _is_blank(value: JsonValue) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def _found_keys(run: Run, frame: pd.DataFrame) -> Iterator[tuple[Key, bool]]:
+    """Yield what each row of the run's frame is a part of, and whether `frame` has that row."""
+    origin = origin_of(run, frame)
+    origin.check()
+    labels = {*origin.frame_labels.tolist()}
+    keys = zip(_frame_keys(run, run.rows), origin.labels.tolist(), strict=True)
+    yield from ((key, label in labels) for key, label in keys)
 
 
 def _frame_keys(run: Run, rows: Sequence[Row]) -> Iterator[Key]:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -14,7 +13,7 @@ from IPython.display import display
 from traitlets import Bool, Float, Int, Unicode
 from traitlets.config import Config
 
-from steer_engine import EMBEDDED, doubts
+from steer_engine import doubts
 from steermagic.cell import read_cell
 from steermagic.commands import help_text, run_command
 from steermagic.display import SteerView, Text, cell_view
@@ -85,9 +84,9 @@ class SteerMagic(Magics):
     def _run_cell(self, text: CellText) -> object:
         cell = read_cell(text.line, text.body, text.settings)
         if text.is_resumed:
-            # Without a model on its line or in its settings it had the embedded one.
-            model = cell.options.model or EMBEDDED
-            cell = replace(cell, options=replace(cell.options, fresh=False, model=model))
+            model, store = (str(text.settings[name]) for name in ("model", "store"))
+            options = replace(cell.options, fresh=False, model=model, store=store)
+            cell = replace(cell, options=options)
         job = make_job(cell, self.shell.user_ns)
         if job.options.dry_run:
             prompt, n_tokens = self.session.preview(job)
@@ -151,7 +150,7 @@ class SteerMagic(Magics):
         configured = {name: value for name, value in values.items() if value is not None}
         if self.session.model is not None:
             configured["model"] = self.session.model  # `%steer use` came after `%config`
-        return read_settings(configured, os.environ, Path.cwd())
+        return read_settings(configured, os.environ)
 
 
 @contextmanager

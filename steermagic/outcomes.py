@@ -18,20 +18,20 @@ def check_outcome(run: Run, *, kept_in: str, is_cell: bool = False) -> None:
         SteerError: it could not go on; or every row failed, or with ``--strict`` one: the first
             row's error, with what it had written.
     """
-    kept = _kept(run, kept_in)
+    kept = _kept(run, kept_in) if run.records else ""
     if run.is_cancelled:
-        if run.n_kept == 0:
+        if not kept:
             raise SteerCancelled("stopped before a row was finished; nothing is kept")
         raise SteerCancelled(f"stopped; {kept}")
     if run.error is not None:
-        if run.n_kept:
+        if kept:
             again = "; run the cell again to go on there" if is_cell and run.is_stored else ""
             run.error.add_note(f"{kept}{again}")
         raise run.error
     if run.job.reading_error is not None:
-        raise FrameError(f"{run.job.reading_error}; {kept}")
+        raise FrameError(f"{run.job.reading_error}{kept and '; '}{kept}")
     if run.job.options.strict or not run.records:
-        _check_rows(run, kept if run.n_kept and kept_in else "", is_cell=is_cell)
+        _check_rows(run, kept if kept_in else "", is_cell=is_cell)
 
 
 def failures(run: Run) -> str:
@@ -67,6 +67,9 @@ def _check_rows(run: Run, kept: str, *, is_cell: bool) -> None:
 
 def _kept(run: Run, kept_in: str) -> str:
     kept = f"{run.n_kept} finished {'row is' if run.n_kept == 1 else 'rows are'} kept"
+    n_parts = sum(row.is_kept and not row.is_finished for row in run.rows)
+    if run.job.over is not None and n_parts:  # lists that were stopped halfway
+        kept += f", {n_parts} more in part"
     return f"{kept}: {kept_in}" if kept_in else kept
 
 

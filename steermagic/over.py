@@ -17,8 +17,9 @@ A column of that name hides it.
 
 
 class OverPrompts(Sequence[str]):
-    """The prompts of a table's rows. Each is filled in whenever it is asked for; none is kept.
+    """The prompts of a table's rows. Each is filled in whenever it is asked for.
 
+    None is kept but the first, which is filled in to check it and need not have that value twice.
     Columns hide variables of the same name. Variables that the prompt uses have the values that
     they had when the run began.
     """
@@ -28,6 +29,7 @@ class OverPrompts(Sequence[str]):
     ) -> None:
         self._rows, self._template, self._namespace = rows, template, namespace
         self._used = {name: namespace[name] for name in template.names if name in namespace}
+        self._first: FilledPrompt | None = None
 
     def __len__(self) -> int:
         """Count the rows that are known: of an iterator those that have been read."""
@@ -52,6 +54,8 @@ class OverPrompts(Sequence[str]):
             number += len(self)
         if not self._rows.has(number):
             raise IndexError(f"the table has no row {number}")
+        if number == 0 and self._first is not None:
+            return self._first
         try:
             return self._fill(number)
         except InterpolationError as error:
@@ -79,7 +83,7 @@ class OverPrompts(Sequence[str]):
             )
         try:
             if self._rows.has(0):
-                self._fill(0)
+                self._first = self._fill(0)
         except InterpolationError as error:
             if error.undefined is not None:
                 raise

@@ -16,6 +16,7 @@ from steer_engine import Column, ColumnKind, TruncatedError, column_plan
 from steermagic.confidences import confidence_frame
 from steermagic.conversions import require
 from steermagic.errors import FrameError
+from steermagic.judgements import lost_rows
 from steermagic.origins import on_frame
 from steermagic.printable import printable
 from steermagic.runs import Run
@@ -92,7 +93,8 @@ def panels(run: Run, frame: pd.DataFrame) -> list[Panel]:
         for column in columns
         if probs[column.name].notna().any()
     ]
-    reasons = Counter(_reason(error) for error in run.errors.values())
+    errors, lost = run.errors.items(), lost_rows(run, frame)
+    reasons = Counter(_reason(error) for number, error in errors if number not in lost)
     failed = [Bars("failures", reasons.most_common(), _COLOURS["failures"])] if reasons else []
     return [*counted, *failed, *sure]
 

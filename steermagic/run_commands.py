@@ -13,7 +13,7 @@ from steermagic.errors import CommandError
 from steermagic.exporting import export_run
 from steermagic.runs import Run
 from steermagic.session import Session
-from steermagic.store import OFF, UNFINISHED, CellText, StoredRun
+from steermagic.store import OFF, UNFINISHED, CellText, Store, StoredRun
 
 _N_LISTED = 20
 _MAX_LINE = 60  # characters of a cell's first line
@@ -32,7 +32,7 @@ def list_runs(session: Session, rest: str, _namespace: Mapping[str, object]) -> 
     store = session.store()
     runs = store.runs(limit=_N_LISTED)
     if not runs:
-        return Text("no run is stored yet")
+        return Text(f"no run is stored yet in {_where(store)}")
     rows = [_HEAD, *map(_listed, runs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -99,17 +99,23 @@ def resume(session: Session, rest: str, _namespace: Mapping[str, object]) -> Cel
     store = session.store()
     run = store.find(rest) if rest else store.newest_unfinished()
     if run is None:
-        raise CommandError("no cell was broken off; %steer runs lists all runs")
+        raise CommandError(
+            f"no cell was broken off in {_where(store)};"
+            " %steer runs lists all runs, and a cell with --store goes on when it is run again"
+        )
     if run.state not in UNFINISHED:
         raise CommandError(f"the run {run.id[:8]} is {run.state}; there is nothing to go on with")
     if run.cell is None:
         raise CommandError(
             f"the run {run.id[:8]} was begun by steermagic.steer(…); call that again to go on"
         )
-    name = run.options.get("model")
-    if name and name != run.spec:
-        session.aliases.setdefault(name, run.spec)  # an alias of the kernel that is gone
-    return replace(run.cell, is_resumed=True)
+    # Aliases may mean another model by now, and the store may have been moved.
+    settings = {**run.cell.settings, "model": run.spec, "store": store.place}
+    return replace(run.cell, settings=settings, is_resumed=True)
+
+
+def _where(store: Store) -> str:
+    return "memory" if store.place == OFF else f"the run store {store.place}"
 
 
 def _has_all(run: Run) -> bool:

@@ -97,7 +97,9 @@ class Run:
 
     @property
     def n_kept(self) -> int:
-        """How many table rows are kept: a record that is a list counts its items."""
+        """How many finished rows are kept: those of `over`, or the items of the one list."""
+        if self.job.over is not None:
+            return sum(row.is_kept and row.is_finished for row in self.rows)
         return sum(len(record) if isinstance(record, list) else 1 for record in self.records)
 
 

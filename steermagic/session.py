@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from uuid import uuid4
 
 from steer_engine import EMBEDDED, AnyEngine, ModelError, ModelInfo, open_engine, open_isolated
@@ -283,7 +282,7 @@ def _reuse(options: SteerOptions) -> Reuse:
 
 
 def _outside_a_notebook() -> Mapping[str, object]:
-    return read_settings({}, os.environ, Path.cwd())
+    return read_settings({}, os.environ)
 
 
 @cache

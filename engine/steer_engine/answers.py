@@ -117,5 +117,6 @@ class Answer:
             )
         return BudgetError(
             f"the answer was still at {where} when its budget of {n_tokens} tokens ended;"
-            " raise max_tokens or bound the schema (maxItems, maxLength, minimum and maximum)"
+            " raise max_tokens, bound the schema (maxItems, maxLength, minimum and maximum) or"
+            " have it ask for less (minItems, minLength)"
         )

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from steer_engine.byte_index import ByteIndex
+from steer_engine.errors import BudgetError
 from steer_engine.hints import NO_HINTS, Hints, hints_of
 from steer_engine.matcher import Matcher
 from steer_engine.schema import Schema
+from steer_engine.schema.lengths import least_bytes
 from steer_engine.shortest import Search, follow
 from steer_engine.steps import Step
 from steer_engine.text_forms import TextForm
@@ -63,6 +65,31 @@ def shortest_answer(
         fewer = index.fewest_tokens(index.vocabulary.spell(tokens))
         found.append(fewer if completes(matcher, fewer) else tokens)
     return min((each for each in found if len(each) <= _MANY), key=len, default=None)
+
+
+def check_budget(
+    matcher: Matcher, index: ByteIndex, schema: Schema | TextForm, *, max_tokens: int
+) -> None:
+    """Raise `BudgetError` if no answer of the form of `schema` has so few tokens."""
+    if n_needed := tokens_needed(matcher, index, schema, max_tokens=max_tokens):
+        found = f"the shortest answer of this form has {n_needed}"
+    elif (n_least := _least_tokens(index, schema)) > max_tokens:
+        found = f"an answer of this form has at least {n_least}"
+    else:
+        return
+    raise BudgetError(
+        f"max_tokens is {max_tokens}, and {found} tokens; raise max_tokens to that or more"
+    )
+
+
+def _least_tokens(index: ByteIndex, schema: Schema | TextForm) -> int:
+    """Return what the schema says without a search: where an answer is too long to be found."""
+    if not isinstance(schema, Schema):
+        return 0
+    special = index.vocabulary.special_ids
+    spellings = enumerate(index.vocabulary.spellings)
+    longest = max(len(spelling) for token, spelling in spellings if token not in special)
+    return -(-least_bytes(schema) // longest)
 
 
 def tokens_needed(

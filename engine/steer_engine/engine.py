@@ -19,12 +19,11 @@ from steer_engine.backends import Backend, ModelInfo
 from steer_engine.backends.opening import backend_named, open_backend
 from steer_engine.byte_index import ByteIndex
 from steer_engine.closeable import Closeable
-from steer_engine.closing import Closer, tokens_needed
+from steer_engine.closing import Closer, check_budget
 from steer_engine.decoding import decode
 from steer_engine.drafting import Drafting
 from steer_engine.errors import (
     BackendError,
-    BudgetError,
     DefectError,
     PromptError,
     PromptTooLongError,
@@ -114,12 +113,7 @@ class Engine(Closeable):
         if max_tokens >= self._enough_tokens.get(schema, max_tokens + 1):
             return
         matcher = self._compiler.compile(schema).matcher()
-        n_needed = tokens_needed(matcher, self._bytes, schema, max_tokens=max_tokens)
-        if n_needed is not None:
-            raise BudgetError(
-                f"max_tokens is {max_tokens}, and the shortest answer of this form has {n_needed}"
-                " tokens; raise max_tokens to that or more"
-            )
+        check_budget(matcher, self._bytes, schema, max_tokens=max_tokens)
         self._enough_tokens[schema] = max_tokens
 
     def explain(self, schema: Schema | TextForm) -> Explanation:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from steer_engine.schema import JsonObject
-from steer_engine.schema.lowering import has_any_order, written_in_lark
+from steer_engine.schema.lowering import is_for_lark, written_in_lark
 from steer_engine.vocabulary import TokenId, Vocabulary
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class MaskCompiler:
         has_escapes = has_escapes or _CONTROL.search(text) is not None
         if has_escapes:
             options["json_allowed_escapes"] = _SHORT_ESCAPES + "u"
-        if has_any_order(masked):
+        if is_for_lark(masked):
             text = written_in_lark(masked, cast("JsonObject", options))
             grammar = LLMatcher.grammar_from_lark(text)
         else:

@@ -141,13 +141,13 @@ class VerbatimMatcher:
         return not is_too_long and self._after(state, token) is not None
 
     def accept(self, token: TokenId) -> bool:
+        if not self._inner.accept(token):
+            return False
         state = self._after(self._states[-1], token)
         if state is None:
             raise DefectError(f"token {token} left the source text; please report this")
-        is_accepted = self._inner.accept(token)
-        if is_accepted:
-            self._states.append(state)
-        return is_accepted
+        self._states.append(state)
+        return True
 
     def examine(self) -> int:
         return self._inner.examine()

@@ -3,8 +3,8 @@
 An answer stands there once, under a key of everything that decides what it is; a run says which
 answers are its rows. So the same question need not be asked twice, whoever asks it.
 
-Read in this order: `keys` -> `database` -> `packing` -> `records` -> `reviews` -> `library` ->
-`restoring`.
+Read in this order: `keys` -> `layout` -> `database` -> `packing` -> `records` -> `reviews` ->
+`library` -> `restoring`.
 """
 
 from steermagic.store.database import OFF

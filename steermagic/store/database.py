@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sqlite3
 import threading
@@ -12,65 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from steermagic.errors import StoreError
+from steermagic.errors import StoreBusyError, StoreError
+from steermagic.store.layout import LATER, TABLES
 
 _APPLICATION = 0x73746D67  # tells our files from those of others
 _VERSION = 1
 _PATIENCE_S = 10.0  # another kernel's transaction takes milliseconds
 _SYNC_PERIOD_S = 1.0
 _NOT_WRITABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY})
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CLOSED_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 _HALF = re.compile("[\ud800-\udfff]")
-
-_TABLES = """
-CREATE TABLE runs (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    started REAL NOT NULL,
-    ended REAL,
-    state TEXT NOT NULL,
-    model TEXT NOT NULL,
-    spec TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    line TEXT,
-    body TEXT,
-    settings TEXT NOT NULL,
-    options TEXT NOT NULL,
-    form TEXT NOT NULL,
-    n_rows INTEGER
-);
-CREATE TABLE answers (
-    key BLOB PRIMARY KEY,
-    kind TEXT NOT NULL,
-    text TEXT NOT NULL,
-    thoughts TEXT NOT NULL,
-    details TEXT NOT NULL,
-    steps BLOB
-);
-CREATE TABLE run_rows (
-    run INTEGER NOT NULL REFERENCES runs (number),
-    number INTEGER NOT NULL,
-    key BLOB,
-    failure TEXT,
-    PRIMARY KEY (run, number)
-) WITHOUT ROWID;
-CREATE INDEX run_rows_by_key ON run_rows (key) WHERE key IS NOT NULL;
-"""
-# What came later; an older steermagic takes no notice of it.
-_LATER = """
-CREATE TABLE IF NOT EXISTS reviews (
-    run TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    item INTEGER NOT NULL,
-    verdict TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (run, number, item)
-) WITHOUT ROWID
-"""
-# Times are seconds since 1970; `settings`, `options`, `form`, `details` and `failure` are JSON;
-# `steps` is compressed. A row has a key or a failure.
-
 
 OFF = "off"
 """In place of a path: nothing is written to the disk."""
@@ -106,6 +60,7 @@ class Database:
 
     def __init__(self, path: Path | None) -> None:
         self.path, self.is_writable = path, True
+        self._file: os.stat_result | None = None  # what is opened, whatever has its path later
         self._lock = threading.RLock()  # a connection has one transaction at a time
         self._synced_at = 0.0
         with self.explained():
@@ -121,6 +76,7 @@ class Database:
                     raise
                 self.is_writable = False
                 self._open_to_read(path)
+            self._file = None if path is None else path.stat()
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """Return the rows that a query finds."""
@@ -128,10 +84,20 @@ class Database:
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Write all of what is done inside, or nothing of it."""
+    def transaction(
+        self, *, is_last: bool = False, may_wait: bool = True
+    ) -> Iterator[sqlite3.Connection]:
+        """Write all of what is done inside, or nothing of it.
+
+        The last one of a run waits for the disk, and one that may not wait for other programs
+        raises `StoreBusyError` at once.
+        """
         with self._lock, self.explained():
-            self._choose_durability()
+            if not self.is_there:
+                raise self._gone()
+            self._choose_durability(is_due=is_last)
+            patience_ms = round(1000 * _PATIENCE_S) if may_wait else 0
+            self._connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
@@ -161,7 +127,12 @@ class Database:
     @property
     def is_there(self) -> bool:
         """Tell whether the file is still where it was; one that was deleted can be written, too."""
-        return self.path is None or self.path.exists()
+        if self.path is None or self._file is None:
+            return True
+        try:
+            return os.path.samestat(self._file, self.path.stat())
+        except OSError:
+            return False
 
     def _open_to_read(self, path: Path) -> None:
         uri = path.absolute().as_uri()
@@ -199,11 +170,11 @@ class Database:
         self._write_ahead()
         with self.transaction():
             if self._is_empty():  # another kernel may have been faster
-                for statement in _TABLES.split(";"):
+                for statement in TABLES.split(";"):
                     self._connection.execute(statement)  # a script would commit
                 self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 self._connection.execute(f"PRAGMA user_version = {_VERSION}")
-            self._connection.execute(_LATER)
+            self._connection.execute(LATER)
         self._check()
 
     def _check(self) -> None:
@@ -230,11 +201,11 @@ class Database:
             else:
                 return
 
-    def _choose_durability(self) -> None:
+    def _choose_durability(self, *, is_due: bool) -> None:
         # A commit outlives the process in any case. To outlive a power failure it has to wait for
         # the disk, milliseconds that a quick model does not have for each row: so once a second.
         now = time.monotonic()
-        is_due = now - self._synced_at >= _SYNC_PERIOD_S
+        is_due = is_due or now - self._synced_at >= _SYNC_PERIOD_S
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_due else 'NORMAL'}")
         self._synced_at = now if is_due else self._synced_at
 
@@ -272,9 +243,20 @@ class Database:
                 f"the run store {self.path} cannot be written ({reason}); make it and its folder"
                 " writable, or give the setting `store` another path"
             )
+        if code in _BUSY:
+            return StoreBusyError(
+                f"the run store {self.path} is held by another program ({reason}); wait until that"
+                " is done, or give the setting `store` another path"
+            )
         return StoreError(
             f"the run store {self.path} cannot be used ({reason}); make room for it, or give the"
             " setting `store` another path"
+        )
+
+    def _gone(self) -> StoreError:
+        return StoreError(
+            f"the run store {self.path} was deleted or replaced while it was in use; the next run"
+            " is stored there again"
         )
 
     def _foreign(self) -> StoreError:

@@ -26,14 +26,16 @@ _PAGE = 1000  # rows that are read at a time
 
 
 def place_of(place: str | None) -> str:
-    """Return how a store is known: by its whole path, or `OFF`; the user's own one for None.
+    """Return how a store is known: by its real path, or `OFF`; the user's own one for None.
 
     Raises:
         StoreError: `place` cannot be a path.
     """
-    if place is None:
-        return str(default_path())
-    return OFF if place.lower() in _OFF else str(user_path(place, StoreError).absolute())
+    if place is not None and place.lower() in _OFF:
+        return OFF
+    path = default_path() if place is None else user_path(place, StoreError)
+    # Locks lie beside it: by whatever link kernels come, they have to find one another's.
+    return os.path.realpath(path)
 
 
 def open_store(place: str | None) -> Store:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from steermagic.errors import StoreError
+from steermagic.errors import StoreBusyError, StoreError
 from steermagic.runs import Row
 from steermagic.store.database import Database
 from steermagic.store.keys import Key
@@ -25,14 +27,17 @@ Reuse: TypeAlias = Literal["all", "unfinished", "nothing"]
 
 UNFINISHED: Sequence[State] = ("interrupted", "stopped", "failed", "broken off")
 
-_MAX_WAITING = 500  # answers that the store has already and this run refers to
+_MAX_WAITING = 1000  # statements on answers that the store has already and this run refers to
+_N_OWN_BYTES = 8
+_HIGHEST = b"\xff" * (_N_OWN_BYTES + 1)  # behind all own bytes
 
 
 @dataclass(frozen=True, slots=True)
 class CellText:
     """A cell as it stands in the notebook, and the settings that it is read with.
 
-    One that `is_resumed` takes up what was finished, even if its line asks for ``--fresh`` rows.
+    One that `is_resumed` takes up what was finished, even if its line asks for ``--fresh`` rows,
+    and has the model and the store of its settings, whatever its line calls them.
     """
 
     line: str
@@ -108,41 +113,55 @@ class RunRecord:
         self._run, self._kind, self._trace = run, kind, trace
         self._sources = frozenset(sources)
         self._reuse = reuse
-        self._is_usable = True
-        self._waiting: list[tuple[int, Key, Columns]] = []
+        self._is_usable, self._is_busy = True, False
+        self._waiting: list[tuple[str, Any]] = []
 
     def take_up(self, number: int, key: Key) -> Row | None:
         """Return the row with the answer that the store has for `key`, if this run may use it.
 
-        The run has that row from now on, with what follows committed.
+        Of several answers that is one of an unfinished run, the newest, the same row's. The run has
+        the row from now on, with what follows committed.
         """
         if not (self._is_usable and self._may_find):
             return None
         try:
-            is_unfinished = self._is_of_a_source(key)
-            if self._reuse == "unfinished" and not is_unfinished:
+            found = self._database.read(_FIND, (key, key + _HIGHEST))
+            usable = [
+                (run in self._sources, run, row == number, own_key)
+                for run, row, own_key in found
+                if self._reuse == "all" or run in self._sources
+            ]
+            if not usable:
                 return None
-            found = self._database.read(
-                "SELECT kind, text, thoughts, details, steps FROM answers WHERE key = ?", (key,)
-            )
+            is_unfinished, *_, own_key = max(usable)
+            answers = self._database.read(_GET, (own_key,))
         except StoreError as error:
-            self._give_up(error)
+            self._note(error)
             return None
-        if not found:
+        if not answers:
             return None
         self.n_taken_up += is_unfinished
-        columns: Columns = tuple(found[0])
-        self._waiting.append((number, key, columns))
+        columns: Columns = tuple(answers[0])
+        # Another kernel may prune the answer until this is written.
+        self._waiting += [
+            (_PUT_ANSWER, (own_key, *columns)),
+            (_PUT_ROW, (self._run, number, own_key, None)),
+        ]
         if len(self._waiting) >= _MAX_WAITING:
             self._write()
         return unpacked(columns, number=number, trace=self._trace)
 
     def keep(self, row: Row, key: Key) -> None:
-        """Commit a finished row; if it failed, its error."""
+        """Commit a finished row; if it failed, its error.
+
+        As long as another program holds the store, rows wait for what is written next.
+        """
         if row.is_kept:
             columns = packed(row, kind=self._kind, trace=self._trace)
+            own_key = _own_key(key, columns)
             self._write(
-                (_PUT_ANSWER, (key, *columns)), (_PUT_ROW, (self._run, row.number, key, None))
+                (_PUT_ANSWER, (own_key, *columns)),
+                (_PUT_ROW, (self._run, row.number, own_key, None)),
             )
         else:
             failure = packed_failure(row)
@@ -152,11 +171,12 @@ class RunRecord:
         """Commit how the run ended. One that failed before its first row leaves nothing."""
         end = (_END, {"state": state, "now": time.time(), "run": self._run})
         if state == "done":
-            self._write(end, *((_CONTINUE, {"by": self._run, "run": run}) for run in self._sources))
+            done = [(_CONTINUE, {"by": self._run, "run": run}) for run in self._sources]
+            self._write(end, *done, is_last=True)
         elif state == "failed":
-            self._write(end, (_FORGET, (self._run,)))
+            self._write(end, (_FORGET, (self._run,)), is_last=True)
         else:
-            self._write(end)
+            self._write(end, is_last=True)
         self._lock.release()
 
     @property
@@ -168,43 +188,44 @@ class RunRecord:
     def _may_find(self) -> bool:
         return self._reuse == "all" or (self._reuse == "unfinished" and bool(self._sources))
 
-    def _is_of_a_source(self, key: Key) -> bool:
-        runs = self._database.read("SELECT run FROM run_rows WHERE key = ?", (key,))
-        return any(run in self._sources for (run,) in runs)
-
-    def _write(self, *statements: tuple[str, Any]) -> None:
+    def _write(self, *statements: tuple[str, Any], is_last: bool = False) -> None:
         if not self._is_usable:
             return
+        self._waiting += statements
         try:
-            with self._database.transaction() as connection:
-                for number, key, columns in self._waiting:
-                    # Another kernel may have pruned the answer since it was read.
-                    connection.execute(_PUT_BACK, (key, *columns))
-                    connection.execute(_PUT_ROW, (self._run, number, key, None))
-                for statement, values in statements:
+            with self._database.transaction(
+                is_last=is_last, may_wait=is_last or not self._is_busy
+            ) as connection:
+                for statement, values in self._waiting:
                     connection.execute(statement, values)
         except StoreError as error:
-            self._give_up(error)
-        self._waiting.clear()
+            self._note(error)
+            if is_last:
+                self.problem = error
+        else:
+            self._is_busy = False
+            self._waiting.clear()
 
-    def _give_up(self, error: StoreError) -> None:
-        self.problem, self._is_usable = error, False
+    def _note(self, error: StoreError) -> None:
+        self._is_busy = isinstance(error, StoreBusyError)
+        if not self._is_busy:
+            self.problem, self._is_usable = error, False
+            self._waiting.clear()
 
 
+def _own_key(key: Key, columns: Columns) -> bytes:
+    """Return what an answer to the question `key` is stored under: other runs keep other ones."""
+    answer = json.dumps(columns[:-1]).encode()  # steps are no part of it
+    return key + hashlib.sha256(answer).digest()[:_N_OWN_BYTES]
+
+
+# Older stores have the bare key of the question: there was one answer to it.
+_FIND = "SELECT run, number, key FROM run_rows WHERE key >= ? AND key < ?"
+_GET = "SELECT kind, text, thoughts, details, steps FROM answers WHERE key = ?"
 _PUT_ANSWER = """
 INSERT INTO answers (key, kind, text, thoughts, details, steps) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET
-    text = excluded.text,
-    thoughts = excluded.thoughts,
-    details = excluded.details,
-    steps = CASE
-        WHEN excluded.steps IS NULL AND text = excluded.text AND thoughts = excluded.thoughts
-        THEN steps
-        ELSE excluded.steps
-    END
-"""
-_PUT_BACK = """
-INSERT OR IGNORE INTO answers (key, kind, text, thoughts, details, steps) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET steps = excluded.steps
+WHERE steps IS NULL AND excluded.steps IS NOT NULL
 """
 _PUT_ROW = """
 INSERT INTO run_rows (run, number, key, failure) VALUES (?, ?, ?, ?)
@@ -219,12 +240,14 @@ WHERE number = :run
 _FORGET = """
 DELETE FROM runs WHERE number = ? AND NOT EXISTS (SELECT 1 FROM run_rows WHERE run = runs.number)
 """
-# A run is continued if its successor has all its answers, and it had some or is the same cell.
+# A run is continued if its successor answers all that it had answered, and it had some or is the
+# same cell.
 _CONTINUE = """
 UPDATE runs SET state = 'continued' WHERE number = :run
 AND NOT EXISTS (
-    SELECT 1 FROM run_rows AS old WHERE old.run = :run AND old.key IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM run_rows AS new WHERE new.run = :by AND new.key = old.key)
+    SELECT 1 FROM run_rows WHERE run = :run AND key IS NOT NULL AND substr(key, 1, 32) NOT IN (
+        SELECT substr(key, 1, 32) FROM run_rows WHERE run = :by AND key IS NOT NULL
+    )
 )
 AND (
     EXISTS (SELECT 1 FROM run_rows WHERE run = :run AND key IS NOT NULL)

@@ -90,13 +90,15 @@ class ArrowRows(StreamedRows):
 
     kind = "arrow"
 
-    def __init__(self, reader: pa.RecordBatchReader, *, n_rows: int | None) -> None:
+    def __init__(
+        self, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, n_rows: int | None
+    ) -> None:
         self._batches = list[Any]()
         self._ends = list[int]()  # the number of the row behind each batch
-        self._schema = reader.schema
-        self.columns = tuple(reader.schema.names)
+        self._schema = schema
+        self.columns = tuple(schema.names)
         self._several = _several(self.columns)
-        super().__init__(reader, n_rows=n_rows)
+        super().__init__(batches, n_rows=n_rows)
 
     @property
     def n_read(self) -> int:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-_waiting: list[tuple[Iterator[object], object]] = []
-"""The last iterator of which nothing but the first item was read, and that item."""
+_MAX_WAITING = 8  # a first item may be a batch of many rows
+_waiting: dict[int, tuple[object, Any]] = {}
+"""The last iterators of which nothing but the first item was read, and that item; by `id`."""
 
 
-def whole(iterator: Iterator[object]) -> Iterator[object]:
-    """Yield the items of `iterator`, also a first one that was read before and waits.
+def whole(items: Iterator[Any], *, of: object) -> Iterator[Any]:
+    """Yield the `items` of the iterator `of`, also a first one that was read before and waits.
 
     A cell that fails on its prompt, or a dry run, leaves the iterator as the user knows it.
     """
-    if not _waits(iterator):
+    if id(of) in _waiting:
+        _, first = _waiting[id(of)]
+    else:
         try:
-            first = next(iterator)
+            first = next(items)
         except StopIteration:
             return
-        _waiting[:] = [(iterator, first)]
-    yield _waiting[0][1]
-    if _waits(iterator):
-        _waiting.clear()
-    yield from iterator
-
-
-def _waits(iterator: Iterator[object]) -> bool:
-    return bool(_waiting) and _waiting[0][0] is iterator
+        _waiting[id(of)] = of, first  # held, so that no other gets its id
+        if len(_waiting) > _MAX_WAITING:
+            del _waiting[next(iter(_waiting))]
+    yield first
+    _waiting.pop(id(of), None)
+    yield from items

@@ -44,13 +44,16 @@ def read_table(data: Any) -> TableRows:  # noqa: ANN401 - whatever the user has
 
 def _from_stream(data: Any) -> ArrowRows:  # noqa: ANN401 - whatever has an Arrow C stream
     pyarrow = require("pyarrow", extra="arrow")
+    if isinstance(data, pyarrow.RecordBatchReader):
+        batches = (batch for batch in data if batch.num_rows)
+        return _not_used_up(ArrowRows(data.schema, whole(batches, of=data), n_rows=None))
     try:
         reader = pyarrow.RecordBatchReader.from_stream(data)
     except pyarrow.ArrowInvalid:  # one column without a name
         data = pyarrow.table({TEXT: pyarrow.chunked_array(data)})
         reader = data.to_reader()
-    rows = ArrowRows(reader, n_rows=len(data) if hasattr(data, "__len__") else None)
-    return _not_used_up(rows) if isinstance(data, pyarrow.RecordBatchReader) else rows
+    n_rows = len(data) if hasattr(data, "__len__") else None
+    return ArrowRows(reader.schema, reader, n_rows=n_rows)
 
 
 def _from_polars(data: Any) -> PolarsRows:  # noqa: ANN401 - a DataFrame, LazyFrame or Series
@@ -71,7 +74,7 @@ def _from_objects(data: Any) -> ObjectRows:  # noqa: ANN401 - it is found out he
     items: Any = data if as_list is None else as_list()
     if not isinstance(items, Iterator):
         return ObjectRows(items, n_rows=len(items) if isinstance(items, Collection) else None)
-    return _not_used_up(ObjectRows(whole(items), n_rows=None))
+    return _not_used_up(ObjectRows(whole(items, of=items), n_rows=None))
 
 
 def _no_table(data: object) -> FrameError:

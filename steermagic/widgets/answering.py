@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from steermagic.errors import SteerCancelled
 from steermagic.job import Job
-from steermagic.outcomes import check_outcome
+from steermagic.outcomes import check_outcome, failures
 from steermagic.picture import columns_of, table_cells
 from steermagic.pieces import percent
 from steermagic.session import Session
@@ -17,7 +17,8 @@ from steermagic.session import Session
 class Answer:
     """A table of texts; `sure` has, for each of its cells, how sure the model was, if it is known.
 
-    `n_tokens` of which `n_forced` were forced took `seconds`.
+    `n_tokens` of which `n_forced` were forced took `seconds`. `warning` says that it was cut short;
+    `remarks` are what else the user should read of the run.
     """
 
     model: str
@@ -28,10 +29,12 @@ class Answer:
     n_tokens: int
     n_forced: int
     seconds: float
+    warning: str = ""
+    remarks: tuple[str, ...] = ()
 
     def packed(self) -> dict[str, object]:
         """Return what the page is told."""
-        return {**asdict(self), "note": self.note}
+        return {**asdict(self), "notes": [self.note, *self.remarks]}
 
     @property
     def note(self) -> str:
@@ -67,4 +70,6 @@ def answer(session: Session, job: Job) -> Answer:
         n_tokens=len(run.steps),
         n_forced=sum(step.origin == "forced" for step in run.steps),
         seconds=seconds,
+        warning=failures(run),
+        remarks=run.notes,
     )

@@ -9,11 +9,11 @@ from typing import Any
 
 from steer_engine import Schema, SchemaError
 from steermagic.cell import SchemaText
-from steermagic.errors import CommandError
+from steermagic.errors import CommandError, did_you_mean
 from steermagic.inference import infer_schema
 from steermagic.job import Job
 from steermagic.options import read_options
-from steermagic.prompt import interpolate
+from steermagic.prompt import interpolate, user_names
 from steermagic.schemas import FoundSchema, find_schema, read_source
 from steermagic.session import Session, shared_session
 from steermagic.widgets.answering import answer
@@ -126,7 +126,7 @@ class SchemaEditor:
         self.panel.show(note="")
         match asked["kind"]:
             case "infer":
-                self.infer(namespace().get(text, text))
+                self.infer(_example(text))
                 self.panel.show(note="this is the schema of the example")
             case "read":
                 written = SchemaText(text, line=1)
@@ -140,3 +140,12 @@ class SchemaEditor:
         options = read_options({}, session.settings())
         job = Job((prompt,), FoundSchema(self.schema), options)
         self.panel.show(answer=answer(session, job).packed())
+
+
+def _example(text: str) -> object:
+    """Return the variable that `text` is the name of, else `text` itself."""
+    names = namespace()
+    if text.isidentifier() and text not in names:
+        hint = did_you_mean(text, user_names(names))
+        raise CommandError(f"there is no variable {text!r}{hint}")
+    return names.get(text, text)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,13 @@ from steermagic.judgements import (
     VERDICTS,
     Judgement,
     JudgementStore,
+    Key,
     check_value,
+    is_same,
     keys_in,
     read_correction,
     reviewed_frame,
     value_after,
-    with_value,
 )
 from steermagic.pieces import percent
 from steermagic.printable import printable
@@ -40,22 +40,26 @@ if TYPE_CHECKING:
 class Review:
     """What `df.steer.review()` returns; as the last line of a cell it is shown.
 
-    Each verdict is stored at once. `reviewed` is the frame with what was corrected.
+    Each verdict is stored at once. `reviewed` is the run's frame with what was corrected.
     """
 
-    def __init__(self, run: Run, frame: pd.DataFrame, store: JudgementStore) -> None:
-        self._run, self._store = run, store
-        self._items = items_to_review(run, keys_in(run, frame))
-        self._judged = dict(store.judgements(run.id))
+    def __init__(
+        self, run: Run, frame: pd.DataFrame, open_store: Callable[[], JudgementStore]
+    ) -> None:
+        self._run, self._open_store = run, open_store
+        self._keys = keys_in(run, frame)
+        self._items = items_to_review(run, self._keys)
+        self._judged = dict[Key, Judgement]()  # what the page shows; others may judge meanwhile
 
     @property
     def reviewed(self) -> pd.DataFrame:
-        """The frame with what was corrected, and a column of the verdicts."""
-        return reviewed_frame(self._run, self._judged)
+        """The run's frame with what was corrected, and a column of the verdicts."""
+        return reviewed_frame(self._run, self._stored())
 
     @cached_property
     def panel(self) -> Panel:
         """The widget's kernel side; it is made when it is first asked for."""
+        self._judged = self._stored()
         first = next((n for n, item in enumerate(self._items) if item.key not in self._judged), 0)
         data = {"items": self._list(), "item": self._shown(first)}
         return Panel("review", state=str(first), data=data, edit=self._go, act=self._act)
@@ -66,16 +70,18 @@ class Review:
         return self.panel.widget
 
     def _repr_mimebundle_(self, **_: object) -> Bundle:
-        html = self.reviewed._repr_html_()  # type: ignore[operator] # pandas' stubs lack it
+        frame = reviewed_frame(self._run, self._stored(), keys=self._keys)
+        html = frame._repr_html_()  # type: ignore[operator] # pandas' stubs lack it
         return bundle(html, repr(self), lambda: self.widget)
 
     def __repr__(self) -> str:
-        n_items = len(self._items)
-        counts = [
-            f"{sum(each.verdict == verdict for each in self._judged.values())} {verdict}"
-            for verdict in VERDICTS
-        ]
+        n_items, judged = len(self._items), self._stored()
+        verdicts = [judged[item.key].verdict for item in self._items if item.key in judged]
+        counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS]
         return f"Review of {n_items} row{'s' * (n_items != 1)}: {', '.join(counts)}"
+
+    def _stored(self) -> dict[Key, Judgement]:
+        return dict(self._open_store().judgements(self._run.id))
 
     def _list(self) -> list[dict[str, str]]:
         return [
@@ -120,43 +126,48 @@ class Review:
         number = int(state) if state.isdecimal() else -1
         if not 0 <= number < len(self._items):
             raise CommandError(f"there is no row {state!r} to review")
-        self.panel.show(item=self._shown(number))
+        self._judged = self._stored()
+        self._show(number)
+
+    def _show(self, number: int) -> None:
+        self.panel.show(items=self._list(), item=self._shown(number))
 
     def _act(self, asked: Mapping[str, Any]) -> None:
         number = int(asked["number"])
         item = self._items[number]
+        seen, self._judged = self._judged.get(item.key), self._stored()
+        if self._judged.get(item.key) != seen:
+            self._show(number)
+            raise CommandError("it was judged elsewhere since; look at it again")
         match asked["kind"]:
             case "judge" if asked["verdict"] in VERDICTS:
                 self._judge(item, Judgement(asked["verdict"], self._value(item)))
+                # Not by the page: what could not be kept has to stay in sight, with the reason.
+                number = min(number + 1, len(self._items) - 1)
+                self.panel.set_state(str(number))
             case "judge":
                 self._judge(item, None)
             case "correct":
                 self._correct(item, str(asked["name"]), str(asked["text"]))
-        self.panel.show(items=self._list(), item=self._shown(number))
+        self._show(number)
 
     def _correct(self, item: Item, name: str, text: str) -> None:
         value, problem_of = self._value(item), partial(self._problem, item)
         columns = columns_to_review(self._run, value, problem_of)
         column = next(each for each in columns if each.name == name)
-        corrected = read_correction(
-            text, column.kind, lambda each: problem_of(with_value(value, column.path, each))
-        )
-        changed = with_value(value, column.path, corrected)
-        is_back = json.dumps(changed) == json.dumps(item.value)
+        changed = read_correction(text, column, value, problem_of)
+        is_back = is_same(changed, item.value)
         self._judge(item, None if is_back else Judgement("corrected", changed))
 
     def _judge(self, item: Item, judgement: Judgement | None) -> None:
         if judgement is not None and judgement.verdict == "accepted":
-            is_changed = json.dumps(judgement.value) != json.dumps(item.value)
+            is_changed = not is_same(judgement.value, item.value)
             judgement = replace(judgement, verdict="corrected") if is_changed else judgement
         before, after = (
             value_after(each, item.value) for each in (self._judged.get(item.key), judgement)
         )
         # What was valid may not be by now, beside items that were corrected since.
-        if json.dumps(before) != json.dumps(after) and (problem := self._problem(item, after)):
+        if not is_same(before, after) and (problem := self._problem(item, after)):
             raise CommandError(f"it cannot stand beside the other items: {problem}; correct those")
-        self._store.judge(self._run.id, item.key, judgement)
-        if judgement is None:
-            self._judged.pop(item.key, None)
-        else:
-            self._judged[item.key] = judgement
+        self._open_store().judge(self._run.id, item.key, judgement)
+        self._judged = self._stored()

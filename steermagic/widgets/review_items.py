@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from typing import TypeAlias
 
 from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan
-from steermagic.judgements import Key, judged_parts, with_value
+from steermagic.judgements import (
+    Key,
+    ProblemOf,
+    is_same,
+    judged_parts,
+    value_at,
+    without_value,
+    written,
+)
 from steermagic.marks import MarkedText, Span
 from steermagic.picture import pointer_of, shown
 from steermagic.pieces import percent
 from steermagic.runs import Row, Run
 
-ProblemOf: TypeAlias = Callable[[JsonValue], str | None]
-"""Tells why a value cannot stand in place of an item's; None if it can."""
-
 _N_ALTERNATIVES = 4
 _NUMBER = re.compile(r"(?<![\d.])-?\d+(?:\.\d+)?", re.ASCII)
 _MIN_FOUND = 2  # characters; a shorter text stands everywhere
-_ALL = "(all)"  # names an item that may be null
+_ALL = "(all)"  # names an item that has columns
 _MAX_SOURCE = 100_000  # characters of a part; the pane scrolls
 
 
@@ -40,8 +43,8 @@ class Value:
     """A value as the page shows it.
 
     `text` is all of it, for it is edited there. `choices` are all that can stand there, if those
-    are few; empty is null. `alternatives` are texts, the same as a short label shows them, and the
-    probability that the model gave them.
+    are few; empty is null, or no value. `alternatives` are texts, the same as a short label shows
+    them, and the probability that the model gave them. What `is_folded` is shown in its parts, too.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Value:
     sure: str
     is_doubtful: bool
     is_changed: bool
+    is_folded: bool
     choices: list[str]
     alternatives: list[tuple[str, str, str]]
 
@@ -67,25 +71,28 @@ def items_to_review(run: Run, keys: Collection[Key]) -> list[Item]:
 def columns_to_review(run: Run, value: JsonValue, problem_of: ProblemOf) -> list[Column]:
     """Return the columns of what is judged as one, while that is `value`.
 
-    An object that may be null is a column, too. One that is null stands for the columns below it,
-    so that it can be corrected at once to a valid one.
+    An object that may be null or missing is a column, too. While it is, it stands for the columns
+    below it, so that it can be corrected at once to a valid one. The last column is all of it, for
+    values that are valid only together.
     """
     planned = {column.path: column for column in _columns(run)}
     # Each object comes before what is in it.
-    paths = dict.fromkeys(path[:n] for path in planned for n in range(len(path) + 1))
+    paths = dict.fromkeys(path[:n] for path in planned for n in range(1, len(path) + 1))
 
     def is_shown(path: tuple[str, ...]) -> bool:
         if path and not isinstance(value_at(value, path[:-1]), dict):
             return False
-        if path in planned or not isinstance(value_at(value, path), dict):
+        if not path or path in planned or not isinstance(value_at(value, path), dict):
             return True
-        return problem_of(with_value(value, path, None)) is None
+        return _can_be_empty(value, path, problem_of)
 
-    return [
-        planned.get(path) or Column(".".join(path) or _ALL, path, ColumnKind.OBJECT)
-        for path in paths
-        if is_shown(path)
-    ]
+    names = {column.name for column in planned.values()}
+    columns = list[Column]()
+    for path in filter(is_shown, (*paths, ())):
+        column = planned.get(path) or _object(path, names)
+        names.add(column.name)
+        columns.append(column)
+    return columns
 
 
 def shown_values(
@@ -98,17 +105,17 @@ def shown_values(
     least = min((sure for sure in sures if sure is not None), default=1.0)
     planned = _columns(run)
 
-    def is_doubtful(column: Column, sure: float | None) -> bool:
+    def of_column(column: Column, sure: float | None) -> Value:
         # Of an object it is one of the values in it, which have columns of their own.
         is_value = column in planned or value_at(item.value, column.path) is None
-        return is_value and sure == least != 1
-
-    return [
-        asdict(
-            _value(item, value, column, known, problem_of, is_doubtful=is_doubtful(column, sure))
+        shown = _value(item, value, column, known, problem_of)
+        return replace(
+            shown,
+            is_doubtful=is_value and sure == least != 1,
+            is_folded=not column.path and column not in planned and isinstance(value, dict),
         )
-        for column, sure in zip(columns, sures, strict=True)
-    ]
+
+    return [asdict(of_column(*each)) for each in zip(columns, sures, strict=True)]
 
 
 def marked_sources(run: Run, item: Item) -> list[dict[str, object]]:
@@ -130,18 +137,18 @@ def marked_sources(run: Run, item: Item) -> list[dict[str, object]]:
     return sources
 
 
-def value_at(value: JsonValue, path: Sequence[str]) -> JsonValue:
-    """Return the value of the column with that path."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
 def _columns(run: Run) -> tuple[Column, ...]:
     columns = column_plan(run.job.found.schema)
     if run.job.found.form is None:
         return columns
     return tuple(replace(column, path=()) for column in columns)  # the text is the record
+
+
+def _object(path: tuple[str, ...], names: Collection[str]) -> Column:
+    name = ".".join(path) or _ALL
+    while name in names:
+        name += "_"
+    return Column(name, path, ColumnKind.OBJECT)
 
 
 def _row(run: Run, item: Item) -> Row:
@@ -175,8 +182,6 @@ def _value(
     column: Column,
     known: dict[str, Confidence],
     problem_of: ProblemOf,
-    *,
-    is_doubtful: bool,
 ) -> Value:
     sure = _sure(known, item.key, column)
     own = known.get(_start(item.key) + pointer_of(column.path))
@@ -184,30 +189,30 @@ def _value(
     now, before = value_at(value, column.path), value_at(item.value, column.path)
     return Value(
         name=column.name,
-        text=_text(now),
+        text=written(now, column.kind),
         sure="" if sure is None else percent(sure),
-        is_doubtful=is_doubtful,
-        is_changed=now != before or isinstance(now, bool) != isinstance(before, bool),
+        is_doubtful=False,
+        is_changed=not is_same(now, before),
+        is_folded=False,
         choices=_choices(column, value, problem_of),
         alternatives=[
-            (_text(each), shown(each), percent(prob)) for each, prob in alternatives if each != now
+            (written(each, column.kind), shown(each), percent(prob))
+            for each, prob in alternatives
+            if not is_same(each, now)
         ],
     )
 
 
-def _text(value: JsonValue) -> str:
-    """Return the text that is read as `value` again; nothing for null."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def _choices(column: Column, value: JsonValue, problem_of: ProblemOf) -> list[str]:
-    choices = [*column.categories]
+    choices = [written(each, column.kind) for each in column.categories]
     if column.kind is ColumnKind.BOOLEAN:
         choices = ["true", "false"]
-    is_nullable = choices and problem_of(with_value(value, column.path, None)) is None
-    return [*choices, ""] if is_nullable else choices
+    can_be_empty = choices and _can_be_empty(value, column.path, problem_of)
+    return [*choices, ""] if can_be_empty else choices
+
+
+def _can_be_empty(value: JsonValue, path: Sequence[str], problem_of: ProblemOf) -> bool:
+    return any(problem_of(each) is None for each in without_value(value, path))
 
 
 def _evidence(run: Run, item: Item, source: int) -> Iterator[Span]:
@@ -227,7 +232,7 @@ def _found(run: Run, item: Item, text: str) -> Iterator[Span]:
 
 def place_of(value: JsonValue, text: str) -> tuple[int, int] | None:
     """Return where `value` begins and ends in `text`; 75.2 also stands where 75.20 is written."""
-    wanted = _text(value)
+    wanted = written(value, ColumnKind.STRING)
     if len(wanted) < _MIN_FOUND:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):

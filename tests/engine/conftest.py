@@ -13,7 +13,7 @@ from steer_engine.grammar import GrammarCompiler
 from steer_engine.mask import allocate_mask, allows
 from steer_engine.models import embedded_path
 from steer_engine.schema import Schema, read_schema
-from steer_engine.schema.lowering import written_in_lark
+from steer_engine.schema.lowering import is_for_lark, written_in_lark
 
 OPTIONS = {
     "whitespace_flexible": False,
@@ -30,7 +30,7 @@ class Mask:
         llguidance = pytest.importorskip("llguidance")
         matcher = llguidance.LLMatcher
         self._tokenizer = llguidance.LLTokenizer("byte")
-        if any_order:
+        if any_order or is_for_lark(masked):
             grammar = matcher.grammar_from_lark(written_in_lark(masked, OPTIONS))
         else:
             grammar = matcher.grammar_from_json_schema(json.dumps(masked), overrides=OPTIONS)

@@ -38,5 +38,15 @@ def test_other_keys_may_come_before_and_after_but_once(walk):
     assert not walk(OPEN, '{"z": 1, "y": 2}').is_complete
 
 
+def test_keys_that_are_all_needed_may_come_in_any_order(walk):
+    names = ["a", "b", "c", "d", "e"]
+    scores = {"type": "object", "propertyNames": {"enum": names}, "minProperties": 5}
+    value = dict.fromkeys(names, 1)
+    assert walk(in_any_order(read_schema(scores)), json.dumps(value)).is_complete
+    assert walk(
+        in_any_order(read_schema(scores)), json.dumps(dict(reversed(value.items())))
+    ).is_complete
+
+
 def test_without_the_mark_the_order_is_the_schemas(walk):
     assert not walk(read_schema("name: str, age: int"), '{"age": 1, "name": "x"}').is_complete

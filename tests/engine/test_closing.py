@@ -1,6 +1,7 @@
 """A text can be ended from wherever it stands, and a row stays inside its budget."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,14 @@ from steer_engine import (
 from steer_engine.backends.fake import FakeBackend
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
 from steer_engine.byte_index import ByteIndex
-from steer_engine.closing import Closer, completes, shortest_answer, shortest_completion, start_of
+from steer_engine.closing import (
+    Closer,
+    check_budget,
+    completes,
+    shortest_answer,
+    shortest_completion,
+    start_of,
+)
 from steer_engine.grammar import GrammarCompiler
 from steer_engine.models import embedded_path
 from steer_engine.steps import Step
@@ -217,6 +225,21 @@ def test_less_than_the_shortest_answer_is_refused():
     least = len(shortest_answer(at(schema), INDEX, schema))
     with Engine(FakeBackend()) as engine, pytest.raises(BudgetError, match=f"has {least} tokens"):
         list(engine.run([Request(0, compose("x", schema), schema, max_tokens=least - 1)]))
+
+
+@pytest.mark.parametrize(
+    ("document", "least"),
+    [
+        ({"type": "string", "minLength": 5000}, 5002),
+        ({"type": "array", "items": {"type": "string"}, "minItems": 50_000}, 199_000),
+    ],
+)
+def test_a_form_that_is_long_in_plain_words_is_refused_where_no_answer_is_found(document, least):
+    schema = read_schema(document)
+    with pytest.raises(BudgetError, match="an answer of this form has at least ") as caught:
+        check_budget(at(schema), INDEX, schema, max_tokens=200)
+    n_least = int(re.search(r"at least (\d+) tokens", str(caught.value))[1])
+    assert n_least * 5 >= least  # no token of this vocabulary spells more than 5 bytes
 
 
 def test_a_row_that_left_no_room_goes_back():

@@ -17,6 +17,19 @@ NAMES = {"type": "string", "maxLength": 3}
 CASES = [
     ({"type": "array", "items": NAMES, "uniqueItems": True, "minItems": 3}, '["a", "a", "a"]'),
     ({"type": "array", "items": {"enum": [1, 2]}, "uniqueItems": True}, "[1, 2, 1]"),
+    *(
+        ({"type": "array", "items": items, "uniqueItems": True, "minItems": n}, text)
+        for items, n, text in (
+            ({"type": "integer", "minimum": 5, "maximum": 14}, 10, f"[{', '.join(['10'] * 10)}]"),
+            ({"enum": ["no", "yes", "none", "yet"]}, 4, '["none", "none", "none", "none"]'),
+        )
+    ),
+    (
+        {"type": "object", "additionalProperties": {"type": "integer", "maximum": 9}}
+        | {"propertyNames": {"enum": ["food", "fun", "price"]}, "minProperties": 3},
+        '{"food": 1, "food": 2, "food": 3}',
+    ),
+    ({"const": 2**53 + 1}, "71"),
     ({"type": "string", "not": {"enum": ["no", "never"]}, "maxLength": 9}, '"no"'),
     (
         {"type": "array", "items": {"type": "integer", "maximum": 9, "minimum": 0}, "maxItems": 4}

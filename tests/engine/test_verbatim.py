@@ -20,6 +20,7 @@ from steer_engine.evidence import Evidence
 from steer_engine.grammar import GrammarCompiler
 from steer_engine.mask import allocate_mask, allows
 from steer_engine.schema.places import verbatim_places
+from steer_engine.shortest import follow
 from steer_engine.source import SourceText
 from steer_engine.verbatim import SpellingIndex, VerbatimMatcher
 from steer_engine.vocabulary import Vocabulary
@@ -63,6 +64,21 @@ def test_whatever_is_drawn_is_a_span(source, seed):
         values = [record["a"], *(item["d"] for item in record["c"])]
         prompt = source.encode("utf-8", "replace").decode()
         assert all(value is None or value in prompt for value in values)
+
+
+def test_a_way_that_would_tear_a_character_of_a_key_is_not_followed():
+    schema = read_schema({"type": "object", "additionalProperties": FREE})
+    vocabulary = FakeBackend().vocabulary
+    matcher = VerbatimMatcher(
+        GrammarCompiler(vocabulary).compile(schema).matcher(),
+        SourceText([SOURCE]),
+        verbatim_places(schema),
+        SpellingIndex(vocabulary),
+    )
+    assert follow(matcher, b'{"na\xc3')
+    for way in (b'": "Ann"}', b'\\": "Ann"}'):
+        assert not follow(matcher.copy(), way)
+    assert follow(matcher, b'\xaf": "Ann"}')
 
 
 def test_a_character_that_json_cannot_spell_ends_a_span():
@@ -220,6 +236,7 @@ def test_the_mask_allows_a_token_exactly_if_it_leads_to_a_copy(source, written):
         {"type": "array", "contains": FREE},
         {"type": "string", "x-steer": {"verbatim": {"aligned": 1}}},
         {"type": "string", "x-steer": {"verbatim": "yes"}},
+        {"type": ["integer", "null"], "x-steer": {"verbatim": True}},
     ],
 )
 def test_a_mark_that_cannot_be_enforced_is_refused_not_forgotten(document):

@@ -104,6 +104,16 @@ def test_evidence_tells_where_a_value_stands_in_the_text(wishing):
         assert frame["text"][found.row][found.start : found.end] == found.text
 
 
+def test_an_expression_that_fails_after_the_run_takes_no_evidence_away(wishing):
+    """It was evaluated again for the view, and the cell failed although every row was finished."""
+    files = iter(["Ann", "Bob met Ann"])
+    found, options = FoundSchema(read_schema("who: verbatim")), SteerOptions(over="t")
+    names = {"read": lambda _: next(files)}
+    job = job_over(["a.txt", "b.txt"], "{{ read(text) }}", found, options, namespace=names)
+    evidence = wishing({"who": "Ann"}).answer(job).steer.evidence
+    assert evidence[["row", "text", "start"]].to_numpy().tolist() == [[0, "Ann", 0], [1, "Ann", 8]]
+
+
 def test_rows_of_a_list_have_their_own_evidence(wishing):
     schema = read_schema({"type": "array", "items": read_schema("who: verbatim").document})
     job = Job(("Ann and Bob",), FoundSchema(schema), SteerOptions())

@@ -90,6 +90,21 @@ def test_a_frame_tells_its_types():
     )
 
 
+def test_categories_are_the_values_that_the_rows_have():
+    frame = pd.DataFrame(
+        {
+            "stars": pd.Categorical([1, 2], categories=[1, 2, 3]),
+            "ok": pd.Categorical([True, False]),
+            "when": pd.Categorical(pd.to_datetime(["2026-01-31", "2026-02-01"])),
+            "age": pd.cut(pd.Series([5, 50]), [0, 18, 99]),
+        }
+    )
+    schema = infer_schema(frame)
+    assert schema.document["properties"]["stars"] == {"enum": [1, 2, 3]}
+    row = {"stars": 1, "ok": True, "when": "2026-01-31T00:00:00Z", "age": "(0, 18]"}
+    assert validation_error(schema, row) is None
+
+
 def test_a_polars_frame_and_a_series_are_tables():
     polars = pytest.importorskip("polars")
     assert write_notation(infer_schema(polars.DataFrame({"a": [1, None]}))) == "a: int | None"

@@ -32,7 +32,7 @@ def test_requests_are_made_one_by_one():
     job = over(range(100_000), "{{ note(text) }}", note=lambda n: asked.append(n) or "x")
     first, second = islice(job.requests(), 2)
     assert (first.row, second.row) == (0, 1)
-    assert asked == [0, 0, 1]  # the first was tried beforehand
+    assert asked == [0, 1]
     assert job.n_rows == 100_000
 
 
@@ -50,6 +50,23 @@ def test_an_empty_prompt_fails_alone():
     job = over(["x", None, "y"])
     assert [request.row for request in job.requests()] == [0, 2]
     assert "the prompt is empty" in str(job.row_errors[1])
+
+
+def test_the_inputs_of_copied_texts_are_those_of_the_request():
+    found = FoundSchema(read_schema("b: verbatim"))
+    numbers = iter(range(3))
+    options = SteerOptions(over="t")
+    names = {"numbers": numbers}
+    job = job_over([*"abc"], "{{ next(numbers) }} {{ text }}", found, options, namespace=names)
+    requests = [*job.requests()]
+    assert [request.inputs for request in requests] == [("0", "a"), ("1", "b"), ("2", "c")]
+    assert job.inputs(1) == (("next(numbers)", "1"), ("text", "b"))
+
+
+def test_a_prompt_that_cannot_be_filled_in_again_has_no_inputs():
+    job = over([*"ab"], "{{ next(numbers) }} {{ text }}", numbers=iter(range(2)))
+    assert len([*job.requests()]) == 2
+    assert job.inputs(1) == ()
 
 
 def test_an_iterator_is_read_once_and_kept():

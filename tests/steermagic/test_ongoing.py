@@ -68,12 +68,12 @@ def test_an_interrupt_while_a_row_is_written_loses_nothing(is_late, session, mon
     real, n_calls = Database.transaction, 0
 
     @contextmanager
-    def interrupted(self):
+    def interrupted(self, **how):
         nonlocal n_calls
         n_calls += 1
         if n_calls == 11 and not is_late:  # the first is that of the run itself
             raise KeyboardInterrupt
-        with real(self) as connection:
+        with real(self, **how) as connection:
             yield connection
         if n_calls == 11:
             raise KeyboardInterrupt

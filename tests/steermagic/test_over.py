@@ -49,6 +49,15 @@ def test_no_row_is_filled_in_ahead_of_its_turn():
     assert seen == [0, 70_000]
 
 
+def test_the_first_row_is_not_filled_in_again_after_the_check():
+    """What `next` had given for the check was lost."""
+    assert [*prompts([*"xyz"], "{{ next(ids) }} {{ text }}", ids=iter("ABC"))] == [
+        "A x",
+        "B y",
+        "C z",
+    ]
+
+
 def test_an_iterator_is_read_as_rows_are_asked_for():
     read = []
     filled = prompts((read.append(i) or {"n": i} for i in range(1000)), "{{ n }}")
@@ -206,6 +215,33 @@ def test_what_did_not_run_leaves_an_iterator_whole(before, notebook):
     assert frame["text"].tolist() == ["x", "y"]
     with pytest.raises(CellError, match="gave no rows"):
         book.run("%%steer b: int --over t\n{{ text }}", t=texts)
+
+
+@pytest.mark.parametrize("n_batches", [1, 2])
+def test_what_did_not_run_leaves_record_batches_whole(n_batches, notebook):
+    """The first batch was gone."""
+    pa = pytest.importorskip("pyarrow")
+    filtered = [pa.record_batch({"n": pa.array([], pa.int64())})]
+    batches = [*filtered, *(pa.record_batch({"n": [3 * i, 3 * i + 1]}) for i in range(n_batches))]
+    reader = pa.RecordBatchReader.from_batches(batches[0].schema, iter(batches))
+    book = notebook({"b": 7})
+    book.run("%%steer b: int --over t --dry-run\n{{ n }}", t=reader)
+    with pytest.raises(CellError, match="no variable 'm'"):
+        book.run("%%steer b: int --over t\n{{ n }} {{ m }}")
+    frame = book.run("%%steer b: int --over t\n{{ n }}")
+    assert frame["n"].tolist() == [0, 1, 3, 4][: 2 * n_batches]
+    with pytest.raises(CellError, match="gave no rows"):
+        book.run("%%steer b: int --over t\n{{ n }}")
+
+
+def test_several_iterators_that_were_not_used_stay_whole(notebook):
+    """The first item of all but the last one was gone."""
+    book, first, second = notebook({"b": 7}), iter("ab"), iter("xy")
+    for texts in (first, second):
+        book.run("%%steer b: int --over t --dry-run\n{{ text }}", t=texts)
+    for texts, expected in ((second, "xy"), (first, "ab")):
+        frame = book.run("%%steer b: int --over t\n{{ text }}", t=texts)
+        assert "".join(frame["text"]) == expected
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import matplotlib as mpl
 import pandas as pd
@@ -56,6 +57,21 @@ def test_of_a_part_of_the_frame_that_part_is_counted():
     mood, *_, confidence = panels(MOODS, FRAME.loc[[1], ["mood"]])
     assert mood == Bars("mood", [("glad", 0), ("sad", 0), ("null", 0), ("null", 1)])
     assert confidence == Histogram("mood: confidence", [0.3])
+
+
+def test_of_a_part_of_the_frame_its_failures_are_counted():
+    assert not [each for each in panels(MOODS, FRAME.loc[:1]) if each.title == "failures"]
+    [failures] = [each for each in panels(MOODS, FRAME.loc[1:2]) if each.title == "failures"]
+    assert failures.counts == [("cut short", 1)]
+
+
+def test_a_failure_without_a_row_in_the_frame_is_counted():
+    rows = row(0, []), row(1, [{"mood": "glad"}, {"mood": "sad"}])
+    cut = replace(rows[0], error=TruncatedError("cut"))
+    run = run_of('list[{mood: "glad" | "sad"}]', cut, rows[1])
+    frame = result_of(run)
+    assert len(frame) == 2
+    assert panels(run, frame)[1].counts == [("cut short", 1)]
 
 
 def test_what_somebody_corrected_has_no_confidence():

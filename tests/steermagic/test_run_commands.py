@@ -75,8 +75,13 @@ def test_an_interrupted_cell_is_resumed_after_a_restart(book):
     assert f"note: {n_kept} of 400 rows were finished before and are kept\n" in text
     assert book.shell.user_ns["kept"]["n"].tolist() == [7] * 400
     assert book.shell.user_ns["frame"] is book.shell.user_ns["kept"]
-    with pytest.raises(CellError, match="no cell was broken off; %steer runs lists all runs"):
+    place = book.session.store().place
+    with pytest.raises(CellError) as caught:
         book.run("%steer resume")
+    assert str(caught.value) == (
+        f"no cell was broken off in the run store {place}; %steer runs lists all runs, and a cell"
+        " with --store goes on when it is run again"
+    )
 
 
 def test_running_the_cell_again_does_the_same(book):
@@ -108,6 +113,41 @@ def test_a_resumed_cell_has_the_settings_and_the_model_that_it_had(book, monkeyp
     assert run.job.options.seed == 5
     assert list(book.session.loaded()) == ["big.gguf"]
     assert "were finished before" in run.notes[0]
+
+
+def test_a_resumed_cell_has_its_model_if_the_alias_means_another_by_now(book):
+    book.run("%steer use big.gguf --as big")
+    texts = interrupt(book, CELL.replace("-o kept", "-m big -o kept"))
+    restart(book)
+    book.run("%steer use other.gguf --as big")
+    text = shown(book, "%steer resume", texts=texts, stop=Stop())
+    assert "were finished before" in text
+    assert book.session.last_run().job.options.model == "big.gguf"
+    assert book.session.spec("big") == "other.gguf"
+
+
+@pytest.mark.parametrize("named", ["in the environment", "in the cell"])
+def test_a_resumed_cell_goes_on_in_the_store_that_it_is_found_in(
+    named, book, monkeypatch, tmp_path
+):
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    monkeypatch.setenv("STEERMAGIC_STORE", str(old))
+    cell = (
+        CELL if named == "in the environment" else CELL.replace("-o kept", f"--store {old} -o kept")
+    )
+    texts = interrupt(book, cell)
+    book.session.store().close()
+    restart(book)
+    old.rename(new)
+    monkeypatch.setenv("STEERMAGIC_STORE", str(new))
+    assert "were finished before" in shown(book, "%steer resume", texts=texts, stop=Stop())
+    assert [run.state for run in book.session.store().runs()] == ["done", "continued"]
+    assert not old.exists()
+
+
+def test_commands_say_that_they_looked_in_memory(book, monkeypatch):
+    monkeypatch.setenv("STEERMAGIC_STORE", "off")
+    assert shown(book, "%steer runs") == "no run is stored yet in memory"
 
 
 def test_a_resumed_cell_without_a_model_keeps_the_one_it_had(book):
@@ -175,7 +215,8 @@ def test_the_function_takes_up_what_a_cell_of_the_same_settings_had_finished(boo
 
 
 def test_runs_are_listed(book):
-    assert shown(book, "%steer runs") == "no run is stored yet"
+    place = book.session.store().place
+    assert shown(book, "%steer runs") == f"no run is stored yet in the run store {place}"
     interrupt(book)
     book.run("%%steer n: int --over texts\n" + "{{ text }} " * 900, texts=["a"] * 2, stop=Stop())
     book.session.run(Job(("hi",), read_source("n: int"), SteerOptions()))
@@ -249,7 +290,7 @@ def test_runs_are_exported_and_pruned(book, tmp_path):
     assert shown(book, "%steer runs prune").startswith("0 runs and 0 answers taken out; ")
     assert shown(book, "%steer runs prune --keep 1").startswith("1 run and 1 answer taken out; ")
     assert re.search(r"; \d\.\d MB freed$", shown(book, "%steer runs prune --days 0"))
-    assert shown(book, "%steer runs") == "no run is stored yet"
+    assert shown(book, "%steer runs").startswith("no run is stored yet")
 
 
 @pytest.mark.parametrize("began_in", ["other.sqlite", "off", "a file/runs.sqlite"])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from steer_engine.guard.distinct import holds
 from steer_engine.guard.draft import At, Draft, Specialising
 from steer_engine.guard.values import Container
 from steer_engine.guard.verdict import INVALID, VALID
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, pointer_to
+from steer_engine.schema.equality import canonical
 from steer_engine.schema.patterns import matches
 
 MAX_PLACES = 1000  # items before the open one that a `prefixItems` is written for
+_MAX_VALUES = 256  # of a range of integers that are told apart
 
 
 def has_key(value: Container, key: str) -> bool:
@@ -112,6 +117,37 @@ def places(work: Specialising, at: At, draft: Draft, n_items: int) -> list[JsonV
     while len(result) < n_items:
         result.append(True if rest is None else rest)
     return result
+
+
+def say_unlike(work: Specialising, at: At, draft: Draft) -> None:
+    """Say which values are left for the items of a list that has each of a few values once."""
+    count = at.value.count
+    if draft.get("uniqueItems") is not True or at.value.kind != "array":
+        return
+    if at.is_exact or at.is_annotated:
+        return
+    if not isinstance(draft.get("items"), dict) or not 0 < count <= MAX_PLACES:
+        return
+    values = _values(work.compiler.followed(pointer_to(at.pointer, "items"))[1])
+    written = {cell.value.canonical for cell in at.value.cells()}
+    left: list[JsonValue] = [each for each in values if canonical(each) not in written]
+    if len(left) < len(values):
+        draft.put("prefixItems", places(work, at, draft, count))
+        draft.put("items", {"allOf": [draft.get("items"), {"enum": left}]})
+
+
+def _values(schema: JsonSchema) -> Sequence[JsonValue]:
+    """Return the values that a schema lists, or the integers between its bounds if they are few."""
+    if isinstance(schema, bool):
+        return ()
+    listed, least, most = (schema.get(keyword) for keyword in ("enum", "minimum", "maximum"))
+    if isinstance(listed, list):
+        return listed
+    if not isinstance(least, int | float) or not isinstance(most, int | float):
+        return ()
+    if schema.get("type") != "integer" or most - least > _MAX_VALUES:
+        return ()
+    return range(math.ceil(least), math.floor(most) + 1)
 
 
 def as_schema(value: JsonValue) -> JsonSchema:

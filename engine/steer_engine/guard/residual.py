@@ -12,7 +12,7 @@ from steer_engine.guard.anchoring import anchored
 from steer_engine.guard.compiler import Compiler
 from steer_engine.guard.decisions import DECISIONS
 from steer_engine.guard.draft import At, Draft
-from steer_engine.guard.members import say_member, say_needs
+from steer_engine.guard.members import say_member, say_needs, say_unlike
 from steer_engine.guard.obligations import ask_for_items, ask_for_properties
 from steer_engine.guard.ordering import put_in_order
 from steer_engine.guard.remainders import say_unevaluated
@@ -34,6 +34,7 @@ _STEPS = (
     say_needs,
     say_member,
     ask_for_items,
+    say_unlike,
     ask_for_properties,
     say_unevaluated,
     put_in_order,

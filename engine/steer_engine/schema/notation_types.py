@@ -21,6 +21,7 @@ ReadBlock: TypeAlias = Callable[[Cursor, str], JsonObject]
 _GENERICS = frozenset({"list", "dict", "Literal", "Optional", "Union"})
 _FREE_TEXT = re.compile(r"[^,#\n\]}]*")
 _CHOICE = re.compile(r"""\w[\w -]*|"[^"]*"|'[^']*'""")
+_LEADING_ZEROS = re.compile(r"(-?)0+(?=\d)")
 _CURLY = frozenset("“”„‟‘’‚‛«»")
 
 
@@ -94,10 +95,14 @@ def misquoted(cursor: Cursor) -> SchemaSyntaxError | None:
 
 
 def _read_number(cursor: Cursor) -> int | float:
+    text = cursor.token.text
+    if zeros := _LEADING_ZEROS.match(text):
+        short = zeros[1] + text[zeros.end() :]
+        raise cursor.error(f'a number does not begin with 0; write {short}, or "{text}" for a text')
     try:
-        number = read_number(cursor.token.text)
+        number = read_number(text)
     except ValueError as error:
-        raise cursor.error(f"{cursor.token.text} is too large for a JSON number") from error
+        raise cursor.error(f"{text} is too large for a JSON number") from error
     cursor.take()
     return number
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from steer_engine.errors import UnenforceableError
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema, place, walk
+from steer_engine.schema.formats import may_hold_texts
 from steer_engine.schema.references import schema_at, target_pointer
 
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -37,12 +38,14 @@ def verbatim_places(schema: Schema) -> VerbatimPlaces:
     """Return the places of the strings that `schema` marks.
 
     Raises:
-        UnenforceableError: a mark cannot be read, or stands where no value is written.
+        UnenforceableError: a mark cannot be read, or stands where no string is written.
     """
     document: JsonSchema = schema.document if '"verbatim"' in schema.text else True
     for pointer, node in walk(document):
         if _mark(node, pointer) and (keyword := _NO_PLACE.search(pointer)):
             raise _refusal(pointer, f"cannot be enforced below `{keyword[1]}`; use `str` there")
+        if _mark(node, pointer) and isinstance(node, dict) and not may_hold_texts(node):
+            raise _refusal(pointer, "marks no string; set it where the strings are")
     return VerbatimPlaces(document)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 import sys
 import types
 import typing
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,17 @@ from steer_engine.schema.references import inlined
 
 if TYPE_CHECKING:
     from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-    from pydantic_core.core_schema import DatetimeSchema, DecimalSchema
+    from pydantic_core.core_schema import DatetimeSchema, DecimalSchema, DictSchema, UrlSchema
+
+_INTEGER = "-?(?:0|[1-9][0-9]*)"
+_NAMES = {
+    "integer": f"^{_INTEGER}$",
+    "number": rf"^{_INTEGER}(?:\.[0-9]+)?$",
+    "boolean": "^(?:true|false)$",
+}
+"""How Pydantic reads keys that are no text, by their type."""
+_WITH_HOST = frozenset({"ftp", "http", "https", "ws", "wss"})
+"""Schemes whose URLs have a host."""
 
 
 def document_of(source: object) -> tuple[JsonSchema, str | None]:
@@ -58,6 +70,7 @@ def _generator() -> type[GenerateJsonSchema]:
                 for name in ("multiple_of", "le", "ge", "lt", "gt")
                 if isinstance(limit := schema.get(name), int | float | Decimal)
             }
+            limits = _with_digits(schema, limits)
             return self.float_schema({**float_schema(), **limits})  # type: ignore[typeddict-item]  # the names are checked above
 
         def datetime_schema(self, schema: DatetimeSchema) -> JsonSchemaValue:
@@ -66,7 +79,39 @@ def _generator() -> type[GenerateJsonSchema]:
                 return {"type": "string", "pattern": LOCAL_DATE_TIME}
             return super().datetime_schema(schema)
 
+        def dict_schema(self, schema: DictSchema) -> JsonSchemaValue:
+            """Ask for names that are read as the keys; Pydantic forgets those that are no text."""
+            written = super().dict_schema(schema)
+            keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+            if names := _NAMES.get(keys.get("type", "")):
+                written.setdefault("propertyNames", {"pattern": names})
+            if "patternProperties" in written:
+                written.setdefault("additionalProperties", False)
+            return written
+
+        def url_schema(self, schema: UrlSchema) -> JsonSchemaValue:
+            """Ask for the schemes that the type allows."""
+            written, schemes = super().url_schema(schema), schema.get("allowed_schemes") or []
+            host = "[^/?#]" if _WITH_HOST.issuperset(schemes) else ""
+            spelled = "|".join(map(re.escape, schemes))
+            return {**written, "pattern": f"^(?:{spelled})://{host}"} if schemes else written
+
     return Generator
+
+
+def _with_digits(schema: DecimalSchema, limits: Mapping[str, float]) -> dict[str, float]:
+    """Return `limits`, with what `max_digits` and `decimal_places` come to."""
+    places, n_digits = schema.get("decimal_places"), schema.get("max_digits")
+    found = dict(limits)
+    if places is not None:
+        found.setdefault("multiple_of", float(Decimal(10) ** -places))
+    if n_digits is not None:
+        edge = float(Decimal(10) ** (n_digits - (places or 0)))
+        if found.get("le", edge) >= edge:
+            found["lt"] = min(edge, found.get("lt", edge))
+        if found.get("ge", -edge) <= -edge:
+            found["gt"] = max(-edge, found.get("gt", -edge))
+    return found
 
 
 def _has_title(document: JsonObject) -> bool:
@@ -117,13 +162,20 @@ def _plain(schema: JsonSchema) -> JsonSchema:
         schema.setdefault("additionalProperties", False)
     elif schema.get("additionalProperties") is True:
         del schema["additionalProperties"]  # a bare `dict`
-    if schema.get("items") == {}:
-        del schema["items"]  # a bare `list`
+    _settle_items(schema)
     if schema.get("format") == "uri" and schema.get("minLength") == 1:
         del schema["minLength"]  # no URI is empty
     if schema.get("format") in VERSIONED_UUIDS:
         schema["pattern"] = VERSIONED_UUIDS[str(schema.pop("format"))]
     return shapes.simplified(schema)
+
+
+def _settle_items(schema: JsonObject) -> None:
+    prefix = schema.get("prefixItems")
+    if isinstance(prefix, list):
+        schema["minItems"] = len(prefix)  # also the fields of a NamedTuple that have defaults
+    if schema.get("items") == {}:
+        del schema["items"]  # a bare `list`
 
 
 def _lift_descriptions(schema: JsonObject) -> None:

@@ -28,6 +28,7 @@ _OTHER_WORDS = {"str": "string", "int": "integer", "float": "number", "bool": "b
 }
 # Annotations of OpenAPI and of editors that resemble a keyword.
 _FOREIGN = frozenset({"definition", "example", "formats", "patterns"})
+_MARKS = ("order", "verbatim")
 # OpenAPI's, and Pydantic's for a `Path`: no text is wrong there, or the type says enough.
 _USUAL_FORMATS = frozenset(
     {"binary", "byte", "double", "float", "int32", "int64", "password", "path"}
@@ -47,6 +48,7 @@ def check_schema(document: JsonSchema) -> None:
     if fault is not None:
         raise SchemaError(_explained(document, *fault))
     _check_is_no_data(document)
+    _check_marks(schemas)
     _check_references(document, schemas)
     _check_patterns(schemas)
 
@@ -107,6 +109,20 @@ def _check_references(document: JsonSchema, schemas: Mapping[str, JsonSchema]) -
         raise SchemaError(
             f"the schema {place(endless)} refers to itself without an end, or on and on; remove it"
         )
+
+
+def _check_marks(schemas: Mapping[str, JsonSchema]) -> None:
+    """Raise `SchemaError` for an `x-steer` that says what nobody reads."""
+    for pointer, schema in schemas.items():
+        marks = schema.get("x-steer", {}) if isinstance(schema, dict) else {}
+        if not isinstance(marks, dict):
+            raise SchemaError(f'`x-steer` {place(pointer)} is an object: {{"verbatim": true}}')
+        for name in marks.keys() - set(_MARKS):
+            close = get_close_matches(name, _MARKS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "use 'order' or 'verbatim'"
+            raise SchemaError(f"`x-steer` {place(pointer)} has no mark {name!r}; {hint}")
+        if marks.get("order", "any") != "any":
+            raise SchemaError(f'the only `order` of an `x-steer` is "any"; see {place(pointer)}')
 
 
 def _check_patterns(schemas: Mapping[str, JsonSchema]) -> None:

@@ -101,6 +101,12 @@ function table(columns, rows) {
   return element("table", { class: "sm-table" }, element("thead", {}, head), element("tbody", {}, ...body));
 }
 
+// What stands below an answer: whether it was cut short, what it took, and what else there is to say of its run.
+function belowAnswer({ warning, notes }) {
+  const made = notes.map((note) => element("div", { class: "sm-note sm-faint" }, note));
+  return warning ? [element("div", { class: "sm-problem" }, warning), ...made] : made;
+}
+
 // A word ahead of a colon is the name of a field, whatever it says.
 const CODE = /(#.*$|"""[^]*?""")|("(?:[^"\\]|\\.)*"|(?<=: )\/(?:[^/\\]|\\.)+\/)|\b(str|int|float|bool|date|datetime|time|email|url|uuid|verbatim|list|dict|None|null|true|false|True|False|class|from|import|Literal|Annotated)\b(?!\??\s*:)|(-?\b\d[\d.]*\b)/gm;
 const COLOURS = ["sm-comment", "sm-string", "sm-word", "sm-number"];

@@ -62,6 +62,8 @@ class Editor {
   }
   reread() {
     if (this.model.get("state") === this.text) return; // this view's own change
+    this.past.push(this.text);
+    this.changedAt = 0; // what is typed next is another step
     this.read();
     this.draw();
   }
@@ -107,7 +109,7 @@ class Editor {
     this.bar.replaceChildren(
       element("span", { class: "sm-title" }, "Schema"),
       button("Add field", () => this.add(object, ""), { text: "+ Field", disabled: !canAdd }),
-      canAdd ? checkbox("List of rows", "list of rows", isList, (checked) => this.asList(checked), "The answer is a list; each item is a row") : null,
+      canAdd ? this.listBox(isList) : null,
       button("Undo", () => this.undo(), { text: "↶", disabled: !this.past.length }),
       element("span", { class: "sm-space" }),
       toggle("example", "From an example"),
@@ -121,6 +123,13 @@ class Editor {
     drawer.hidden = !drawer.hidden;
     this.drawBar();
     if (!drawer.hidden) drawer.querySelector("textarea").focus();
+  }
+  listBox(isList) {
+    const refers = this.text.includes('\\"$ref\\"'); // references lead from the root, which would be another one
+    const title = refers ? "This schema refers to its own parts and stays as it is; --many asks for a list" : "The answer is a list; each item is a row";
+    const made = checkbox("List of rows", "list of rows", isList, (checked) => this.asList(checked), title);
+    made.querySelector("input").disabled = refers;
+    return made;
   }
   asList(checked) {
     this.change(() => {
@@ -300,7 +309,7 @@ class Editor {
     this.runButton.disabled = isBusy;
     this.stopButton.hidden = !isBusy;
     this.drawPreview(data.forms);
-    if (data.answer) this.result.replaceChildren(table(data.answer.columns, data.answer.rows), element("div", { class: "sm-faint" }, data.answer.note));
+    if (data.answer) this.result.replaceChildren(table(data.answer.columns, data.answer.rows), ...belowAnswer(data.answer));
     const problem = data.rows_problem || data.problem;
     say(this.status, isBusy ? "running …" : problem || data.note || "", !isBusy && Boolean(problem));
   }

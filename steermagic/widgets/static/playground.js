@@ -102,7 +102,7 @@ function answerParts(answer, other) {
     const cell = element("span", attributes, text || "–");
     return element("span", {}, cell, element("span", { class: "sm-sure", title: "how sure the model was" }, answer.sure[y][x]));
   }));
-  return [element("div", { class: "sm-scroll" }, table(answer.columns, rows)), element("div", { class: "sm-note sm-faint" }, answer.note)];
+  return [element("div", { class: "sm-scroll" }, table(answer.columns, rows)), ...belowAnswer(answer)];
 }
 
 export default {

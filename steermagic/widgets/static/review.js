@@ -29,10 +29,17 @@ class Review {
     this.model.set("state", String(number));
     this.model.save_changes();
   }
+  // The kernel goes on to the next row. A verdict waits for its answer: a correction may be refused.
   judge(verdict) {
-    this.kernel.ask({ kind: "judge", number: this.number, verdict });
-    if (verdict) this.go(this.number + 1);
+    if (this.kernel.isBusy) this.waiting = { number: this.number, verdict };
+    else this.kernel.ask({ kind: "judge", number: this.number, verdict });
     this.root.focus();
+  }
+  judgeWaiting(problem) {
+    if (!this.waiting || this.kernel.isBusy) return;
+    const { number, verdict } = this.waiting;
+    this.waiting = null;
+    if (number === this.number && !problem) this.judge(verdict);
   }
   correct(name, text) {
     this.kernel.ask({ kind: "correct", number: this.number, name, text });
@@ -74,10 +81,11 @@ class Review {
     if (!items.length) this.values.replaceChildren(element("div", { class: "sm-faint" }, "there are no rows to review"));
     say(this.status, problem || "", Boolean(problem));
     // Lab takes single keys for its own, unless the element that has the focus says otherwise.
-    for (const each of [this.root, ...this.root.querySelectorAll("button, select, [tabindex]")]) each.setAttribute("data-lm-suppress-shortcuts", "true");
+    for (const each of [this.root, ...this.root.querySelectorAll("button, select, summary, [tabindex]")]) each.setAttribute("data-lm-suppress-shortcuts", "true");
     if (focused && !this.root.contains(document.activeElement)) {
       ([...this.root.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === focused) ?? this.root).focus();
     }
+    this.judgeWaiting(problem);
   }
   drawBar(items) {
     const n_judged = items.filter((item) => item.verdict).length;
@@ -129,6 +137,10 @@ class Review {
     control.sent = control.value; // what the kernel has of it
     const chips = value.alternatives.map(([text, shown, share]) => button(`Set ${value.name} to ${shown || "null"}`, () => this.correct(value.name, text), { text: `${shown || "null"} ${share}`, kind: "sm-chip" }));
     const name = element("span", { class: "sm-name" }, value.name, value.is_changed ? element("span", { title: "changed by you" }, " ✎") : null);
+    if (value.is_folded) {
+      const fold = { class: "sm-value", open: this.isUnfolded ? "" : null, ontoggle: (event) => { this.isUnfolded = event.target.open; } };
+      return element("details", fold, element("summary", { "aria-label": `${label}, as JSON`, title: "all values, as JSON" }, name), control);
+    }
     const sure = element("span", { class: "sm-sure", title: "how sure the model was" }, value.sure);
     return element("div", { class: `sm-value${value.is_doubtful ? " sm-doubtful" : ""}` }, element("div", { class: "sm-line" }, name, sure), control, chips.length ? element("div", { class: "sm-line sm-chips" }, ...chips) : null);
   }

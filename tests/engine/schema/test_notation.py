@@ -240,6 +240,8 @@ def test_line_ends_of_other_systems_and_strange_blanks():
         ("a: int ..", "a range needs a bound", 1, 8),
         ("a: str 1..5", "only int and float have a range", 1, 8),
         ("a: int 1e999..", "too large", 1, 8),
+        ("a: 007", 'does not begin with 0; write 7, or "007" for a text', 1, 4),
+        ("a: int -00.5..5", "does not begin with 0; write -0.5", 1, 8),
         ("a: dict[int]", "write `dict[str, T]`", 1, 8),
         ("a: list[str, int]", "`list[T]`", 1, 8),
         ("a: str = None", "write `a: str | None = None`", 1, 4),

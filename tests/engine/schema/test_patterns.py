@@ -7,9 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
-from steer_engine.errors import RowError, SchemaError
+from steer_engine.backends.fake import FakeBackend
+from steer_engine.errors import RowError, SchemaError, UnsatisfiableError
+from steer_engine.grammar import GrammarCompiler
+from steer_engine.schema import read_schema
 from steer_engine.schema.patterns import check_pattern, masked_pattern, matches
 
+COMPILER = GrammarCompiler(FakeBackend().vocabulary)
 BYTES = LLTokenizer("byte")
 OPTIONS = {"json_allowed_escapes": '"\\bfnrt', "whitespace_flexible": False}
 
@@ -121,6 +125,7 @@ TEXTS = [
     [
         *("a", "^a", "a$", "^a$", "^a|b$", "(^a|b)c?$", "(?:^|b)a", "a(?:$|b)", "^(?:^a)$$", "^$"),
         *("^$|a", "[^a]", "^.$", "^[^]$", "[]", "^(?:a|[])$", r"^\w+$", r"\s", r"^\p{L}+$", r"\\"),
+        *("a^", "$a", "a^b", "b^a|^a", "^(?:a^|b)c?$", "(?:a$)*b", "a(?:b^)?"),
         *("^a*?$", "^(?:ab?){1,2}$", '"', r"^[\x00-\x1f]$", r"^(?:\x01|a)$", r"^\x01$", r"[&&\[~]"),
     ],
 )
@@ -135,17 +140,8 @@ def test_the_mask_is_exact(pattern):
     "pattern",
     [
         *("^(?!b)a", "(?=a)", "^(?=.*a)(?=.*b)", "(?<=a)b", r"\ba", r"(a|b)\1", r"^(?<x>a)\k<x>$"),
-        *(
-            "a^",
-            "$a",
-            "^(a$)?",
-            "(?i:A)",
-            "(?m:^)a",
-            r"(?:(?=(a))\1)",
-            r"(?i:(A))\1",
-            r"(?:(a)|b)\1",
-        ),
-        *("(?i:(?-i:a)B)", r"((a)\2){2}", "b^a|^a"),
+        *("^(a$)?", "(?i:A)", "(?m:^)a", r"(?:(?=(a))\1)", r"(?i:(A))\1", r"(?:(a)|b)\1"),
+        *("(?i:(?-i:a)B)", r"((a)\2){2}", "(?i:b^)|a", r"(^a|b)\1", r"(a|b$)?\1b"),
     ],
 )
 def test_the_mask_allows_more_where_it_is_not_exact(pattern):
@@ -160,6 +156,15 @@ def test_nothing_can_be_said():
     assert masked_pattern("^[^]*$") == ("", True)
     assert masked_pattern("(?=a)") == ("", False)
     assert masked_pattern(r"(?:(?=(a))\1)") == ("", False)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["a^b", "b^", "a$b", "^(?:a^)+", "(?:a^|$b){2}", "^a(?!.*)", "a(?!)", "(?<!b?)", "[]"],
+)
+def test_a_pattern_that_nothing_matches_is_refused(pattern):
+    with pytest.raises(UnsatisfiableError):
+        COMPILER.compile(read_schema({"type": "string", "pattern": pattern}))
 
 
 def test_copies_of_copies_do_not_grow():

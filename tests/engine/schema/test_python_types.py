@@ -1,9 +1,10 @@
 """Pydantic's schemas, brought into the form of the notation."""
 
+import json
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NamedTuple, TypedDict
 from uuid import UUID
 
 import pydantic
@@ -14,6 +15,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FileUrl,
+    HttpUrl,
     NaiveDatetime,
     RootModel,
     TypeAdapter,
@@ -126,6 +129,64 @@ def test_decimals_are_numbers_with_their_bounds():
         "multipleOf": 0.5,
     }
     assert read_schema(list[Annotated[Decimal, Field(le=5)]]).document["items"]["maximum"] == 5
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (
+            {"max_digits": 5, "decimal_places": 2},
+            {"exclusiveMinimum": -1000, "exclusiveMaximum": 1000, "multipleOf": 0.01},
+        ),
+        ({"decimal_places": 0}, {"multipleOf": 1}),
+        (
+            {"max_digits": 2, "ge": 0, "le": 500},
+            {"minimum": 0, "maximum": 500, "exclusiveMaximum": 100},
+        ),
+        ({"max_digits": 2, "gt": -500, "le": 9}, {"exclusiveMinimum": -100, "maximum": 9}),
+    ],
+)
+def test_digits_of_decimals_are_bounds_and_multiples(limits, expected):
+    schema = read_schema(list[Annotated[Decimal, Field(**limits)]]).document["items"]
+    assert schema == {"type": "number", **expected}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "right", "wrong"),
+    [
+        (dict[int, str], ["0", "-12"], ["a", "1.5", "01", ""]),
+        (dict[float, str], ["0", "-1.5"], ["a", "1."]),
+        (dict[bool, str], ["true"], ["a"]),
+        (dict[date, str], ["2000-01-01"], ["a"]),
+        (dict[Annotated[str, Field(pattern="^x")], str], ["x", "xy"], ["a"]),
+    ],
+)
+def test_names_are_what_pydantic_reads_as_keys(annotation, right, wrong):
+    schema = read_schema(annotation)
+    for name in right:
+        assert validation_error(schema, {name: "b"}) is None
+        TypeAdapter(annotation).validate_json(json.dumps({name: "b"}))
+    for name in wrong:
+        assert validation_error(schema, {name: "b"}) is not None
+
+
+def test_a_url_has_the_schemes_of_its_type():
+    schema = read_schema(list[HttpUrl])
+    assert validation_error(schema, ["https://a.org", "http://a"]) is None
+    for wrong in ("mailto:a@b.org", "http://", "ftp://a.org"):
+        assert validation_error(schema, [wrong]) is not None
+    assert validation_error(read_schema(list[FileUrl]), ["file:///a"]) is None
+
+
+class Point(NamedTuple):
+    x: int
+    y: float = 1.0
+
+
+def test_every_field_of_a_named_tuple_is_required():
+    schema = read_schema(Point)
+    assert validation_error(schema, [1, 2.5]) is None
+    assert validation_error(schema, [1]) is not None
 
 
 @pytest.mark.parametrize("version", [1, 3, 4, 5, 6, 7, 8])

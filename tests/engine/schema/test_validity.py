@@ -143,6 +143,21 @@ def test_the_usual_formats_are_no_doubt(document):
     assert doubts(read_schema(document)) == ()
 
 
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        ({"verbatm": True}, "`x-steer` at /items has no mark 'verbatm'; did you mean 'verbatim'?"),
+        ({"x": 1, "order": "any"}, "has no mark 'x'; use 'order' or 'verbatim'"),
+        (True, "`x-steer` at /items is an object"),
+        ({"order": "schema"}, 'the only `order` of an `x-steer` is "any"'),
+    ],
+)
+def test_a_mark_that_nobody_reads_is_refused(mark, message):
+    with pytest.raises(SchemaError) as caught:
+        read_schema({"type": "array", "items": {"type": "string", "x-steer": mark}})
+    assert message in str(caught.value)
+
+
 def test_data_is_not_taken_for_a_schema():
     with pytest.raises(SchemaError, match="'a' is no keyword of JSON Schema: this looks like data"):
         read_schema({"a": 1})

@@ -11,7 +11,7 @@ from steermagic.errors import CommandError
 from steermagic.judgements import Judgement
 from steermagic.outcomes import check_outcome
 from steermagic.runs import Row, Run
-from steermagic.store import CellText, Store, described, restored
+from steermagic.store import CellText, Store, described, open_store, restored
 from steermagic.store.locks import RunLock, is_going_on
 from steermagic.store.records import Asked
 
@@ -218,6 +218,21 @@ def test_a_lock_is_let_go_of_and_leaves_nothing(path):
         lock.release()
         assert not is_going_on(path, "a" * 32)
     assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", ["a file", "a folder"])
+def test_a_run_goes_on_whatever_link_leads_to_its_store(link, path, tmp_path):
+    """Another kernel took it for broken off, and pruned it."""
+    path.parent.mkdir()
+    other = tmp_path / "link"
+    other.symlink_to(path if link == "a file" else path.parent)
+    store = open_store(str(other if link == "a file" else other / path.name))
+    asked = Asked("m", "m", "f", None, "{}", "{}", "text", 1)
+    record = open_store(str(path)).begin("a" * 32, asked, reuse="nothing", trace=False)
+    assert [run.state for run in store.runs()] == ["running"]
+    assert store.prune(keep=0).n_runs == 0
+    record.end("done")
+    assert store.place == str(path)
 
 
 def test_the_lock_of_a_process_that_is_gone_counts_for_nothing(path, kernel):

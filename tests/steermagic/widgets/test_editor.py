@@ -93,6 +93,16 @@ def test_the_answer_becomes_a_list_of_rows_and_back(editing):
     assert compact(editor) == "b: int"
 
 
+def test_a_schema_that_refers_to_itself_is_not_made_a_list(editing):
+    kids = {"type": "array", "items": {"$ref": "#"}}
+    schema = {"type": "object", "properties": {"v": {"type": "integer"}, "kids": kids}}
+    editor, tool = editing(schema)
+    assert tool.label("List of rows").is_disabled()
+    editor.schema = "a: int"
+    tool.sync()
+    assert tool.label("List of rows").is_enabled()
+
+
 def test_what_cannot_be_drawn_is_text_that_stays(editing):
     schema = {
         "type": "object",
@@ -187,6 +197,26 @@ def test_a_schema_is_inferred_from_an_example_or_a_variable(editing, monkeypatch
     tool.fill("Example", " ")
     tool.click("Infer the schema")
     assert "write something into the box first" in tool.text()
+    tool.fill("Example", "sen")
+    tool.click("Infer the schema")
+    assert "there is no variable 'sen'; did you mean 'seen'?" in tool.text()
+
+
+def test_rows_that_an_example_replaced_are_brought_back(editing):
+    editor, tool = editing("a, b")
+    tool.click("From an example")
+    tool.fill("Example", '{"x": 1}')
+    tool.click("Infer the schema")
+    assert compact(editor) == "x: int"
+    tool.click("Undo")
+    assert compact(editor) == "a: str\nb: str"
+    tool.click("Delete a")
+    tool.click("Infer the schema")
+    tool.fill("Name of x", "y")
+    tool.click("Undo")
+    assert compact(editor) == "x: int"
+    tool.click("Undo")
+    assert compact(editor) == "b: str"
 
 
 def test_a_sample_is_answered_below_it(editing):
@@ -201,6 +231,18 @@ def test_a_sample_is_answered_below_it(editing):
     cells = tool.page.locator("td").all_inner_texts()
     assert cells == ["Ada <b>", "36"]
     assert not tool.label("Stop").is_visible()
+
+
+def test_what_there_is_to_say_of_an_answer_stands_below_it(editing, monkeypatch):
+    monkeypatch.setenv("STEERMAGIC_STORE", "/dev/null/runs.sqlite")
+    monkeypatch.setenv("STEERMAGIC_MAX_TOKENS", "16")
+    _, tool = editing("name: str\nage: int", wish={"name": "Ada " * 30, "age": 36})
+    tool.click("Try it")
+    tool.label("Sample text").fill("Ada is 36")
+    tool.click("Run")
+    result = tool.label("Result")
+    assert "the answer was cut short after" in result.locator(".sm-problem").inner_text()
+    assert "rows are in memory only" in result.inner_text()
 
 
 def test_the_three_forms_and_the_cell_are_copied(editing):

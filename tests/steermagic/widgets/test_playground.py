@@ -129,6 +129,15 @@ def test_what_is_wrong_stands_below_its_setting(playing):
     assert "did you mean 'str'?" in tool.label("Answer of A").inner_text()
 
 
+def test_an_answer_that_was_cut_short_is_marked(playing):
+    _, tool = playing(wish={"name": "Ada " * 30, "age": 36})
+    tool.fill("Max tokens of A", "16")
+    tool.click("Run all")
+    said = "the answer was cut short after"
+    assert said in tool.label("Answer of A").locator(".sm-problem").inner_text()
+    assert said not in tool.label("Answer of B").inner_text()
+
+
 def test_keys_run_it_and_a_run_can_be_stopped(playing):
     _, tool = playing()
     tool.label("Prompt").focus()

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from steer_engine import Confidence
+from steermagic.errors import StoreError
+from steermagic.store import Store, open_store
 from steermagic.widgets.review_items import items_to_review, place_of, shown_values
 
 OVER = """\
@@ -246,6 +248,110 @@ def test_a_correction_stands_beside_those_of_the_other_items(notebook):
     assert act("judge", 0, verdict="")["problem"] == ""
 
 
+def record_cell(fields, required=None, **more):
+    """Return a cell whose answers have those fields."""
+    required = [*fields] if required is None else required
+    schema = {"type": "object", "properties": fields, "required": required, **more}
+    return f"%%steer\n{json.dumps(schema)}\n---\nWhich?"
+
+
+BILL = {"status": {"enum": ["paid", "open"]}, "amount": {"type": ["integer", "null"]}}
+ONLY_PAID = {
+    "if": {"properties": {"status": {"const": "paid"}}},
+    "then": {"properties": {"amount": {"type": "integer"}}},
+    "else": {"properties": {"amount": {"type": "null"}}},
+}
+
+
+def test_values_that_are_valid_only_together_are_corrected_together(notebook, show):
+    """No order of single corrections led to valid ones."""
+    book = notebook({"status": "open", "amount": None})
+    frame = book.run(record_cell(BILL, **ONLY_PAID))
+    tool = show(frame.steer.review().widget)
+    assert not tool.label("Value of (all)").is_visible()
+    tool.click("Value of (all), as JSON")
+    tool.fill("Value of (all)", '{"status": "paid", "amount": 12}')
+    assert frame.steer.reviewed.iloc[0].tolist() == ["paid", 12, "corrected"]
+    tool.fill("Value of (all)", '{"amount": null, "status": "open"}')  # it stays unfolded
+    assert verdicts(frame) == [""]
+
+
+PERSON = {
+    "name": {"type": "string"},
+    "age": {"type": "integer"},
+    "nick": {"type": "string"},
+    "home": {"type": "object", "properties": {"city": {"type": "string"}}},
+    "sex": {"enum": ["m", "f"]},
+}
+
+
+def test_a_value_that_may_be_missing_is_emptied(notebook):
+    """It could not be, or an empty text took its place."""
+    home = {"city": "Bern"}
+    book = notebook({"name": "Ada", "age": 3, "nick": "A", "home": home, "sex": "f"})
+    frame = book.run(record_cell(PERSON, ["name"]))
+    review = frame.steer.review()
+    act = acting(review)
+    for name in ("age", "nick", "home", "sex", "name"):
+        shown = act("correct", name=name, text="")
+        assert shown["problem"] == ""
+    assert reviewed_value(review) == {"name": ""}
+    values = {each["name"]: each for each in shown["item"]["values"]}
+    assert (values["name"]["text"], values["nick"]["text"]) == ('""', "")
+    assert values["sex"]["choices"] == ["m", "f", ""]
+    act("correct", name="nick", text='""')
+    assert reviewed_value(review) == {"name": "", "nick": ""}
+
+
+def reviewed_value(review):
+    [judgement] = review._stored().values()
+    return judgement.value
+
+
+ODDLY_TYPED = {
+    "mood": {"enum": ["", "a", None]},
+    "code": {"type": ["string", "integer"]},
+    "one": {"enum": ["1", 1]},
+    "note": {"type": ["string", "null"]},
+}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"mood": "", "code": "12", "one": "1", "note": " "},
+        {"mood": None, "code": 12, "one": 1, "note": None},
+        {"mood": "a", "code": "null", "one": 1, "note": "null"},
+        {"mood": "a", "code": '"12"', "one": 1, "note": '"12"'},
+        {"mood": "a", "code": "a\nb", "one": 1, "note": "[1]"},
+    ],
+)
+def test_each_value_is_shown_as_a_text_that_is_read_as_it(notebook, record):
+    """A text of digits was read as a number, and an empty one as null."""
+    review = (
+        notebook({"mood": "a", "code": "x", "one": 1, "note": "x"})
+        .run(record_cell(ODDLY_TYPED))
+        .steer.review()
+    )
+    act = acting(review)
+    shown = act("correct", name="(all)", text=json.dumps(record))["item"]["values"]
+    for each in shown:
+        assert act("correct", name=each["name"], text=each["text"])["problem"] == ""
+        assert reviewed_value(review) == record
+    assert len({*shown[0]["choices"]}) == 3
+
+
+def test_values_of_one_name_are_told_apart(notebook):
+    """The first of that name was corrected."""
+    city = {"type": ["object", "null"], "properties": {"x": {"type": "integer"}}}
+    fields = {"a": {"type": "object", "properties": {"b": city}}, "a.b": {"type": "integer"}}
+    review = notebook({"a": {"b": {"x": 1}}, "a.b": 5}).run(record_cell(fields)).steer.review()
+    shown = acting(review)("correct", name="a.b", text="6")
+    assert reviewed_value(review) == {"a": {"b": {"x": 1}}, "a.b": 6}
+    names = [each["name"] for each in shown["item"]["values"]]
+    assert len({*names}) == len(names)
+
+
 DEAL = "%%steer\nbuyer: {name: str, city: str | None} | None, n: int\n---\nWho bought?"
 
 
@@ -280,10 +386,10 @@ def test_what_is_doubtful_of_an_object_is_the_value_in_it(notebook):
     [item] = items_to_review(run, {(0, -1)})
     shown = shown_values(run, item, item.value, lambda _: None)
     assert [(each["name"], each["is_doubtful"]) for each in shown] == [
-        ("(all)", False),
         ("a", False),
         ("a.b", False),
         ("a.b.x", True),
+        ("(all)", False),
     ]
     [whole] = shown_values(run, item, None, lambda _: None)
     assert (whole["name"], whole["text"], whole["is_changed"]) == ("(all)", "", True)
@@ -428,6 +534,87 @@ def test_without_a_page_the_frame_is_shown(found):
     assert shown["text/plain"] == "Review of 3 rows: 0 accepted, 0 corrected, 0 rejected"
     assert "<table" in shown["text/html"]
     assert set(shown) == {"text/plain", "text/html"}
+
+
+def test_a_review_knows_what_another_one_judged(found):
+    """It undid a later correction, without a word."""
+    first, second = found.steer.review(), found.steer.review()
+    act = acting(first)
+    first.panel.widget.state = "1"
+    shown = acting(second)("correct", 1, name="name", text="Grace")
+    assert repr(first) == repr(second) == "Review of 3 rows: 0 accepted, 1 corrected, 0 rejected"
+    pd.testing.assert_frame_equal(first.reviewed, second.reviewed)
+    refused = act("judge", 1, verdict="accepted")
+    assert refused["problem"] == "it was judged elsewhere since; look at it again"
+    assert (refused["items"], refused["item"]) == (shown["items"], shown["item"])
+    assert first.panel.widget.state == "1"
+    act("judge", 1, verdict="accepted")
+    assert found.steer.reviewed["name"].tolist().count("Grace") == 1
+    acting(second)("judge", 1, verdict="")
+    first.panel.widget.state = "1"
+    assert json.loads(first.panel.widget.data)["items"][1]["verdict"] == ""
+
+
+def test_what_is_judged_is_kept_where_the_store_was_deleted(notebook, tmp_path):
+    """It went into a file that nobody could open any more."""
+    store = tmp_path / "runs.sqlite"
+    book = notebook(ANSWER)
+    frame = book.run(f"%%steer --store {store}\nname: str\n---\nWho?")
+    review = frame.steer.review()
+    act = acting(review)
+    for each in tmp_path.iterdir():
+        each.unlink()
+    assert act("correct", name="name", text="Grace")["problem"] == ""
+    assert frame.steer.reviewed["name"].tolist() == ["Grace"]
+    run_id = book.session.last_run().id
+    assert len(open_store(str(store)).judgements(run_id)) == 1
+
+
+def test_a_verdict_that_cannot_be_kept_stays_in_sight(found, show, monkeypatch):
+    """The page went on to the next row, which took the reason away."""
+    tool = show(found.steer.review().widget)
+    first = tool.page.locator("[aria-selected=true]").inner_text()
+
+    def full(*_):
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "judge", full)
+        tool.click("Accept")
+    tool.sync()
+    assert tool.page.get_by_role("status").inner_text() == "the disk is full"
+    assert tool.page.locator("[aria-selected=true]").inner_text() == first
+    tool.click("Accept")
+    tool.sync()
+    assert tool.page.get_by_role("status").inner_text() == ""
+    assert tool.page.locator("[aria-selected=true]").inner_text() != first
+
+
+@pytest.mark.parametrize(("typed", "verdict"), [("121", ""), ("12", "corrected")])
+def test_a_verdict_waits_for_the_correction_ahead_of_it(reviewing, typed, verdict):
+    """The old value was accepted where the correction was refused."""
+    frame, tool = reviewing
+    go_to(tool, "x")
+    tool.label("Value of age").fill(typed)
+    tool.click("Accept")
+    tool.sync()
+    assert verdicts(frame)[0] == verdict
+    is_refused = not verdict
+    assert ("cannot stand here" in tool.page.get_by_role("status").inner_text()) == is_refused
+    selected = tool.page.locator("[aria-selected=true]").get_attribute("aria-label")
+    assert selected.startswith("Row x,") == is_refused
+
+
+def test_a_review_of_a_part_counts_and_shows_that_part(found):
+    act = acting(found.steer.review())
+    for number in range(3):
+        act("judge", number, verdict="accepted")
+    part = found.iloc[1:2].steer.review()
+    assert repr(part) == "Review of 1 row: 1 accepted, 0 corrected, 0 rejected"
+    html = part._repr_mimebundle_()[0]["text/html"]
+    assert MAILS[1] in html
+    assert MAILS[0] not in html
+    assert len(part.reviewed) == 3
 
 
 def test_every_control_has_a_label(reviewing):

@@ -50,7 +50,7 @@ FORMATS = frozenset(_CHECKS)
 
 
 def may_hold_texts(schema: JsonObject) -> bool:
-    """Return whether a `format` has something to check: not where `type` leaves no strings."""
+    """Return whether `type` leaves strings, so that a `format` has something to check."""
     types = schema.get("type", "string")
     return "string" in (types if isinstance(types, list) else [types])
 

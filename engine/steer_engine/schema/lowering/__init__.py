@@ -5,7 +5,7 @@ Read in this order: `contract` (what comes out) -> `graph` -> `facts` (what is s
 branching keywords come to; `contradictions`, `exclusive` and `deciding` tell what cannot be;
 `numbers`, `strings` with `formats`, `arrays`, `objects` with `properties`, `counting` and `crowds`,
 and `literals` with `excluding` write the mask's keywords; `productive` takes away what never ends,
-and `lark` writes objects whose keys come in any order.
+and `lark` writes what llguidance reads in no JSON Schema: keys in any order, long numbers.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from steer_engine.schema.lowering.detail import Detail
 from steer_engine.schema.lowering.exclusive import are_exclusive
 from steer_engine.schema.lowering.graph import SchemaGraph
 from steer_engine.schema.lowering.inexact import Inexact
-from steer_engine.schema.lowering.lark import has_any_order, written_in_lark
+from steer_engine.schema.lowering.lark import is_for_lark, written_in_lark
 from steer_engine.schema.lowering.literals import spelled
 from steer_engine.schema.lowering.masking import Mask
 from steer_engine.schema.lowering.productive import pruned
@@ -30,7 +30,7 @@ __all__ = [
     "Detail",
     "Lowered",
     "Treatment",
-    "has_any_order",
+    "is_for_lark",
     "lowered",
     "spelled",
     "without_definition",
@@ -46,7 +46,7 @@ def lowered(
     `document` is 2020-12, and each `$ref` in it is a pointer into it. `detail` is lowered for a
     mask that the mask compiler turned out not to hold. With `any_order`, as with
     ``"x-steer": {"order": "any"}`` at the root, objects may be written in any order; with that mark
-    elsewhere, this object may. Such a mask is for `written_in_lark`.
+    elsewhere, this object may. `is_for_lark` tells whether the mask is for `written_in_lark`.
 
     Raises:
         UnsatisfiableError: no value satisfies the document, or none that ends.

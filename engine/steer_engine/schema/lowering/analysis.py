@@ -21,6 +21,7 @@ from steer_engine.schema.lowering.negation import negated
 from steer_engine.schema.lowering.reading import (
     as_schema,
     asks_for_any_order,
+    has_long,
     schemas_by_name,
     schemas_in,
 )
@@ -69,7 +70,7 @@ class Analysis:
         self.detail = detail
         self.is_in_any_order = any_order or asks_for_any_order(graph.document)
         self.is_for_lark = self.is_in_any_order or any(
-            asks_for_any_order(each) for _, each in graph
+            asks_for_any_order(each) or has_long(each) for _, each in graph
         )
         self.doubts: dict[int, tuple[JsonObject, str]] = {}
         """By the id of an alternative that allows too much: the keyword to which that is owed."""

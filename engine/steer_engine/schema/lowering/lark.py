@@ -1,7 +1,7 @@
-"""A mask as a Lark grammar: the only form in which an object's keys may come in any order.
+"""A mask as a Lark grammar: for objects whose keys come in any order, and for long numbers.
 
 llguidance's parametric rules carry a set of bits. Here it says which of the listed keys have been
-written, and how many others.
+written, and how many others. In JSON Schema llguidance reads all numbers as floats.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, children, dump
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, children, dump, walk
 from steer_engine.schema.lowering.excluding import other_than
 from steer_engine.schema.lowering.reading import (
     as_schema,
     count_of,
+    has_long,
+    literals_in,
     schemas_by_name,
     schemas_in,
     texts_in,
@@ -45,11 +47,9 @@ _OBJECT = frozenset(
 _TYPES = ("array", "boolean", "null", "number", "object", "string")
 
 
-def has_any_order(masked: JsonObject) -> bool:
+def is_for_lark(masked: JsonObject) -> bool:
     """Tell whether a mask must be written in Lark."""
-    return ANY_ORDER in masked or any(
-        has_any_order(child) for _, child in children(masked) if isinstance(child, dict)
-    )
+    return any(isinstance(each, dict) and _says_more(each) for _, each in walk(masked))
 
 
 def written_in_lark(masked: JsonObject, options: Mapping[str, JsonValue]) -> str:
@@ -93,7 +93,7 @@ class _Lark:
             return False
         if "$ref" in schema:
             return str(schema["$ref"]).removeprefix(_REFERENCE) in self._unordered
-        return ANY_ORDER in schema or any(self._is_for_lark(each) for _, each in children(schema))
+        return _says_more(schema) or any(self._is_for_lark(each) for _, each in children(schema))
 
     def _value(self, schema: JsonSchema) -> str:
         """Return the name of a rule for the values that a schema allows."""
@@ -103,6 +103,8 @@ class _Lark:
             return "d_" + str(schema["$ref"]).removeprefix(_REFERENCE)
         if "anyOf" in schema:
             return self._rule("", " | ".join(map(self._value, schemas_in(schema["anyOf"]))))
+        if has_long(schema):
+            return self._rule("", " | ".join(map(_written, literals_in(schema, "enum"))))
         return self._rule("", " | ".join(self._by_type(schema)))
 
     def _by_type(self, schema: JsonObject) -> Iterator[str]:
@@ -248,6 +250,15 @@ class _Lark:
     def _name(self) -> str:
         self._n_names += 1
         return f"r{self._n_names}"
+
+
+def _says_more(schema: JsonObject) -> bool:
+    """Tell whether `schema` itself says what only Lark can."""
+    return ANY_ORDER in schema or has_long(schema)
+
+
+def _written(number: JsonValue) -> str:
+    return _literal(dump(number))
 
 
 def _literal(text: str) -> str:

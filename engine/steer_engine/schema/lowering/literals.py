@@ -9,9 +9,8 @@ from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, dump
 from steer_engine.schema.equality import exact
 from steer_engine.schema.lowering.deciding import holds
 from steer_engine.schema.lowering.facts import Facts
-from steer_engine.schema.lowering.reading import type_of
+from steer_engine.schema.lowering.reading import MAX_NUMBER, is_long, type_of
 
-_MAX_EXACT = 2**53  # the mask compiler holds numbers as floats
 _MAX_PLACES = 308  # behind the point; for more of them it rounds more often
 _MAX_LISTED = 20_000
 _MAX_SIZE = 2_000  # parts of one value
@@ -21,19 +20,23 @@ _NUL = "\0"  # many programs take it for the end of a text
 
 
 def written_literals(facts: Facts, values: list[JsonValue]) -> list[JsonSchema]:
-    """Return what allows those of `values` that satisfy `facts` and that the mask can write."""
+    """Return what allows those of `values` that satisfy `facts` and that the mask can write.
+
+    Long numbers, which only `lark` writes, are listed apart.
+    """
     kept = [plain(value) for value in values if _is_allowed(facts, value)]
-    is_held = [_is_held_exactly(value) and _size(value) <= _MAX_SIZE for value in kept]
-    rough = {
-        _type_name(value) for value, is_exact in zip(kept, is_held, strict=True) if not is_exact
-    }
+    is_held = [_size(value) <= _MAX_SIZE and _is_held_exactly(value) for value in kept]
     exact = [value for value, is_exact in zip(kept, is_held, strict=True) if is_exact]
+    inexact = [value for value, is_exact in zip(kept, is_held, strict=True) if not is_exact]
+    long = [value for value in inexact if is_long(value)][:_MAX_LISTED]
+    rough = {_type_name(value) for value in inexact if not is_long(value)}
     if rough or len(exact) > _MAX_LISTED:
         for schema, keyword in _said(facts):
             facts.analysis.note(schema, keyword, "the mask cannot hold all its values")
     if not kept:
         facts.contradict(*_said(facts)[0])
     found: list[JsonSchema] = [{"type": name} for name in sorted(rough)]
+    found += [{"enum": long}] if long else []
     if len(exact) > _MAX_LISTED:
         texts = [each for each in exact if isinstance(each, str)]
         others = [each for each in exact if not isinstance(each, str)]
@@ -48,7 +51,7 @@ def plain(value: JsonValue) -> JsonValue:
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(exact(value)) if isinstance(value, float) and value.is_integer() else value
 
 
 def spelled(value: JsonValue) -> str:
@@ -100,9 +103,9 @@ def _is_held_exactly(value: JsonValue) -> bool:
         return all(map(_is_held_exactly, value))
     if isinstance(value, dict):
         return all(map(_is_held_exactly, value.values()))
-    if isinstance(value, float) and not _is_read_exactly(value):
-        return False
-    return isinstance(value, bool) or not isinstance(value, int | float) or abs(value) <= _MAX_EXACT
+    if isinstance(value, float):
+        return _is_read_exactly(value)
+    return not isinstance(value, int) or (abs(value) <= MAX_NUMBER and not is_long(value))
 
 
 def _is_read_exactly(number: float) -> bool:

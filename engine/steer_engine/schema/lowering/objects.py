@@ -9,6 +9,7 @@ from itertools import permutations
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, walk
 from steer_engine.schema.lowering.analysis import TRIVIAL
 from steer_engine.schema.lowering.arrays import Place
+from steer_engine.schema.lowering.contradictions import bounds
 from steer_engine.schema.lowering.counting import ObjectForm, counted
 from steer_engine.schema.lowering.crowds import any_name, manageable
 from steer_engine.schema.lowering.deciding import holds
@@ -24,7 +25,8 @@ from steer_engine.schema.lowering.reading import as_schema
 
 _A_STRING: JsonObject = {"type": "string"}
 _MAX_UNORDERED = 3
-_NO_LARK = "where keys come in any order, it is not known which are listed"
+_MAX_NEEDED = 50  # names that are allowed and all needed
+_NO_LARK = "in a Lark grammar it is not known which keys are listed"
 _TWO_SPELLINGS = "U+007F can be written in two ways"
 
 
@@ -32,6 +34,7 @@ def object_keywords(facts: Facts, place: Place) -> list[JsonObject]:
     """Return what the mask can say of objects, in alternatives; none where there is no object."""
     listed, unordered = facts.names()
     form = _form(facts, place, [*listed, *unordered])
+    unordered = [name for name in form.properties if name not in listed]
     for name in form.required:
         if form.properties[name] is False:
             facts.contradict(facts.required[name], "required")
@@ -119,6 +122,12 @@ def _with_allowed_names(facts: Facts, place: Place, form: ObjectForm) -> ObjectF
     names = keys.get("enum") if isinstance(keys, dict) and len(keys) == 1 else None
     if isinstance(names, list) and not form.patterns:
         others = [str(name) for name in names if name not in form.properties]
+        possible = [name for name, each in form.properties.items() if each is not False] + others
+        if len(possible) <= _MAX_NEEDED and bounds(facts, "Properties")[0] == len(possible):
+            # Said by name, since the mask compiler would count a key that comes twice.
+            properties = form.properties | dict.fromkeys(others, form.rest)
+            required = tuple(dict.fromkeys([*form.required, *possible]))
+            return replace(form, properties=properties, required=required, rest=False)
         return replace(form, patterns={any_name(others): form.rest} if others else {}, rest=False)
     pattern, is_exact = _pattern_of(keys)
     if form.patterns or not is_exact:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
+from steer_engine.schema.equality import exact
 
 ALL_TYPES = frozenset({"array", "boolean", "fraction", "integer", "null", "object", "string"})
 """The types of JSON Schema, with "number" split into the whole and the other numbers."""
 
 NUMBERS = frozenset({"fraction", "integer"})
+
+MAX_NUMBER = sys.float_info.max
+"""Beyond it no number is written."""
 
 
 def schemas_in(value: JsonValue) -> list[JsonSchema]:
@@ -40,6 +45,19 @@ def literals_in(schema: JsonObject, keyword: str) -> list[JsonValue]:
     """Return the values that `const` or `enum` of `schema` allows."""
     value = schema[keyword]
     return value if keyword == "enum" and isinstance(value, list) else [value]
+
+
+def is_long(value: JsonValue) -> bool:
+    """Tell whether `value` is a whole number that loses digits where it becomes a float."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_NUMBER:
+        return False
+    return exact(float(value)) != value
+
+
+def has_long(schema: JsonObject) -> bool:
+    """Tell whether `const` or `enum` of `schema` lists a long number."""
+    listed = (keyword for keyword in ("const", "enum") if keyword in schema)
+    return any(is_long(value) for keyword in listed for value in literals_in(schema, keyword))
 
 
 def asks_for_any_order(schema: JsonSchema) -> bool:

@@ -2,11 +2,13 @@
 
 The result matches every text that the pattern matches, and may match more: look-around, word
 boundaries and anchors in the midst are left out, back references become what their group matches.
+Ways that can lead nowhere, as `a^`, are taken out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from steer_engine.schema.patterns.parser import parsed
@@ -20,6 +22,7 @@ from steer_engine.schema.patterns.syntax import (
     Choice,
     End,
     Group,
+    Look,
     Node,
     Range,
     Repeat,
@@ -34,6 +37,7 @@ _CONTROLS: tuple[Range, ...] = ((0x01, 0x07), (0x0B, 0x0B), (0x0E, 0x1F), (0x7F,
 _NUL: Range = (0x00, 0x00)
 _SURROGATES: Range = (0xD800, 0xDFFF)
 _ANYTHING = Repeat(Characters(negated=True), 0, None)
+_NEVER = Characters()
 _NOTHING = rf"[^\x00-\x{{{MAX_CODE_POINT:X}}}]"
 _WRITABLE = complement((_NUL, *_CONTROLS, _SURROGATES))
 _MAX_COPIED = 100  # nodes of a group that a back reference repeats
@@ -47,7 +51,7 @@ def widened(pattern: str) -> tuple[str, bool]:
     `PatternError`.
     """
     plain = _Plain()
-    tree = plain.of(parsed(pattern))
+    tree = _possible(plain.of(parsed(pattern)), follows=False, goes_on=False)
     tree = _with_context(_with_context(tree, Start), End)
     if tree == _ANYTHING:
         return "", plain.is_exact
@@ -86,6 +90,8 @@ class _Plain:
         if isinstance(node, BackReference):
             groups = [self._group(number) for number in node.numbers]
             return _ANYTHING if _ANYTHING in groups else Choice((EMPTY, *groups))
+        if isinstance(node, Look) and node.negated and _may_be_empty(node.body, anchors=False):
+            return _NEVER  # the empty text is everywhere
         if not isinstance(node, CaseBlind):
             return EMPTY
         before, self._blind = self._blind, node.blind
@@ -95,7 +101,7 @@ class _Plain:
 
     def _group(self, number: int) -> Node:
         group = self._groups.get(number, _ANYTHING)  # inside a look-around it is not known
-        return group if _size(group) <= _MAX_COPIED else _ANYTHING
+        return _unanchored(group) if _size(group) <= _MAX_COPIED else _ANYTHING
 
 
 def _size(node: Node) -> int:
@@ -106,6 +112,70 @@ def _size(node: Node) -> int:
             return 1 + _size(body)
         case _:
             return 1
+
+
+def _unanchored(node: Node) -> Node:
+    """Return `node` for what it matched: that may stand elsewhere when it is repeated."""
+    match node:
+        case Start() | End():
+            return EMPTY
+        case Sequence(parts):
+            return _joined(map(_unanchored, parts))
+        case Choice(options):
+            return Choice(tuple(map(_unanchored, options)))
+        case Repeat(body) | CaseBlind(body):
+            return replace(node, body=_unanchored(body))
+    return node
+
+
+def _may_be_empty(node: Node, *, anchors: bool) -> bool:
+    """Tell whether `node` may match the empty text; `anchors` tells whether places may be right."""
+    match node:
+        case Characters():
+            return False
+        case Sequence(items):
+            return all(_may_be_empty(item, anchors=anchors) for item in items)
+        case Choice(options):
+            return any(_may_be_empty(option, anchors=anchors) for option in options)
+        case Repeat(body, least):
+            return least == 0 or _may_be_empty(body, anchors=anchors)
+        case Group(_, body) | CaseBlind(body):
+            return _may_be_empty(body, anchors=anchors)
+    return anchors
+
+
+def _possible(node: Node, *, follows: bool, goes_on: bool) -> Node:
+    """Return a plain `node` without the ways that match nothing.
+
+    `follows` and `goes_on` tell whether characters stand before it and behind it in any case.
+    """
+    match node:
+        case Start() if follows:
+            return _NEVER
+        case End() if goes_on:
+            return _NEVER
+        case Choice(options):
+            each = (_possible(option, follows=follows, goes_on=goes_on) for option in options)
+            kept = tuple(option for option in each if option != _NEVER)
+            return Choice(kept) if kept else _NEVER
+        case Sequence(items):
+            return _possible_sequence(items, follows=follows, goes_on=goes_on)
+        case Repeat(body) | CaseBlind(body):
+            inner = _possible(body, follows=follows, goes_on=goes_on)
+            if inner != _NEVER:
+                return replace(node, body=inner)
+            return EMPTY if isinstance(node, Repeat) and not node.least else _NEVER
+    return node
+
+
+def _possible_sequence(items: tuple[Node, ...], *, follows: bool, goes_on: bool) -> Node:
+    filled = [at for at, item in enumerate(items) if not _may_be_empty(item, anchors=True)]
+    first, last = (filled[0], filled[-1]) if filled else (len(items), -1)
+    kept = [
+        _possible(item, follows=follows or first < at, goes_on=goes_on or at < last)
+        for at, item in enumerate(items)
+    ]
+    return _NEVER if _NEVER in kept else _joined(kept)
 
 
 def _joined(items: Iterable[Node]) -> Node:
