@@ -27,7 +27,7 @@ from acceptance.workers import in_workers
 from conformance import parser, read_cases
 from steer_engine.backends.llamacpp_vocabulary import read_vocabulary
 from steer_engine.byte_index import ByteIndex
-from steer_engine.closing import Closer, tokens_needed
+from steer_engine.closing import Closer, check_budget
 from steer_engine.decoding import Ask, Undone, decode
 from steer_engine.errors import RowError, SteerError
 from steer_engine.grammar import GrammarCompiler
@@ -88,12 +88,11 @@ class Writer:
         try:
             schema = read_case(case)
             grammar = self._compiler.compile(schema)
+            check_budget(grammar.matcher(), self._index, schema, max_tokens=MAX_TOKENS)
         except SteerError:
             return []  # whether that is right is a question of conformance
         clauses = lowered(schema.document).clauses
         if all(clause.treatment == "masked" for clause in clauses):
-            return []
-        if tokens_needed(grammar.matcher(), self._index, schema, max_tokens=MAX_TOKENS) is not None:
             return []
         return [
             self._row(case, schema, grammar.matcher(), name, model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -11,7 +12,7 @@ from steermagic.cell import SteerCell
 from steermagic.errors import FrameError, InterpolationError
 from steermagic.forms import find_answer
 from steermagic.options import SteerOptions
-from steermagic.over import OverPrompts
+from steermagic.over import ROW, OverPrompts
 from steermagic.prompt import FilledPrompt, evaluate, interpolate, read_template
 from steermagic.results import check_result
 from steermagic.schemas import FoundSchema
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _Inputs: TypeAlias = tuple[tuple[str, str], ...]
+_STEADY = re.compile(rf"""\w+|{ROW}\[("[^"]*"|'[^']*'|\d+)\]""")  # a name, or row["my col"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Job:
     """Why rows cannot be asked about, by their number; found out while requests are pulled."""
 
     _copied: dict[int, _Inputs] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """Inputs of the rows whose answers copy from them: an expression may not give them again."""
+    """Inputs of rows whose answers copy from them, where an expression may not give them again."""
 
     def __post_init__(self) -> None:
         if not self.options.unsteered:
@@ -63,6 +65,9 @@ class Job:
 
         They are the values in the prompt's braces, or without any the whole prompt. A row that
         could not be asked about has none, nor has one whose prompt cannot be filled in again.
+
+        Raises:
+            InterpolationError: it cannot be filled in again, though its answer may copy from it.
         """
         if number in self.row_errors:
             return ()
@@ -71,6 +76,8 @@ class Job:
         try:
             prompt = self.prompts[number]
         except InterpolationError:
+            if self._copies:
+                raise
             return ()
         if isinstance(prompt, FilledPrompt) and prompt.inputs:
             return prompt.inputs
@@ -88,13 +95,19 @@ class Job:
             else:
                 yield self._request(number, prompt)
 
+    @property
+    def _copies(self) -> bool:
+        """Tell whether answers may have texts that are copied from the prompt."""
+        return isinstance(self.found.asked, Schema) and '"verbatim"' in self.found.asked.text
+
     def _numbers(self) -> Iterable[int]:
         return range(len(self.prompts)) if self.over is None else self.over.numbers()
 
     def _request(self, number: int, prompt: str) -> Request:
         asked, options = self.found.asked, self.options
         inputs = prompt.inputs if isinstance(prompt, FilledPrompt) else ()
-        if inputs and isinstance(asked, Schema) and '"verbatim"' in asked.text:
+        # What columns and variables give again need not be there twice.
+        if self._copies and not all(_STEADY.fullmatch(name) for name, _ in inputs):
             self._copied[number] = inputs
         return Request(
             number,

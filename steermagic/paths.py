@@ -6,6 +6,14 @@ from pathlib import Path
 
 from steer_engine import SteerError
 
+OFF = "off"
+"""In place of the store's path: nothing is written to the disk."""
+
+
+def is_off(written: str) -> bool:
+    """Tell whether what is written in place of a path means `OFF`, and no file of that name."""
+    return written.lower() in {OFF, "none", "false"}
+
 
 def user_path(written: str | Path, error: type[SteerError]) -> Path:
     """Return the path that was written, with a home folder in place of ``~``.

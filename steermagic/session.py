@@ -261,11 +261,12 @@ class Session:
             return record
 
     def store_of(self, run: Run) -> Store:
-        """Return where `run` began, or one in memory where that cannot be opened any more."""
-        try:
-            return self.store(run.store)
-        except StoreError:
-            return self.store(OFF)
+        """Return where `run` began: in a file, or in memory where that could not be used.
+
+        Raises:
+            StoreError: it cannot be opened any more.
+        """
+        return self.store(run.store)
 
     def _remember(self, run: Run) -> None:
         self._runs.add(run, max_steps=_MAX_STEPS, max_rows=_MAX_ROWS)

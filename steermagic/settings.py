@@ -10,13 +10,13 @@ from typing import Any
 
 from steermagic.errors import OptionError
 from steermagic.options import read_setting
-from steermagic.paths import user_path
+from steermagic.paths import is_off, user_path
 
 _PREFIX = "STEERMAGIC_"
 _OF_THE_ENGINE = frozenset({"STEERMAGIC_API_KEY", "STEERMAGIC_OFFLINE"})
 _TABLE = "[tool.steermagic] of pyproject.toml"
-_NO_STORE = frozenset({"off", "none", "false"})
-_RELATIVE_MODEL = re.compile(r"(\w+:)?(\.\.?[/\\].*)")  # as in mlx:./models/dogs
+# As in mlx:./models/dogs or models/dogs.gguf; dogs.gguf is a name, and C:/dogs.gguf is absolute.
+_RELATIVE_MODEL = re.compile(r"(\w+:)?(\.\.?[/\\].*|[^:~/\\][^:]*[/\\][^:]*\.gguf)", re.IGNORECASE)
 
 
 def read_settings(
@@ -25,7 +25,8 @@ def read_settings(
     """Return the settings by name; those of `configured` win over those of the environment.
 
     The project is that of `folder`, by default of the working directory. Paths in its file are
-    relative to that file.
+    relative to that file; a model is a path if it begins with a dot, or names a folder and a GGUF
+    file in it.
 
     Raises:
         OptionError: a setting is unknown or has a wrong value; the message says where.
@@ -88,7 +89,7 @@ def _table(project: dict[str, Any]) -> dict[str, object]:
 
 def _anchored(name: str, value: str, folder: Path) -> str:
     """Return a setting's value; where it is a relative path, with the `folder` it starts from."""
-    if name == "store" and value.lower() not in _NO_STORE:
+    if name == "store" and not is_off(value):
         return str(folder / user_path(value, OptionError))
     if name == "model" and (path := _RELATIVE_MODEL.fullmatch(value)):
         return f"{path[1] or ''}{folder / path[2]}"

@@ -14,10 +14,9 @@ from embedded_training.layout import Tokens, lay_out
 from embedded_training.tokenizer import Encoder, load_tokenizer, make_encoder
 
 LENGTH_STEP = 32
-LONG = 640
-LONGEST = 3072
+LONG = 512
+LONGEST = 1536
 P_KEEP_LONG = 0.5  # long texts are slow to train on; some are enough
-P_READ_ONCE = 0.1  # long texts are, and few are drawn
 POOL_BATCHES = 12
 TARGET_STEP = 512
 
@@ -51,8 +50,7 @@ def batches(encode: Encoder, source: BatchSource) -> Iterator[Batch]:
     while True:
         n_pooled = 0
         while n_pooled < POOL_BATCHES * source.batch_tokens:
-            drawn = example(f"{source.seed} {n_drawn}")
-            tokens = lay_out(drawn, encode, once=rng.random() < P_READ_ONCE)
+            tokens = lay_out(example(f"{source.seed} {n_drawn}"), encode)
             n_drawn += 1
             length = len(tokens.ids)
             if length > LONGEST or (length > LONG and rng.random() > P_KEEP_LONG):

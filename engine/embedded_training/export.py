@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch import Tensor
 
-from embedded_training.layout import READ_TWICE_UP_TO
 from embedded_training.network import NetworkShape
 from embedded_training.tokenizer import END, PAD, SPECIALS, TOKENIZER_FILE
 
@@ -31,9 +30,7 @@ NAME = "steermagic-tiny"
 LICENCE = "apache-2.0"
 DESCRIPTION = "Schema-steered extraction; layers of SmolLM2-135M trained on synthetic texts"
 CHAT_TEMPLATE = (
-    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}"
-    f"{{% if m.role == 'user' and m.content|length <= {READ_TWICE_UP_TO} %}}"
-    "<|user|>{{ m.content }}{% endif %}{% endfor %}"
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 # Splits at letter runs with the blank before them and, unlike GPT-2's rule, knows no English

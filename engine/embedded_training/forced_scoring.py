@@ -10,7 +10,7 @@ from embedded_training.layout import CHOICE, Tokens, lay_out
 from embedded_training.network import Network
 from embedded_training.tokenizer import Encoder
 
-LONGEST = 800
+LONGEST = 640
 
 
 def evaluation_tokens(encode: Encoder, *, n_examples: int) -> dict[str, list[Tokens]]:

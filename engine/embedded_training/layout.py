@@ -14,11 +14,6 @@ from embedded_training.prompts import instruction
 from embedded_training.schemas import JsonSchema
 from embedded_training.tokenizer import ASSISTANT, END, SYSTEM, USER, Encoder, TokenId
 
-READ_TWICE_UP_TO = 2000
-"""Texts of at most so many characters are read twice: the second time, it is known what follows.
-
-"3" is a number of nights only once "nights" has been read. Longer texts would fill the context.
-"""
 FORCED = 0.05
 CHOICE = 1.0
 # A field with few tokens is worth as much to the user as one with many.
@@ -57,16 +52,15 @@ class Tokens:
     n_prompt: int
 
 
-def prompt_tokens(example: Example, encode: Encoder, *, once: bool = False) -> list[TokenId]:
-    """Return what the model reads before it answers; the text twice, if not long or `once`."""
+def prompt_tokens(example: Example, encode: Encoder) -> list[TokenId]:
+    """Return what the model reads before it answers."""
     system, user = encode(instruction(example.schema)), encode(example.prompt)
-    n_readings = 1 if once or len(example.prompt) > READ_TWICE_UP_TO else 2
-    return [SYSTEM, *system, *[USER, *user] * n_readings, ASSISTANT]
+    return [SYSTEM, *system, USER, *user, ASSISTANT]
 
 
-def lay_out(example: Example, encode: Encoder, *, once: bool = False) -> Tokens:
-    """Return the tokens of an example: prompt (its text `once` or twice), answer and end token."""
-    prompt = prompt_tokens(example, encode, once=once)
+def lay_out(example: Example, encode: Encoder) -> Tokens:
+    """Return the tokens of an example: prompt, answer and the end token."""
+    prompt = prompt_tokens(example, encode)
     tokens = Tokens(prompt, [0.0] * len(prompt), [None] * len(prompt), len(prompt))
     for piece in answer_pieces(example.answer, example.schema):
         ids = encode(piece.text)

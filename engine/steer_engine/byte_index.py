@@ -18,9 +18,14 @@ class ByteIndex:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
+        self.longest = 0
+        """The bytes of the longest token."""
         self._by_spelling: dict[bytes, TokenId] = {}
         for token, spelling in enumerate(vocabulary.spellings):
-            if 0 < len(spelling) <= MAX_SPELLING and token not in vocabulary.special_ids:
+            if token in vocabulary.special_ids:
+                continue
+            self.longest = max(self.longest, len(spelling))
+            if 0 < len(spelling) <= MAX_SPELLING:
                 self._by_spelling.setdefault(spelling, token)
         order = [*PLAIN, *(byte for byte in range(256) if byte not in PLAIN)]
         self._singles = _Tokens(

@@ -70,40 +70,29 @@ def shortest_answer(
 def check_budget(
     matcher: Matcher, index: ByteIndex, schema: Schema | TextForm, *, max_tokens: int
 ) -> None:
-    """Raise `BudgetError` if no answer of the form of `schema` has so few tokens."""
-    if n_needed := tokens_needed(matcher, index, schema, max_tokens=max_tokens):
-        found = f"the shortest answer of this form has {n_needed}"
-    elif (n_least := _least_tokens(index, schema)) > max_tokens:
-        found = f"an answer of this form has at least {n_least}"
-    else:
+    """Raise `BudgetError` if no answer of the form of `schema` has so few tokens.
+
+    Where no answer is found at all, that is known only of what the schema says in plain words.
+    """
+    place, hints = start_of(schema)
+    enough = shortest_completion(matcher, index, max_tokens=max_tokens, place=place, hints=hints)
+    if enough is not None:
         return
+    answer = shortest_answer(matcher, index, schema)
+    n_needed = _least_tokens(index, schema) if answer is None else len(answer)
+    if n_needed <= max_tokens:
+        return
+    found, next_step = f"the shortest answer of this form has {n_needed}", "to that or more"
+    if answer is None:  # what is known is a bound, mostly a low one
+        found, next_step = f"no answer of this form has fewer than {n_needed}", "well beyond that"
     raise BudgetError(
-        f"max_tokens is {max_tokens}, and {found} tokens; raise max_tokens to that or more"
+        f"max_tokens is {max_tokens}, and {found} tokens; raise max_tokens {next_step}"
     )
 
 
 def _least_tokens(index: ByteIndex, schema: Schema | TextForm) -> int:
-    """Return what the schema says without a search: where an answer is too long to be found."""
-    if not isinstance(schema, Schema):
-        return 0
-    special = index.vocabulary.special_ids
-    spellings = enumerate(index.vocabulary.spellings)
-    longest = max(len(spelling) for token, spelling in spellings if token not in special)
-    return -(-least_bytes(schema) // longest)
-
-
-def tokens_needed(
-    matcher: Matcher, index: ByteIndex, schema: Schema | TextForm, *, max_tokens: int
-) -> int | None:
-    """Return what an answer needs where `max_tokens` are too few; None where they are enough.
-
-    It is None, too, where no answer is found at all.
-    """
-    place, hints = start_of(schema)
-    if shortest_completion(matcher, index, max_tokens=max_tokens, place=place, hints=hints) is None:
-        answer = shortest_answer(matcher, index, schema)
-        return len(answer) if answer is not None and len(answer) > max_tokens else None
-    return None
+    """Return a number of tokens below which there is no answer, without a search."""
+    return -(-least_bytes(schema) // index.longest) if isinstance(schema, Schema) else 0
 
 
 def start_of(schema: Schema | TextForm) -> tuple[Place, Hints]:

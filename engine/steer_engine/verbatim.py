@@ -145,6 +145,7 @@ class VerbatimMatcher:
             return False
         state = self._after(self._states[-1], token)
         if state is None:
+            self._inner.rollback(1)
             raise DefectError(f"token {token} left the source text; please report this")
         self._states.append(state)
         return True
@@ -250,11 +251,14 @@ class VerbatimMatcher:
         return _Ways(_array(tokens), tuple(reopening), _array(after_quote))
 
     def _after(self, state: _State, token: TokenId) -> _State | None:
-        """Return the state after `token`, or None if that leaves the source."""
+        """Return the state after `token`, or None if that leaves the source or JSON."""
         cursor, copied = state.cursor.copy(), state.copied
         for byte in self._index.vocabulary.spellings[token]:
             was_inside = cursor.in_string
-            cursor.feed(bytes([byte]))
+            try:
+                cursor.feed(bytes([byte]))
+            except ValueError:  # a key that is no text
+                return None
             if copied is None:
                 begins = cursor.in_string and not was_inside
                 copied = self._copy_at(cursor) if begins else None

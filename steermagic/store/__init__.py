@@ -7,7 +7,7 @@ Read in this order: `keys` -> `layout` -> `database` -> `packing` -> `records` -
 `library` -> `restoring`.
 """
 
-from steermagic.store.database import OFF
+from steermagic.paths import OFF
 from steermagic.store.keys import Key, answer_key
 from steermagic.store.library import Pruned, Store, open_store, place_of
 from steermagic.store.records import UNFINISHED, CellText, Reuse, RunRecord, StoredRun

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from steermagic.errors import StoreBusyError, StoreError
+from steermagic.paths import OFF
 from steermagic.store.layout import LATER, TABLES
 
 _APPLICATION = 0x73746D67  # tells our files from those of others
@@ -25,9 +26,6 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CLOSED_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 _HALF = re.compile("[\ud800-\udfff]")
-
-OFF = "off"
-"""In place of a path: nothing is written to the disk."""
 
 
 def default_path() -> Path:
@@ -96,8 +94,7 @@ class Database:
             if not self.is_there:
                 raise self._gone()
             self._choose_durability(is_due=is_last)
-            patience_ms = round(1000 * _PATIENCE_S) if may_wait else 0
-            self._connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+            self._wait_for_others(_PATIENCE_S if may_wait else 0)
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
@@ -106,6 +103,8 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._wait_for_others(_PATIENCE_S)
 
     def shrink(self) -> int:
         """Give the file system back what is no longer used; return how many bytes that were."""
@@ -200,6 +199,9 @@ class Database:
                 time.sleep(0.01)
             else:
                 return
+
+    def _wait_for_others(self, most_s: float) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * most_s)}")
 
     def _choose_durability(self, *, is_due: bool) -> None:
         # A commit outlives the process in any case. To outlive a power failure it has to wait for

@@ -1,9 +1,13 @@
-"""Which question an answer belongs to: a hash of everything that decides what the answer is."""
+"""Which question an answer belongs to: a hash of everything that decides what the answer is.
+
+Answers are stored under that and some bytes of their own, as a question may get several.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import astuple
 from functools import lru_cache
 from typing import TypeAlias
@@ -12,7 +16,10 @@ from steer_engine import Request, Schema, TextForm
 from steermagic.version import __version__
 
 Key: TypeAlias = bytes
-"""SHA-256, 32 bytes. Equal keys: the same model is asked the same in the same way."""
+"""SHA-256 of a question. Equal keys: the same model is asked the same in the same way."""
+
+N_KEY_BYTES = 32
+_N_OWN_BYTES = 8
 
 
 def answer_key(request: Request, *, fingerprint: str) -> Key:
@@ -35,6 +42,19 @@ def answer_key(request: Request, *, fingerprint: str) -> Key:
     )
     # Escaped, so that half a surrogate pair has a spelling as well.
     return hashlib.sha256(json.dumps(question).encode()).digest()
+
+
+def own_key(key: Key, answer: Sequence[object]) -> bytes:
+    """Return what an `answer` to the question `key` is stored under; equal ones are stored once."""
+    return key + hashlib.sha256(json.dumps(answer).encode()).digest()[:_N_OWN_BYTES]
+
+
+def range_of(key: Key) -> tuple[bytes, bytes]:
+    """Return between what all answers to the question `key` are stored, the end excluded.
+
+    Older stores have the bare key: there was one answer to a question.
+    """
+    return key, key + b"\xff" * (_N_OWN_BYTES + 1)
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,8 @@
 """The tables of a store.
 
 Times are seconds since 1970; `settings`, `options`, `form`, `details` and `failure` are JSON;
-`steps` is compressed. A row has a key or a failure.
+`steps` is compressed. A key is that of the question and some bytes of the answer's own, see `keys`.
+A row has a key or a failure.
 """
 
 from __future__ import annotations

@@ -12,15 +12,14 @@ from pathlib import Path
 
 from steermagic.errors import CommandError, StoreError
 from steermagic.judgements import Judgement, Key
-from steermagic.paths import user_path
+from steermagic.paths import OFF, is_off, user_path
 from steermagic.runs import Row
-from steermagic.store.database import OFF, Database, default_path
+from steermagic.store.database import Database, default_path
 from steermagic.store.locks import RunLock, is_going_on
 from steermagic.store.packing import unpacked, unpacked_failure
 from steermagic.store.records import UNFINISHED, Asked, CellText, Reuse, RunRecord, StoredRun
 from steermagic.store.reviews import store_judgement, stored_judgements
 
-_OFF = frozenset({OFF, "none", "false"})  # whoever writes those wants no file of that name
 _UNFINISHED = json.dumps(UNFINISHED)
 _PAGE = 1000  # rows that are read at a time
 
@@ -31,7 +30,7 @@ def place_of(place: str | None) -> str:
     Raises:
         StoreError: `place` cannot be a path.
     """
-    if place is not None and place.lower() in _OFF:
+    if place is not None and is_off(place):
         return OFF
     path = default_path() if place is None else user_path(place, StoreError)
     # Locks lie beside it: by whatever link kernels come, they have to find one another's.

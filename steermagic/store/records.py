@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from steermagic.errors import StoreBusyError, StoreError
 from steermagic.runs import Row
 from steermagic.store.database import Database
-from steermagic.store.keys import Key
+from steermagic.store.keys import N_KEY_BYTES, Key, own_key, range_of
 from steermagic.store.locks import RunLock
 from steermagic.store.packing import Columns, packed, packed_failure, unpacked
 
@@ -20,7 +19,8 @@ State: TypeAlias = Literal[
     "running", "done", "interrupted", "stopped", "failed", "broken off", "continued"
 ]
 """`stopped` is by --strict, `failed` by an error, and `broken off` is all that can be said of a run
-whose process is gone. `continued`: another run has all its rows and came to an end."""
+whose process is gone. `continued`: another run came to its end and has an answer to every question
+that this one had one to, its own or a taken up one."""
 
 Reuse: TypeAlias = Literal["all", "unfinished", "nothing"]
 """Whose answers a run may use: those of all runs, of unfinished ones, or none."""
@@ -28,8 +28,6 @@ Reuse: TypeAlias = Literal["all", "unfinished", "nothing"]
 UNFINISHED: Sequence[State] = ("interrupted", "stopped", "failed", "broken off")
 
 _MAX_WAITING = 1000  # statements on answers that the store has already and this run refers to
-_N_OWN_BYTES = 8
-_HIGHEST = b"\xff" * (_N_OWN_BYTES + 1)  # behind all own bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +109,8 @@ class RunRecord:
         """Rows of unfinished runs that this one need not ask for again."""
         self._database, self._lock = database, lock
         self._run, self._kind, self._trace = run, kind, trace
-        self._sources = frozenset(sources)
-        self._reuse = reuse
+        self._sources = json.dumps(sources)
+        self._reuse = reuse if sources or reuse == "all" else "nothing"
         self._is_usable, self._is_busy = True, False
         self._waiting: list[tuple[str, Any]] = []
 
@@ -122,30 +120,24 @@ class RunRecord:
         Of several answers that is one of an unfinished run, the newest, the same row's. The run has
         the row from now on, with what follows committed.
         """
-        if not (self._is_usable and self._may_find):
+        if not self._is_usable or self._reuse == "nothing":
             return None
         try:
-            found = self._database.read(_FIND, (key, key + _HIGHEST))
-            usable = [
-                (run in self._sources, run, row == number, own_key)
-                for run, row, own_key in found
-                if self._reuse == "all" or run in self._sources
-            ]
-            if not usable:
-                return None
-            is_unfinished, *_, own_key = max(usable)
-            answers = self._database.read(_GET, (own_key,))
+            found = self._database.read(
+                _FIND, (self._sources, self._reuse == "all", *range_of(key), number)
+            )
         except StoreError as error:
             self._note(error)
             return None
-        if not answers:
+        if not found:
             return None
+        [(is_unfinished, stored_as, *answer)] = found
         self.n_taken_up += is_unfinished
-        columns: Columns = tuple(answers[0])
+        columns: Columns = tuple(answer)
         # Another kernel may prune the answer until this is written.
         self._waiting += [
-            (_PUT_ANSWER, (own_key, *columns)),
-            (_PUT_ROW, (self._run, number, own_key, None)),
+            (_PUT_ANSWER, (stored_as, *columns)),
+            (_PUT_ROW, (self._run, number, stored_as, None)),
         ]
         if len(self._waiting) >= _MAX_WAITING:
             self._write()
@@ -158,10 +150,10 @@ class RunRecord:
         """
         if row.is_kept:
             columns = packed(row, kind=self._kind, trace=self._trace)
-            own_key = _own_key(key, columns)
+            stored_as = own_key(key, columns[:-1])  # steps are no part of it
             self._write(
-                (_PUT_ANSWER, (own_key, *columns)),
-                (_PUT_ROW, (self._run, row.number, own_key, None)),
+                (_PUT_ANSWER, (stored_as, *columns)),
+                (_PUT_ROW, (self._run, row.number, stored_as, None)),
             )
         else:
             failure = packed_failure(row)
@@ -171,8 +163,8 @@ class RunRecord:
         """Commit how the run ended. One that failed before its first row leaves nothing."""
         end = (_END, {"state": state, "now": time.time(), "run": self._run})
         if state == "done":
-            done = [(_CONTINUE, {"by": self._run, "run": run}) for run in self._sources]
-            self._write(end, *done, is_last=True)
+            values = {"by": self._run, "sources": self._sources, "n_bytes": N_KEY_BYTES}
+            self._write(end, (_CONTINUE, values), is_last=True)
         elif state == "failed":
             self._write(end, (_FORGET, (self._run,)), is_last=True)
         else:
@@ -183,10 +175,6 @@ class RunRecord:
     def store(self) -> str:
         """The place of the store."""
         return self._database.place
-
-    @property
-    def _may_find(self) -> bool:
-        return self._reuse == "all" or (self._reuse == "unfinished" and bool(self._sources))
 
     def _write(self, *statements: tuple[str, Any], is_last: bool = False) -> None:
         if not self._is_usable:
@@ -213,15 +201,22 @@ class RunRecord:
             self._waiting.clear()
 
 
-def _own_key(key: Key, columns: Columns) -> bytes:
-    """Return what an answer to the question `key` is stored under: other runs keep other ones."""
-    answer = json.dumps(columns[:-1]).encode()  # steps are no part of it
-    return key + hashlib.sha256(answer).digest()[:_N_OWN_BYTES]
-
-
-# Older stores have the bare key of the question: there was one answer to it.
-_FIND = "SELECT run, number, key FROM run_rows WHERE key >= ? AND key < ?"
-_GET = "SELECT kind, text, thoughts, details, steps FROM answers WHERE key = ?"
+# A question has few answers, however many rows have them.
+_FIND = """
+WITH found AS (
+    SELECT *,
+        (SELECT max(run) FROM run_rows WHERE run_rows.key = answers.key
+            AND run IN (SELECT value FROM json_each(?))) AS source,
+        (SELECT max(run) FROM run_rows WHERE run_rows.key = answers.key AND ?) AS newest
+    FROM answers WHERE key >= ? AND key < ?
+)
+SELECT source IS NOT NULL AS is_unfinished, key, kind, text, thoughts, details, steps FROM found
+WHERE coalesce(source, newest) IS NOT NULL
+ORDER BY is_unfinished DESC, coalesce(source, newest) DESC, EXISTS (
+    SELECT 1 FROM run_rows
+    WHERE run = coalesce(source, newest) AND number = ? AND run_rows.key = found.key
+) DESC, key DESC LIMIT 1
+"""
 _PUT_ANSWER = """
 INSERT INTO answers (key, kind, text, thoughts, details, steps) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET steps = excluded.steps
@@ -243,14 +238,15 @@ DELETE FROM runs WHERE number = ? AND NOT EXISTS (SELECT 1 FROM run_rows WHERE r
 # A run is continued if its successor answers all that it had answered, and it had some or is the
 # same cell.
 _CONTINUE = """
-UPDATE runs SET state = 'continued' WHERE number = :run
+UPDATE runs SET state = 'continued' WHERE number IN (SELECT value FROM json_each(:sources))
 AND NOT EXISTS (
-    SELECT 1 FROM run_rows WHERE run = :run AND key IS NOT NULL AND substr(key, 1, 32) NOT IN (
-        SELECT substr(key, 1, 32) FROM run_rows WHERE run = :by AND key IS NOT NULL
+    SELECT 1 FROM run_rows WHERE run = runs.number AND key IS NOT NULL
+    AND substr(key, 1, :n_bytes) NOT IN (
+        SELECT substr(key, 1, :n_bytes) FROM run_rows WHERE run = :by AND key IS NOT NULL
     )
 )
 AND (
-    EXISTS (SELECT 1 FROM run_rows WHERE run = :run AND key IS NOT NULL)
+    EXISTS (SELECT 1 FROM run_rows WHERE run = runs.number AND key IS NOT NULL)
     OR EXISTS (
         SELECT 1 FROM runs AS later WHERE later.number = :by
         AND later.line = runs.line AND later.body = runs.body

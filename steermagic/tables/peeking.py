@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
-_MAX_WAITING = 8  # a first item may be a batch of many rows
-_waiting: dict[int, tuple[object, Any]] = {}
-"""The last iterators of which nothing but the first item was read, and that item; by `id`."""
+_waiting: dict[int, tuple[Any, object]] = {}
+"""The first items of iterators of which no more was read, by the iterators' `id`; see `_held`."""
 
 
 def whole(items: Iterator[Any], *, of: object) -> Iterator[Any]:
@@ -16,15 +16,22 @@ def whole(items: Iterator[Any], *, of: object) -> Iterator[Any]:
     A cell that fails on its prompt, or a dry run, leaves the iterator as the user knows it.
     """
     if id(of) in _waiting:
-        _, first = _waiting[id(of)]
+        first, _ = _waiting[id(of)]
     else:
         try:
             first = next(items)
         except StopIteration:
             return
-        _waiting[id(of)] = of, first  # held, so that no other gets its id
-        if len(_waiting) > _MAX_WAITING:
-            del _waiting[next(iter(_waiting))]
+        _waiting[id(of)] = first, _held(of)
     yield first
     _waiting.pop(id(of), None)
     yield from items
+
+
+def _held(of: object) -> object:
+    """Return what has to be held lest another iterator gets the same `id`: `of`, or nothing."""
+    try:
+        weakref.finalize(of, _waiting.pop, id(of), None)
+    except TypeError:  # what iter([…]), map and zip give; their first items are single rows
+        return of
+    return None

@@ -36,7 +36,7 @@ class Panel:
         edit: Callable[[str], None],
         act: Callable[[Mapping[str, Any]], None],
     ) -> None:
-        self._data = dict(data)
+        self._data, self._answered = dict(data), 0
         self._edit, self._act = edit, act
         self.widget = _widget_class(name)(state=state, data=json.dumps(self._data))
         self.widget.observe(self._edited, "state")
@@ -55,7 +55,8 @@ class Panel:
         self._do(lambda: self._edit(change["new"]))
 
     def _asked(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
-        self._do(lambda: self._act(content), answered=content["asked"])
+        self._answered = max(self._answered, content["asked"])  # each view counts for itself
+        self._do(lambda: self._act(content), answered=self._answered)
 
     def _do(self, do: Callable[[], None], **shown: object) -> None:
         problem = ""

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from steer_engine import JsonValue
-from steermagic.errors import CommandError
+from steermagic.errors import CommandError, StoreError
 from steermagic.judgements import (
     VERDICTS,
     Judgement,
@@ -50,18 +50,23 @@ class Review:
         self._keys = keys_in(run, frame)
         self._items = items_to_review(run, self._keys)
         self._judged = dict[Key, Judgement]()  # what the page shows; others may judge meanwhile
+        self._store: JudgementStore | None = None  # where that was read
 
     @property
     def reviewed(self) -> pd.DataFrame:
-        """The run's frame with what was corrected, and a column of the verdicts."""
+        """The run's frame with what was corrected, and a column of the verdicts.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
         return reviewed_frame(self._run, self._stored())
 
     @cached_property
     def panel(self) -> Panel:
         """The widget's kernel side; it is made when it is first asked for."""
-        self._judged = self._stored()
+        self._judged, error = self._known()
         first = next((n for n, item in enumerate(self._items) if item.key not in self._judged), 0)
-        data = {"items": self._list(), "item": self._shown(first)}
+        data = {"items": self._list(), "item": self._shown(first), "problem": str(error or "")}
         return Panel("review", state=str(first), data=data, edit=self._go, act=self._act)
 
     @property
@@ -70,18 +75,33 @@ class Review:
         return self.panel.widget
 
     def _repr_mimebundle_(self, **_: object) -> Bundle:
-        frame = reviewed_frame(self._run, self._stored(), keys=self._keys)
+        frame = reviewed_frame(self._run, self._known()[0], keys=self._keys)
         html = frame._repr_html_()  # type: ignore[operator] # pandas' stubs lack it
         return bundle(html, repr(self), lambda: self.widget)
 
     def __repr__(self) -> str:
-        n_items, judged = len(self._items), self._stored()
+        n_items, (judged, error) = len(self._items), self._known()
         verdicts = [judged[item.key].verdict for item in self._items if item.key in judged]
         counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS]
-        return f"Review of {n_items} row{'s' * (n_items != 1)}: {', '.join(counts)}"
+        problem = f"; {error}" if error else ""
+        return f"Review of {n_items} row{'s' * (n_items != 1)}: {', '.join(counts)}{problem}"
 
     def _stored(self) -> dict[Key, Judgement]:
-        return dict(self._open_store().judgements(self._run.id))
+        store = self._open_store()
+        stored = dict(store.judgements(self._run.id))
+        if store is not self._store:
+            # The file was deleted or replaced in the middle of the review, unless this begins it.
+            for key in self._judged.keys() - stored.keys():
+                store.judge(self._run.id, key, self._judged[key])
+            self._store, stored = store, {**self._judged, **stored}
+        return stored
+
+    def _known(self) -> tuple[dict[Key, Judgement], StoreError | None]:
+        """Return what is stored, or what was known before and why that cannot be read."""
+        try:
+            return self._stored(), None
+        except StoreError as error:
+            return self._judged, error
 
     def _list(self) -> list[dict[str, str]]:
         return [
@@ -126,8 +146,10 @@ class Review:
         number = int(state) if state.isdecimal() else -1
         if not 0 <= number < len(self._items):
             raise CommandError(f"there is no row {state!r} to review")
-        self._judged = self._stored()
+        self._judged, error = self._known()
         self._show(number)
+        if error:
+            raise error
 
     def _show(self, number: int) -> None:
         self.panel.show(items=self._list(), item=self._shown(number))
@@ -144,12 +166,14 @@ class Review:
                 self._judge(item, Judgement(asked["verdict"], self._value(item)))
                 # Not by the page: what could not be kept has to stay in sight, with the reason.
                 number = min(number + 1, len(self._items) - 1)
-                self.panel.set_state(str(number))
             case "judge":
                 self._judge(item, None)
             case "correct":
                 self._correct(item, str(asked["name"]), str(asked["text"]))
-        self._show(number)
+        if self.panel.widget.state == str(number):
+            self._show(number)
+        else:
+            self.panel.set_state(str(number))  # which shows it
 
     def _correct(self, item: Item, name: str, text: str) -> None:
         value, problem_of = self._value(item), partial(self._problem, item)
@@ -170,4 +194,6 @@ class Review:
         if not is_same(before, after) and (problem := self._problem(item, after)):
             raise CommandError(f"it cannot stand beside the other items: {problem}; correct those")
         self._open_store().judge(self._run.id, item.key, judgement)
-        self._judged = self._stored()
+        self._judged.pop(item.key, None)
+        if judgement is not None:
+            self._judged[item.key] = judgement

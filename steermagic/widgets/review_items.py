@@ -232,8 +232,8 @@ def _found(run: Run, item: Item, text: str) -> Iterator[Span]:
 
 def place_of(value: JsonValue, text: str) -> tuple[int, int] | None:
     """Return where `value` begins and ends in `text`; 75.2 also stands where 75.20 is written."""
-    wanted = written(value, ColumnKind.STRING)
-    if len(wanted) < _MIN_FOUND:
+    wanted = value if isinstance(value, str) else written(value, ColumnKind.STRING)
+    if len(wanted.strip()) < _MIN_FOUND:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = Decimal(str(value))

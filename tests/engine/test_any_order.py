@@ -6,6 +6,7 @@ import json
 import pytest
 
 from steer_engine import in_any_order, read_schema
+from steer_engine.schema.lowering import lowered
 
 PERSON = in_any_order(read_schema("name: str, age: int, known: bool = true"))
 OPEN = in_any_order(
@@ -38,14 +39,29 @@ def test_other_keys_may_come_before_and_after_but_once(walk):
     assert not walk(OPEN, '{"z": 1, "y": 2}').is_complete
 
 
-def test_keys_that_are_all_needed_may_come_in_any_order(walk):
-    names = ["a", "b", "c", "d", "e"]
-    scores = {"type": "object", "propertyNames": {"enum": names}, "minProperties": 5}
-    value = dict.fromkeys(names, 1)
-    assert walk(in_any_order(read_schema(scores)), json.dumps(value)).is_complete
-    assert walk(
-        in_any_order(read_schema(scores)), json.dumps(dict(reversed(value.items())))
-    ).is_complete
+NEEDED = {
+    "type": "object",
+    "propertyNames": {"enum": ["food", "fun", "price", "a", "e"]},
+    "additionalProperties": {"type": "integer"},
+    "minProperties": 5,
+}
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"required": ["fun"]}, {"properties": {"a": {"minimum": 0}, "e": {}}}]
+)
+def test_names_that_are_all_needed_come_in_any_order_and_once(walk, more):
+    value = {"e": 1, "price": 2, "food": 3, "a": 4, "fun": 5}
+    assert walk(NEEDED | more, json.dumps(value)).is_complete
+    twice = '{"food": 1, "food": 2, "fun": 3, "a": 4, "e": 5}'
+    assert walk(NEEDED | more, twice).text == '{"food": 1, "f'
+    assert "anyOf" not in lowered(NEEDED | more).masked
+
+
+def test_names_that_are_all_needed_may_be_said_in_several_places(walk):
+    names = {"propertyNames": NEEDED["propertyNames"], "type": "object"}
+    document = {"allOf": [names], "minProperties": 5}
+    assert walk(document, '{"food": 1, "food": 2}').text == '{"food": 1, "f'
 
 
 def test_without_the_mark_the_order_is_the_schemas(walk):

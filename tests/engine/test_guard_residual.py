@@ -22,6 +22,23 @@ def test_a_document_in_which_nothing_is_decided_is_the_very_same():
         assert left(document, text) is document
 
 
+@pytest.mark.parametrize(
+    "items", [{"enum": [5, 6, 7]}, {"type": "integer", "minimum": 5, "maximum": 7}]
+)
+def test_a_list_of_few_values_has_those_left_that_are_not_written(items):
+    residual = left({"type": "array", "items": items, "uniqueItems": True}, "[6, 5, 5")
+    assert residual["prefixItems"] == [True, True]
+    assert residual["items"] == {"allOf": [items, {"enum": [7]}]}
+
+
+@pytest.mark.parametrize(
+    "items", [{"enum": list(range(65))}, {"type": "integer", "minimum": 0, "maximum": 64}]
+)
+def test_of_many_values_it_is_not_said_which_are_left(items):
+    document = {"type": "array", "items": items, "uniqueItems": True}
+    assert "prefixItems" not in left(document, "[6, 5, 5")
+
+
 CARD = {
     "type": "object",
     "properties": {"kind": {"enum": ["card", "cash"]}, "number": {}, "till": {}},

@@ -99,6 +99,8 @@ EXACT = [
     ({"enum": [1, 1.5, "a", {"b": [1]}], "not": {"type": "string"}}, [1, 1.5, {"b": [1]}], ["a"]),
     ({"const": 2**53 + 1}, [2**53 + 1], [2**53, 2**53 + 2, 9]),
     ({"const": 1e22}, [10**22], [10**21, 10**22 + 1]),
+    ({"enum": [-(2**60) - 1, 2**60 + 1, 10 * 2**60 + 10]}, [-(2**60) - 1, 2**60 + 1], [2**60]),
+    ({"enum": [2**60 + 1 + 2 * n for n in range(20_000)]}, [2**60 + 1, 2**60 + 39_999], [2**60]),
     ({"enum": [10**20, 2**64, "a"]}, [10**20, 2**64, "a"], [2**64 - 384, 10**19, "b"]),
     (
         {
@@ -167,6 +169,7 @@ def test_what_needs_no_guard(compile_mask, document, valid, invalid):
         ),
         ({"type": "number", "minimum": 1e-20}, "minimum", {"type": "number", "minimum": 0}),
         ({"const": 5e-324}, "const", {"type": "number"}),
+        ({"enum": [2**60 + 1 + 2 * n for n in range(20_001)]}, "enum", {"type": "integer"}),
         ({"type": "string", "format": "regex"}, "format", {"type": "string"}),
         ({"type": "number", "exclusiveMinimum": 1, "maximum": 1.5}, "exclusiveMinimum", None),
         ({"contains": {"const": 1}, "type": "array"}, "contains", {"type": "array", "minItems": 1}),

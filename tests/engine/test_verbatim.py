@@ -78,7 +78,10 @@ def test_a_way_that_would_tear_a_character_of_a_key_is_not_followed():
     assert follow(matcher, b'{"na\xc3')
     for way in (b'": "Ann"}', b'\\": "Ann"}'):
         assert not follow(matcher.copy(), way)
-    assert follow(matcher, b'\xaf": "Ann"}')
+    assert follow(matcher, b'\xaf": "A')
+    assert not follow(matcher, b"#")  # not in the source; the matcher stays where it is
+    assert follow(matcher, b'nn"}')
+    assert matcher.is_accepting
 
 
 def test_a_character_that_json_cannot_spell_ends_a_span():
@@ -242,6 +245,13 @@ def test_the_mask_allows_a_token_exactly_if_it_leads_to_a_copy(source, written):
 def test_a_mark_that_cannot_be_enforced_is_refused_not_forgotten(document):
     with pytest.raises(UnenforceableError, match="`verbatim` at "):
         verbatim_places(read_schema(document))
+
+
+def test_a_field_may_be_called_as_a_keyword_is():
+    schema = read_schema("contains: list[verbatim], not: verbatim, properties: {if: verbatim}")
+    places = verbatim_places(schema)
+    for path in (("contains", 0), ("not",), ("properties", "if")):
+        assert places.at(path) is not None
 
 
 def test_a_mask_takes_under_a_millisecond_with_a_large_vocabulary(shared):

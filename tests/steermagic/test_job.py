@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import islice
 
 import pandas as pd
+import pytest
 
 from steer_engine import read_schema
+from steermagic.errors import InterpolationError
 from steermagic.job import Job, job_over
 from steermagic.options import SteerOptions
 from steermagic.schemas import FoundSchema
@@ -61,6 +63,29 @@ def test_the_inputs_of_copied_texts_are_those_of_the_request():
     requests = [*job.requests()]
     assert [request.inputs for request in requests] == [("0", "a"), ("1", "b"), ("2", "c")]
     assert job.inputs(1) == (("next(numbers)", "1"), ("text", "b"))
+
+
+def test_inputs_that_columns_give_again_are_not_kept():
+    """The whole table was there a second time for as long as the run was remembered."""
+    found, table = FoundSchema(read_schema("b: verbatim")), [{"a": "x", "my b": "y"}]
+    prompt = "{{ a }} {{ row['my b'] }} {{ row[\"a\"] }} {{ row['a'].upper() }}"
+    for template, is_kept in ((prompt, True), (prompt.rpartition(" {{")[0], False)):
+        job = job_over(table, template, found, SteerOptions(over="t"), namespace={})
+        [request] = job.requests()
+        assert bool(job._copied) == is_kept
+        assert tuple(text for _, text in job.inputs(0)) == request.inputs
+
+
+def test_why_a_copied_text_cannot_be_had_again_is_told():
+    class Gone(tuple):
+        __slots__ = ()
+
+        def __getitem__(self, number):
+            raise InterpolationError("there is no variable 'text'")
+
+    job = Job(Gone(("a",)), FoundSchema(read_schema("b: verbatim")), SteerOptions())
+    with pytest.raises(InterpolationError, match="no variable 'text'"):
+        job.inputs(0)
 
 
 def test_a_prompt_that_cannot_be_filled_in_again_has_no_inputs():

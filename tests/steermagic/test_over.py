@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import re
+import weakref
 
 import pandas as pd
 import pytest
@@ -234,14 +236,32 @@ def test_what_did_not_run_leaves_record_batches_whole(n_batches, notebook):
         book.run("%%steer b: int --over t\n{{ n }}")
 
 
-def test_several_iterators_that_were_not_used_stay_whole(notebook):
-    """The first item of all but the last one was gone."""
-    book, first, second = notebook({"b": 7}), iter("ab"), iter("xy")
-    for texts in (first, second):
+@pytest.mark.parametrize("kind", [iter, lambda text: (letter for letter in text)])
+def test_several_iterators_that_were_not_used_stay_whole(kind, notebook):
+    """The first item was gone, of all but the last one, then of those before the last eight."""
+    book, iterators = notebook({"b": 7}), [kind(f"{n}x") for n in range(10)]
+    for texts in iterators:
         book.run("%%steer b: int --over t --dry-run\n{{ text }}", t=texts)
-    for texts, expected in ((second, "xy"), (first, "ab")):
+    for n, texts in enumerate(iterators):
         frame = book.run("%%steer b: int --over t\n{{ text }}", t=texts)
-        assert "".join(frame["text"]) == expected
+        assert frame["text"].tolist() == [str(n), "x"]
+
+
+def test_an_iterator_that_the_user_lets_go_of_is_not_kept():
+    """The last eight were, with all that they held."""
+
+    class Text(str):
+        __slots__ = ("__weakref__",)
+
+    text = Text("x")
+    first, texts = weakref.ref(text), (each for each in [text])
+    del text
+    read_table(texts)
+    gc.collect()
+    assert first() is not None
+    del texts
+    gc.collect()
+    assert first() is None
 
 
 @pytest.mark.parametrize(

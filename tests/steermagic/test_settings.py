@@ -33,7 +33,15 @@ def test_no_settings_are_none(tmp_path):
         ("store = false", "False"),
         ('model = "./models/x.gguf"', "{}/models/x.gguf"),
         ('model = "mlx:./models/x"', "mlx:{}/models/x"),
+        ('model = "models/x.gguf"', "{}/models/x.gguf"),
+        ('model = "llamacpp:models/x.GGUF"', "llamacpp:{}/models/x.GGUF"),
+        ('model = "/models/x.gguf"', "/models/x.gguf"),
+        ('model = "~/models/x.gguf"', "~/models/x.gguf"),
+        ('model = "C:/models/x.gguf"', "C:/models/x.gguf"),
+        ('model = "x.gguf"', "x.gguf"),
         ('model = "owner/repo"', "owner/repo"),
+        ('model = "owner/repo:x.gguf"', "owner/repo:x.gguf"),
+        ('model = "https://hf.co/o/r/blob/main/x.gguf"', "https://hf.co/o/r/blob/main/x.gguf"),
     ],
 )
 def test_paths_of_a_project_start_from_its_folder(line, expected, tmp_path):

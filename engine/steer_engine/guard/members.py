@@ -14,7 +14,7 @@ from steer_engine.schema.equality import canonical
 from steer_engine.schema.patterns import matches
 
 MAX_PLACES = 1000  # items before the open one that a `prefixItems` is written for
-_MAX_VALUES = 256  # of a range of integers that are told apart
+_MAX_VALUES = 64  # of which it is said anew which are left: a list is compiled anew for it
 
 
 def has_key(value: Container, key: str) -> bool:
@@ -137,15 +137,15 @@ def say_unlike(work: Specialising, at: At, draft: Draft) -> None:
 
 
 def _values(schema: JsonSchema) -> Sequence[JsonValue]:
-    """Return the values that a schema lists, or the integers between its bounds if they are few."""
+    """Return the few values that a schema lists, or the integers between its bounds."""
     if isinstance(schema, bool):
         return ()
     listed, least, most = (schema.get(keyword) for keyword in ("enum", "minimum", "maximum"))
     if isinstance(listed, list):
-        return listed
+        return listed if len(listed) <= _MAX_VALUES else ()
     if not isinstance(least, int | float) or not isinstance(most, int | float):
         return ()
-    if schema.get("type") != "integer" or most - least > _MAX_VALUES:
+    if schema.get("type") != "integer" or most - least >= _MAX_VALUES:
         return ()
     return range(math.ceil(least), math.floor(most) + 1)
 

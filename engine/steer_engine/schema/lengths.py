@@ -21,7 +21,10 @@ def least_bytes(schema: Schema) -> int:
     Lengths, counts and required names are what it looks at: the shortest value may be longer.
     """
     document = schema.document
-    return _Lengths(document).of(document)
+    try:
+        return _Lengths(document).of(document)
+    except RecursionError:
+        return 1
 
 
 class _Lengths:
@@ -64,7 +67,8 @@ class _Lengths:
     def _of_array(self, schema: JsonObject) -> int:
         n_items = _count(schema, "minItems")
         first = _listed(schema, "prefixItems")[:n_items]
-        others = (n_items - len(first)) * self.of(schema.get("items"))
+        n_others = n_items - len(first)
+        others = n_others * self.of(schema.get("items")) if n_others else 0
         return _BRACKETS + sum(map(self.of, first)) + others + _SEPARATOR * max(0, n_items - 1)
 
     def _of_object(self, schema: JsonObject) -> int:

@@ -24,6 +24,7 @@ _EACH_IN_PLACE = ("allOf", "anyOf", "oneOf")
 _ONE_IN_PLACE = ("else", "then")
 # Below these a mark would say nothing of the value that is written there.
 _NO_PLACE = re.compile(r"/(if|not|propertyNames|contains|unevaluated(?:Items|Properties))(?:/|$)")
+_NAMED = re.compile(r"/(?:properties|patternProperties|dependentSchemas|\$defs|definitions)/[^/]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def verbatim_places(schema: Schema) -> VerbatimPlaces:
     """
     document: JsonSchema = schema.document if '"verbatim"' in schema.text else True
     for pointer, node in walk(document):
-        if _mark(node, pointer) and (keyword := _NO_PLACE.search(pointer)):
+        # A field may be called as a keyword is.
+        if _mark(node, pointer) and (keyword := _NO_PLACE.search(_NAMED.sub("", pointer))):
             raise _refusal(pointer, f"cannot be enforced below `{keyword[1]}`; use `str` there")
         if _mark(node, pointer) and isinstance(node, dict) and not may_hold_texts(node):
             raise _refusal(pointer, "marks no string; set it where the strings are")

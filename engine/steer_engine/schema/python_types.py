@@ -7,6 +7,8 @@ gives the same fields.
 from __future__ import annotations
 
 import functools
+import json
+import math
 import operator
 import re
 import sys
@@ -14,6 +16,7 @@ import types
 import typing
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from steer_engine.errors import SchemaError
@@ -36,6 +39,7 @@ _NAMES = {
 """How Pydantic reads keys that are no text, by their type."""
 _WITH_HOST = frozenset({"ftp", "http", "https", "ws", "wss"})
 """Schemes whose URLs have a host."""
+_MAX_EXPONENT = 300  # of a power of ten that is said: a float has room for little more
 
 
 def document_of(source: object) -> tuple[JsonSchema, str | None]:
@@ -83,8 +87,10 @@ def _generator() -> type[GenerateJsonSchema]:
             """Ask for names that are read as the keys; Pydantic forgets those that are no text."""
             written = super().dict_schema(schema)
             keys = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+            keys = self.resolve_ref_schema(keys)
             if names := _NAMES.get(keys.get("type", "")):
-                written.setdefault("propertyNames", {"pattern": names})
+                members = [json.dumps(each) for each in keys.get("enum", ())]  # of an Enum
+                written["propertyNames"] = {"enum": members} if members else {"pattern": names}
             if "patternProperties" in written:
                 written.setdefault("additionalProperties", False)
             return written
@@ -92,26 +98,37 @@ def _generator() -> type[GenerateJsonSchema]:
         def url_schema(self, schema: UrlSchema) -> JsonSchemaValue:
             """Ask for the schemes that the type allows."""
             written, schemes = super().url_schema(schema), schema.get("allowed_schemes") or []
-            host = "[^/?#]" if _WITH_HOST.issuperset(schemes) else ""
+            host = "//[^/?#:]" if _WITH_HOST.issuperset(schemes) else ""
             spelled = "|".join(map(re.escape, schemes))
-            return {**written, "pattern": f"^(?:{spelled})://{host}"} if schemes else written
+            return {**written, "pattern": f"^(?:{spelled}):{host}"} if schemes else written
 
     return Generator
 
 
 def _with_digits(schema: DecimalSchema, limits: Mapping[str, float]) -> dict[str, float]:
-    """Return `limits`, with what `max_digits` and `decimal_places` come to."""
+    """Return `limits`, with what `max_digits` and `decimal_places` come to.
+
+    Digits that stand before the point leave fewer behind it: of that nothing is said.
+    """
     places, n_digits = schema.get("decimal_places"), schema.get("max_digits")
     found = dict(limits)
-    if places is not None:
-        found.setdefault("multiple_of", float(Decimal(10) ** -places))
-    if n_digits is not None:
-        edge = float(Decimal(10) ** (n_digits - (places or 0)))
+    n_places = min((each for each in (places, n_digits) if each is not None), default=_MAX_EXPONENT)
+    if n_places < _MAX_EXPONENT:
+        unit, step = Fraction(1, 10**n_places), Fraction(str(found.get("multiple_of", 0)))
+        found["multiple_of"] = float(_common_multiple(step, unit) if step else unit)
+    n_whole = _MAX_EXPONENT if n_digits is None else max(0, n_digits - (places or 0))
+    if n_whole < _MAX_EXPONENT:
+        edge = float(10**n_whole)
         if found.get("le", edge) >= edge:
             found["lt"] = min(edge, found.get("lt", edge))
         if found.get("ge", -edge) <= -edge:
             found["gt"] = max(-edge, found.get("gt", -edge))
     return found
+
+
+def _common_multiple(one: Fraction, other: Fraction) -> Fraction:
+    numerator = math.lcm(one.numerator, other.numerator)
+    return Fraction(numerator, math.gcd(one.denominator, other.denominator))
 
 
 def _has_title(document: JsonObject) -> bool:
@@ -171,9 +188,9 @@ def _plain(schema: JsonSchema) -> JsonSchema:
 
 
 def _settle_items(schema: JsonObject) -> None:
-    prefix = schema.get("prefixItems")
-    if isinstance(prefix, list):
-        schema["minItems"] = len(prefix)  # also the fields of a NamedTuple that have defaults
+    prefix, least = schema.get("prefixItems"), schema.get("minItems", 0)
+    if isinstance(prefix, list) and isinstance(least, int):
+        schema["minItems"] = max(least, len(prefix))  # also fields of a NamedTuple with defaults
     if schema.get("items") == {}:
         del schema["items"]  # a bare `list`
 

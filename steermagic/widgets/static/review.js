@@ -8,6 +8,7 @@ class Review {
   constructor(model, el) {
     this.model = model;
     this.kernel = new Kernel(model);
+    this.turns = [];
     this.status = statusLine();
     this.bar = element("div", { class: "sm-bar", role: "toolbar", "aria-label": "Review" });
     this.list = element("div", { class: "sm-list", role: "listbox", "aria-label": "Rows by rising confidence" });
@@ -29,17 +30,18 @@ class Review {
     this.model.set("state", String(number));
     this.model.save_changes();
   }
-  // The kernel goes on to the next row. A verdict waits for its answer: a correction may be refused.
-  judge(verdict) {
-    if (this.kernel.isBusy) this.waiting = { number: this.number, verdict };
-    else this.kernel.ask({ kind: "judge", number: this.number, verdict });
-    this.root.focus();
+  // The kernel goes on to the next row, and may refuse a correction: what comes next waits for its answer.
+  inTurn(act) {
+    this.turns.push(act);
+    this.takeTurns();
   }
-  judgeWaiting(problem) {
-    if (!this.waiting || this.kernel.isBusy) return;
-    const { number, verdict } = this.waiting;
-    this.waiting = null;
-    if (number === this.number && !problem) this.judge(verdict);
+  takeTurns() {
+    while (this.turns.length && !this.kernel.isBusy) this.turns.shift()();
+  }
+  step(by) { this.inTurn(() => this.go(this.number + by)); }
+  judge(verdict) {
+    this.inTurn(() => this.kernel.ask({ kind: "judge", number: this.number, verdict }));
+    this.root.focus();
   }
   correct(name, text) {
     this.kernel.ask({ kind: "correct", number: this.number, name, text });
@@ -53,8 +55,7 @@ class Review {
     }
     const doing = {
       a: () => this.judge("accepted"), r: () => this.judge("rejected"), u: () => this.judge(""),
-      j: () => this.go(this.number + 1), ArrowDown: () => this.go(this.number + 1),
-      k: () => this.go(this.number - 1), ArrowUp: () => this.go(this.number - 1),
+      j: () => this.step(1), ArrowDown: () => this.step(1), k: () => this.step(-1), ArrowUp: () => this.step(-1),
       e: () => this.edit(),
     }[event.key];
     if (!doing) return;
@@ -85,7 +86,8 @@ class Review {
     if (focused && !this.root.contains(document.activeElement)) {
       ([...this.root.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === focused) ?? this.root).focus();
     }
-    this.judgeWaiting(problem);
+    if (problem && !this.kernel.isBusy) this.turns = [];
+    this.takeTurns();
   }
   drawBar(items) {
     const n_judged = items.filter((item) => item.verdict).length;
@@ -96,8 +98,8 @@ class Review {
     }));
     this.bar.replaceChildren(
       element("span", { class: "sm-title" }, "Review"),
-      button("Previous row", () => this.go(this.number - 1), { text: "↑", title: "Previous (key k)", disabled: this.number === 0 }),
-      button("Next row", () => this.go(this.number + 1), { text: "↓", title: "Next (key j)", disabled: this.number + 1 >= items.length }),
+      button("Previous row", () => this.step(-1), { text: "↑", title: "Previous (key k)", disabled: this.number === 0 }),
+      button("Next row", () => this.step(1), { text: "↓", title: "Next (key j)", disabled: this.number + 1 >= items.length }),
       ...buttons,
       element("span", { class: "sm-space" }),
       element("span", { class: "sm-meter", "aria-hidden": "true" }, element("span", { style: `width:${share}%` })),
@@ -110,7 +112,7 @@ class Review {
     this.list.replaceChildren(...shown.map((item, offset) => {
       const number = start + offset;
       return element("div", {
-        role: "option", class: "sm-option", "aria-selected": String(number === this.number), onclick: () => { this.go(number); this.root.focus(); },
+        role: "option", class: "sm-option", "aria-selected": String(number === this.number), onclick: () => { this.inTurn(() => this.go(number)); this.root.focus(); },
         "aria-label": `Row ${item.label}, ${item.verdict || "not judged"}`,
       }, element("span", { class: `sm-sign sm-${item.verdict}` }, SIGNS[item.verdict]), element("span", {}, item.label), element("span", { class: "sm-sure" }, item.sure));
     }));

@@ -3,7 +3,7 @@
 import json
 from datetime import date
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Annotated, Literal, NamedTuple, TypedDict
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from pydantic import (
     NaiveDatetime,
     RootModel,
     TypeAdapter,
+    UrlConstraints,
     ValidationError,
 )
 
@@ -139,16 +140,32 @@ def test_decimals_are_numbers_with_their_bounds():
             {"exclusiveMinimum": -1000, "exclusiveMaximum": 1000, "multipleOf": 0.01},
         ),
         ({"decimal_places": 0}, {"multipleOf": 1}),
+        ({"decimal_places": 1, "multiple_of": 0.25}, {"multipleOf": 0.5}),
+        ({"decimal_places": 2, "multiple_of": Decimal(3)}, {"multipleOf": 3}),
+        ({"decimal_places": 400}, {}),
+        ({"max_digits": 400}, {}),
+        (
+            {"max_digits": 2, "decimal_places": 4},
+            {"exclusiveMinimum": -1, "exclusiveMaximum": 1, "multipleOf": 0.01},
+        ),
         (
             {"max_digits": 2, "ge": 0, "le": 500},
-            {"minimum": 0, "maximum": 500, "exclusiveMaximum": 100},
+            {"minimum": 0, "maximum": 500, "exclusiveMaximum": 100, "multipleOf": 0.01},
         ),
-        ({"max_digits": 2, "gt": -500, "le": 9}, {"exclusiveMinimum": -100, "maximum": 9}),
+        (
+            {"max_digits": 2, "gt": -500, "le": 9},
+            {"exclusiveMinimum": -100, "maximum": 9, "multipleOf": 0.01},
+        ),
     ],
 )
 def test_digits_of_decimals_are_bounds_and_multiples(limits, expected):
     schema = read_schema(list[Annotated[Decimal, Field(**limits)]]).document["items"]
     assert schema == {"type": "number", **expected}
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
 
 
 @pytest.mark.parametrize(
@@ -157,6 +174,7 @@ def test_digits_of_decimals_are_bounds_and_multiples(limits, expected):
         (dict[int, str], ["0", "-12"], ["a", "1.5", "01", ""]),
         (dict[float, str], ["0", "-1.5"], ["a", "1."]),
         (dict[bool, str], ["true"], ["a"]),
+        (dict[Level, str], ["1", "2"], ["3", "LOW"]),
         (dict[date, str], ["2000-01-01"], ["a"]),
         (dict[Annotated[str, Field(pattern="^x")], str], ["x", "xy"], ["a"]),
     ],
@@ -173,9 +191,12 @@ def test_names_are_what_pydantic_reads_as_keys(annotation, right, wrong):
 def test_a_url_has_the_schemes_of_its_type():
     schema = read_schema(list[HttpUrl])
     assert validation_error(schema, ["https://a.org", "http://a"]) is None
-    for wrong in ("mailto:a@b.org", "http://", "ftp://a.org"):
+    for wrong in ("mailto:a@b.org", "http://", "http://:80", "ftp://a.org"):
         assert validation_error(schema, [wrong]) is not None
     assert validation_error(read_schema(list[FileUrl]), ["file:///a"]) is None
+    mail = read_schema(list[Annotated[AnyUrl, UrlConstraints(allowed_schemes=["mailto"])]])
+    assert validation_error(mail, ["mailto:a@b.org"]) is None
+    assert validation_error(mail, ["https://a.org"]) is not None
 
 
 class Point(NamedTuple):
@@ -187,6 +208,8 @@ def test_every_field_of_a_named_tuple_is_required():
     schema = read_schema(Point)
     assert validation_error(schema, [1, 2.5]) is None
     assert validation_error(schema, [1]) is not None
+    longer = Annotated[Point, Field(json_schema_extra={"minItems": 3})]
+    assert read_schema(longer).document["minItems"] == 3
 
 
 @pytest.mark.parametrize("version", [1, 3, 4, 5, 6, 7, 8])

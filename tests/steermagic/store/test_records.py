@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
@@ -99,6 +99,54 @@ def test_a_run_of_failures_only_is_not_continued_by_another_of_them(store):
     assert store.find("a").state == "interrupted"
 
 
+def work(store: Store, doing: Callable[[], object]) -> int:
+    """Return how many hundred instructions SQLite needs for it."""
+    steps = list[None]()
+    store._database._connection.set_progress_handler(lambda: steps.append(None), 100)
+    doing()
+    store._database._connection.set_progress_handler(None, 0)
+    return len(steps)
+
+
+@pytest.mark.parametrize("is_asked_again", [True, False])
+def test_the_end_of_a_run_takes_no_longer_with_each_run_that_was_broken_off(is_asked_again, store):
+    """It went through all rows once for each of them, and all other kernels waited."""
+    efforts = list[int]()
+    for name, others in (("a", "b"), ("c", "defghijklmno")):
+        for other in others:
+            record = begin(store, other)
+            record.keep(answer("x"), KEY if is_asked_again else OTHER)
+            record.end("interrupted")
+        record = begin(store, name)
+        for number in range(500):
+            record.keep(answer("x", number), KEY)
+        efforts.append(work(store, lambda record=record: record.end("done")))
+        state = "continued" if is_asked_again else "interrupted"
+        assert {store.find(other).state for other in others} == {state}
+    assert efforts[1] < 2 * efforts[0]
+
+
+@pytest.mark.parametrize("reuse", ["all", "unfinished"])
+def test_an_answer_is_found_as_fast_however_many_rows_have_it(reuse, store):
+    run(store, "a", answer("x"), state="interrupted")
+    record = begin(store, "b", reuse=reuse)
+    before = work(store, lambda: record.take_up(0, KEY))
+    run(store, "c", *(answer("x", number) for number in range(1000)), state="interrupted")
+    record = begin(store, "d", reuse=reuse)
+    assert work(store, lambda: record.take_up(0, KEY)) < before + 5
+
+
+def test_of_the_newest_unfinished_run_the_same_rows_answer_is_taken(store):
+    for name in "abc":
+        rows = [answer(f"{name}{number}", number) for number in range(3)]
+        run(store, name, *rows, state="done" if name == "c" else "interrupted")
+        with store._database.transaction() as connection:
+            connection.execute("UPDATE runs SET state = 'interrupted' WHERE id NOT LIKE 'c%'")
+    record = begin(store, "d", reuse="all")
+    assert [record.take_up(number, KEY).text for number in (2, 0, 1)] == ["b2", "b0", "b1"]
+    assert record.n_taken_up == 3
+
+
 def test_the_answers_of_an_older_store_are_found_and_kept(store):
     """Until then there was one answer to a question, under the bare key of it."""
     run(store, "a", answer("first"), state="interrupted")
@@ -151,7 +199,8 @@ def test_a_run_waits_once_for_a_program_that_holds_the_store_for_long(path, stor
         for number in range(3):
             record.keep(answer("x", number), KEY)
         record.end("done")
-    assert [bool(wait) for wait in waits] == [True, False, False, True]
+    assert [bool(wait) for wait in waits[::2]] == [True, False, False, True]
+    assert all(waits[1::2])  # other readers of the session are as patient as ever
     assert str(record.problem) == (
         f"the run store {path} is held by another program (database is locked); wait until that is"
         " done, or give the setting `store` another path"

@@ -29,6 +29,14 @@ def test_an_answer_has_the_number_of_what_was_asked():
     assert ask(a_panel(lambda _: None)) == {"kinds": [], "problem": "", "answered": 3}
 
 
+def test_an_answer_to_one_view_leaves_no_other_waiting():
+    """Each counts for itself, and the smaller number stood last."""
+    made = a_panel(lambda _: None)
+    for asked in (6, 7, 6):
+        made.widget._handle_custom_msg({"kind": "x", "asked": asked}, [])
+    assert json.loads(made.widget.data)["answered"] == 7
+
+
 def test_an_error_is_a_line():
     made = a_panel(raising(SteerError("too warm")))
     assert ask(made)["problem"] == "too warm"

@@ -69,6 +69,24 @@ def test_rows_are_judged_with_keys(reviewing):
     assert tool.page.evaluate("document.activeElement.ariaLabel") == "Review of rows"
 
 
+@pytest.mark.parametrize(
+    ("keys", "judged"),
+    [
+        ("aar", ["accepted", "accepted", "rejected"]),
+        ("ajr", ["accepted", "", "rejected"]),
+        ("aku", ["", "", ""]),
+    ],
+)
+def test_keys_need_not_wait_for_the_kernel(reviewing, keys, judged):
+    """While it answered the first, the next were dropped."""
+    _, tool = reviewing
+    tool.label("Review of rows").focus()
+    tool.page.keyboard.type(keys)
+    for _ in keys:
+        tool.sync()
+    assert [each["verdict"] for each in json.loads(tool.widget.data)["items"]] == judged
+
+
 def test_values_are_corrected_and_typed(reviewing):
     frame, tool = reviewing
     go_to(tool, "y")
@@ -146,6 +164,9 @@ def test_the_source_stands_beside_it_with_its_evidence(reviewing):
         ("Ann", "Joanne, Ann", "Ann"),
         ("so " * 200, "And " + "so " * 200, "so " * 200),
         (True, "true", "true"),
+        ("", 'a ""', None),
+        ("  ", "a  b", None),
+        ('"Ann"', 'Ann, "Ann"', '"Ann"'),
         (5, "5", None),
         (None, "null", None),
     ],
@@ -568,6 +589,63 @@ def test_what_is_judged_is_kept_where_the_store_was_deleted(notebook, tmp_path):
     assert frame.steer.reviewed["name"].tolist() == ["Grace"]
     run_id = book.session.last_run().id
     assert len(open_store(str(store)).judgements(run_id)) == 1
+
+
+def test_what_was_judged_before_the_store_was_deleted_is_put_into_the_next(notebook, tmp_path):
+    """It was lost, and its rows were said to be judged elsewhere."""
+    store = tmp_path / "runs.sqlite"
+    book = notebook(ANSWER)
+    frame = book.run(OVER.replace("--over", f"--store {store} --over"), mails=[{"text": "Ada"}] * 3)
+    review = frame.steer.review()
+    act = acting(review)
+    for number in range(2):
+        act("judge", number, verdict="rejected")
+    for each in tmp_path.iterdir():
+        each.unlink()
+    assert act("judge", 0, verdict="accepted")["problem"] == ""
+    assert sorted(verdicts(frame)) == ["", "accepted", "rejected"]
+    assert repr(review) == "Review of 3 rows: 1 accepted, 0 corrected, 1 rejected"
+
+
+def test_while_the_store_cannot_be_reached_no_verdict_is_taken(notebook, tmp_path):
+    """It went to memory without a word, and was gone when the file was back."""
+    folder, aside = tmp_path / "kept", tmp_path / "aside"
+    book = notebook(ANSWER)
+    cell = OVER.replace("--over", f"--store {folder}/runs.sqlite --over")
+    frame = book.run(cell, mails=[{"text": "Ada"}] * 3)
+    review = frame.steer.review()
+    act = acting(review)
+    act("judge", 0, verdict="accepted")
+    folder.rename(aside)
+    folder.touch()
+    shown = act("judge", 1, verdict="rejected")
+    assert shown["problem"].startswith("the run store ")
+    assert [each["verdict"] for each in shown["items"]] == ["accepted", "", ""]
+    review.panel.widget.state = "2"
+    shown = json.loads(review.widget.data)
+    assert (shown["item"]["number"], shown["problem"][:13]) == (2, "the run store")
+    counts = "Review of 3 rows: 1 accepted, 0 corrected, 0 rejected"
+    assert repr(review).startswith(f"{counts}; the run store ")
+    assert "<table" in review._repr_mimebundle_()[0]["text/html"]
+    with pytest.raises(StoreError):
+        review.reviewed  # noqa: B018 - a property
+    late = json.loads(frame.steer.review().widget.data)
+    assert late["problem"].startswith("the run store ")
+    folder.unlink()
+    aside.rename(folder)
+    assert act("judge", 1, verdict="rejected")["problem"] == ""
+    assert sorted(verdicts(frame)) == ["", "accepted", "rejected"]
+    assert repr(review) == "Review of 3 rows: 1 accepted, 0 corrected, 1 rejected"
+
+
+def test_a_verdict_shows_the_next_row_once(found, monkeypatch):
+    review = found.steer.review()
+    act = acting(review)
+    shown = []
+    monkeypatch.setattr(review, "_show", shown.append)
+    for number in range(3):
+        act("judge", number, verdict="accepted")
+    assert shown == [1, 2, 2]
 
 
 def test_a_verdict_that_cannot_be_kept_stays_in_sight(found, show, monkeypatch):

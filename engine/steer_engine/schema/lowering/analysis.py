@@ -72,6 +72,8 @@ class Analysis:
         self.is_for_lark = self.is_in_any_order or any(
             asks_for_any_order(each) or has_long(each) for _, each in graph
         )
+        keywords = {keyword for _, each in graph for keyword in each}
+        self.is_for_lark |= {"propertyNames", "minProperties"} <= keywords  # may need all its names
         self.doubts: dict[int, tuple[JsonObject, str]] = {}
         """By the id of an alternative that allows too much: the keyword to which that is owed."""
         self._inexact = inexact

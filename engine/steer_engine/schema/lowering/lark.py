@@ -103,8 +103,9 @@ class _Lark:
             return "d_" + str(schema["$ref"]).removeprefix(_REFERENCE)
         if "anyOf" in schema:
             return self._rule("", " | ".join(map(self._value, schemas_in(schema["anyOf"]))))
-        if has_long(schema):
-            return self._rule("", " | ".join(map(_written, literals_in(schema, "enum"))))
+        if has_long(schema):  # an `enum` of nothing else: a mask has no `const`
+            spelled = "|".join(map(dump, literals_in(schema, "enum")))
+            return self._rule("", f"/(?:{spelled})/")  # many literals would make each mask slow
         return self._rule("", " | ".join(self._by_type(schema)))
 
     def _by_type(self, schema: JsonObject) -> Iterator[str]:
@@ -255,10 +256,6 @@ class _Lark:
 def _says_more(schema: JsonObject) -> bool:
     """Tell whether `schema` itself says what only Lark can."""
     return ANY_ORDER in schema or has_long(schema)
-
-
-def _written(number: JsonValue) -> str:
-    return _literal(dump(number))
 
 
 def _literal(text: str) -> str:

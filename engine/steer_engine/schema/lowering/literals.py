@@ -28,8 +28,10 @@ def written_literals(facts: Facts, values: list[JsonValue]) -> list[JsonSchema]:
     is_held = [_size(value) <= _MAX_SIZE and _is_held_exactly(value) for value in kept]
     exact = [value for value, is_exact in zip(kept, is_held, strict=True) if is_exact]
     inexact = [value for value, is_exact in zip(kept, is_held, strict=True) if not is_exact]
-    long = [value for value in inexact if is_long(value)][:_MAX_LISTED]
-    rough = {_type_name(value) for value in inexact if not is_long(value)}
+    long = [value for value in inexact if is_long(value)]
+    if len(long) > _MAX_LISTED:
+        long = []
+    rough = {_type_name(value) for value in inexact if not long or not is_long(value)}
     if rough or len(exact) > _MAX_LISTED:
         for schema, keyword in _said(facts):
             facts.analysis.note(schema, keyword, "the mask cannot hold all its values")

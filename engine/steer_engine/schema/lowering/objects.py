@@ -14,6 +14,7 @@ from steer_engine.schema.lowering.counting import ObjectForm, counted
 from steer_engine.schema.lowering.crowds import any_name, manageable
 from steer_engine.schema.lowering.deciding import holds
 from steer_engine.schema.lowering.facts import Facts
+from steer_engine.schema.lowering.lark import MAX_UNORDERED
 from steer_engine.schema.lowering.properties import (
     claims_on,
     note_unlisted,
@@ -24,8 +25,7 @@ from steer_engine.schema.lowering.properties import (
 from steer_engine.schema.lowering.reading import as_schema
 
 _A_STRING: JsonObject = {"type": "string"}
-_MAX_UNORDERED = 3
-_MAX_NEEDED = 50  # names that are allowed and all needed
+_MAX_PERMUTED = 3
 _NO_LARK = "in a Lark grammar it is not known which keys are listed"
 _TWO_SPELLINGS = "U+007F can be written in two ways"
 
@@ -76,7 +76,7 @@ def _form(facts: Facts, place: Place, names: Sequence[str]) -> ObjectForm:
     if any("\x7f" in name for name in names):
         for keyword in ("properties", "patternProperties", "additionalProperties"):
             facts.analysis.note_all(facts.parts, keyword, _TWO_SPELLINGS)
-    return replace(form, is_in_any_order=facts.is_in_any_order)
+    return replace(form, is_in_any_order=form.is_in_any_order or facts.is_in_any_order)
 
 
 def _any_of(alternatives: Sequence[JsonSchema]) -> JsonSchema:
@@ -94,7 +94,7 @@ def _ordered(form: ObjectForm, listed: list[str], unordered: list[str]) -> Itera
     """Yield the form in each order in which its properties may be written."""
     absent = [name for name in unordered if form.properties.get(name) is False]
     loose = [name for name in unordered if name not in absent]
-    is_one_enough = len(loose) > _MAX_UNORDERED or form.is_in_any_order
+    is_one_enough = len(loose) > _MAX_PERMUTED or form.is_in_any_order
     for order in [loose] if is_one_enough else permutations(loose):
         names = [name for name in (*listed, *order, *absent) if name in form.properties]
         yield replace(form, properties={name: form.properties[name] for name in names})
@@ -123,11 +123,12 @@ def _with_allowed_names(facts: Facts, place: Place, form: ObjectForm) -> ObjectF
     if isinstance(names, list) and not form.patterns:
         others = [str(name) for name in names if name not in form.properties]
         possible = [name for name, each in form.properties.items() if each is not False] + others
-        if len(possible) <= _MAX_NEEDED and bounds(facts, "Properties")[0] == len(possible):
+        if _is_each_needed(facts, possible):
             # Said by name, since the mask compiler would count a key that comes twice.
             properties = form.properties | dict.fromkeys(others, form.rest)
             required = tuple(dict.fromkeys([*form.required, *possible]))
-            return replace(form, properties=properties, required=required, rest=False)
+            form = replace(form, properties=properties, required=required, rest=False)
+            return replace(form, is_in_any_order=True)  # those of `propertyNames` have no order
         return replace(form, patterns={any_name(others): form.rest} if others else {}, rest=False)
     pattern, is_exact = _pattern_of(keys)
     if form.patterns or not is_exact:
@@ -136,6 +137,12 @@ def _with_allowed_names(facts: Facts, place: Place, form: ObjectForm) -> ObjectF
     if form.patterns or pattern is None:
         return form
     return replace(form, patterns=_apart(facts, form, pattern), rest=False)
+
+
+def _is_each_needed(facts: Facts, names: Sequence[str]) -> bool:
+    """Tell whether an object has all of `names`, so that a mask in Lark can list them."""
+    is_listed = facts.analysis.is_for_lark and len(names) <= MAX_UNORDERED
+    return is_listed and bounds(facts, "Properties")[0] == len(names)
 
 
 def _apart(facts: Facts, form: ObjectForm, pattern: str) -> dict[str, JsonSchema]:

@@ -16,6 +16,8 @@ NUMBERS = frozenset({"fraction", "integer"})
 MAX_NUMBER = sys.float_info.max
 """Beyond it no number is written."""
 
+_MAX_SHORT = 2**53  # a float holds all whole numbers up to it
+
 
 def schemas_in(value: JsonValue) -> list[JsonSchema]:
     """Return the schemas of a keyword that holds a list of them."""
@@ -49,9 +51,9 @@ def literals_in(schema: JsonObject, keyword: str) -> list[JsonValue]:
 
 def is_long(value: JsonValue) -> bool:
     """Tell whether `value` is a whole number that loses digits where it becomes a float."""
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_NUMBER:
+    if isinstance(value, bool) or not isinstance(value, int):
         return False
-    return exact(float(value)) != value
+    return _MAX_SHORT < abs(value) <= MAX_NUMBER and exact(float(value)) != value
 
 
 def has_long(schema: JsonObject) -> bool:
