@@ -38,7 +38,8 @@ def written_literals(facts: Facts, values: list[JsonValue]) -> list[JsonSchema]:
     if not kept:
         facts.contradict(*_said(facts)[0])
     found: list[JsonSchema] = [{"type": name} for name in sorted(rough)]
-    found += [{"enum": long}] if long else []
+    if long:
+        found.append({"enum": long})
     if len(exact) > _MAX_LISTED:
         texts = [each for each in exact if isinstance(each, str)]
         others = [each for each in exact if not isinstance(each, str)]
