@@ -6,14 +6,21 @@ may begin and end inside a word.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 from steer_engine.errors import UnenforceableError
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, Schema, place, walk
+from steer_engine.schema.document import (
+    JsonObject,
+    JsonSchema,
+    JsonValue,
+    Schema,
+    place,
+    pointer_to,
+    walk,
+)
 from steer_engine.schema.formats import may_hold_texts
 from steer_engine.schema.references import schema_at, target_pointer
 
@@ -23,8 +30,9 @@ Path: TypeAlias = "tuple[str | int, ...]"
 _EACH_IN_PLACE = ("allOf", "anyOf", "oneOf")
 _ONE_IN_PLACE = ("else", "then")
 # Below these a mark would say nothing of the value that is written there.
-_NO_PLACE = re.compile(r"/(if|not|propertyNames|contains|unevaluated(?:Items|Properties))(?:/|$)")
-_NAMED = re.compile(r"/(?:properties|patternProperties|dependentSchemas|\$defs|definitions)/[^/]*")
+_NO_PLACE = (
+    "if", "not", "propertyNames", "contains", "unevaluatedItems", "unevaluatedProperties",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,19 @@ def verbatim_places(schema: Schema) -> VerbatimPlaces:
     """
     document: JsonSchema = schema.document if '"verbatim"' in schema.text else True
     for pointer, node in walk(document):
-        # A field may be called as a keyword is.
-        if _mark(node, pointer) and (keyword := _NO_PLACE.search(_NAMED.sub("", pointer))):
-            raise _refusal(pointer, f"cannot be enforced below `{keyword[1]}`; use `str` there")
-        if _mark(node, pointer) and isinstance(node, dict) and not may_hold_texts(node):
+        if not isinstance(node, dict):
+            continue
+        for keyword in _NO_PLACE:
+            _refuse_marks(node.get(keyword), pointer_to(pointer, keyword), keyword)
+        if _mark(node, pointer) and not may_hold_texts(node):
             raise _refusal(pointer, "marks no string; set it where the strings are")
     return VerbatimPlaces(document)
+
+
+def _refuse_marks(schema: JsonValue, pointer: str, keyword: str) -> None:
+    for where, node in walk(schema, pointer) if isinstance(schema, dict) else ():
+        if _mark(node, where):
+            raise _refusal(where, f"cannot be enforced below `{keyword}`; use `str` there")
 
 
 class VerbatimPlaces:
