@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan
+from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan, pointer_to
 from steermagic.frames import items_of
 from steermagic.runs import Row, Run
 
@@ -105,16 +105,12 @@ def _marked(row: Row) -> JsonValue:
 
     def marked(value: JsonValue, pointer: str) -> JsonValue:
         if isinstance(value, list) and (value or not pointer):  # an empty table has no rows
-            return [marked(item, f"{pointer}/{number}") for number, item in enumerate(value)]
+            return [marked(item, pointer_to(pointer, number)) for number, item in enumerate(value)]
         if isinstance(value, dict) and value:
-            return {name: marked(each, _below(pointer, name)) for name, each in value.items()}
+            return {name: marked(each, pointer_to(pointer, name)) for name, each in value.items()}
         return numbers.get(pointer)
 
     return marked(row.record, "")
-
-
-def _below(pointer: str, name: str) -> str:
-    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _known(item: JsonValue, column: Column, known: Sequence[Confidence]) -> _Known:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from steer_engine import Confidence, JsonValue, Step, column_plan
+from steer_engine import Confidence, JsonValue, Step, column_plan, pointer_to
 from steermagic.forms import ANSWER
 from steermagic.pieces import Piece, percent, percent_of
 from steermagic.printable import printable
@@ -168,17 +168,12 @@ def table_cells(
     columns = tuple(columns)
     for i, item in enumerate(items[start:], start):
         item_pointer = f"/{i}" if is_list else ""
-        places = [place(row.number, item_pointer + pointer_of(path)) for _, path in columns]
+        places = [place(row.number, pointer_to(item_pointer, *path)) for _, path in columns]
         texts = [shown(_value_at(item, path)) for _, path in columns]
         yield tuple(
             Cell(text, where, odds.get(where, ()))
             for text, where in zip(texts, places, strict=True)
         )
-
-
-def pointer_of(path: Iterable[str]) -> str:
-    """Return the JSON Pointer of a path of names."""
-    return "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in path)
 
 
 def shown(value: JsonValue) -> str:

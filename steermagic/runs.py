@@ -21,6 +21,7 @@ from steer_engine import (
     TruncatedError,
     column_plan,
     finished_items,
+    steps_of,
 )
 from steermagic.frames import row_schema
 from steermagic.job import Job
@@ -232,7 +233,7 @@ def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
         evidence = () if row is None else row.evidence
         inputs = run.job.inputs(number) if evidence else ()
         for each in evidence:
-            item = int(each.pointer.split("/")[1]) if isinstance(record, list) else 0
+            item = int(steps_of(each.pointer)[0]) if isinstance(record, list) else 0
             names = _names(each.pointer, record)
             above = (columns.get(names[:n]) for n in range(len(names), -1, -1))
             column = next(filter(None, above), _label(names))  # keys of an open object have none
@@ -245,8 +246,7 @@ def found_evidence(run: Run) -> Iterator[tuple[int, str, str, int, int, str]]:
 def _names(pointer: str, record: JsonValue) -> tuple[str, ...]:
     """Return the names of the properties that lead to a value of `record`: its path, no numbers."""
     names = list[str]()
-    for raw in pointer.split("/")[1:]:
-        step = raw.replace("~1", "/").replace("~0", "~")
+    for step in steps_of(pointer):
         if isinstance(record, list):
             record = record[int(step)]
         elif isinstance(record, dict):

@@ -56,6 +56,7 @@ from steer_engine.models import (
     plan_model,
 )
 from steer_engine.plan import Plan, Room
+from steer_engine.pointers import pointer_to, steps_of
 from steer_engine.prompting import SCHEMA_PLACE, Message, compose
 from steer_engine.records import finished_items
 from steer_engine.remote import text_error
@@ -160,11 +161,13 @@ __all__ = [
     "open_engine",
     "open_isolated",
     "plan_model",
+    "pointer_to",
     "read_grammar",
     "read_schema",
     "resolved",
     "row_of",
     "rows_of",
+    "steps_of",
     "text_error",
     "type_name",
     "validation_error",

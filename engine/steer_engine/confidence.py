@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from steer_engine.alternatives import Members, alternatives_of
+from steer_engine.pointers import pointer_to
 from steer_engine.schema import JsonValue, Schema
-from steer_engine.schema.document import pointer_to
 from steer_engine.schema.equality import canonical
 from steer_engine.schema.places import Path
 from steer_engine.steps import Fork, Step

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 
+from steer_engine.pointers import pointer_to
+
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
 
 
@@ -21,7 +23,7 @@ class JsonCursor:
     @property
     def pointer(self) -> str:
         """JSON Pointer (RFC 6901) of the value the text stands in, or whose turn is next."""
-        return "".join(f"/{_escape(str(part))}" for part in self._path)
+        return pointer_to("", *self._path)
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -113,7 +115,3 @@ class JsonCursor:
             self._path.append(last + 1)
         else:
             self._expects_key = True
-
-
-def _escape(part: str) -> str:
-    return part.replace("~", "~0").replace("/", "~1")

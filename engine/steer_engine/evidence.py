@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from steer_engine.pointers import pointer_to
 from steer_engine.schema import JsonValue
-from steer_engine.schema.document import pointer_to
 from steer_engine.schema.places import Path, VerbatimPlaces
 from steer_engine.source import SourceText
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
-from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan
+from steer_engine import Column, ColumnKind, Confidence, JsonValue, column_plan, pointer_to
 from steermagic.judgements import (
     Key,
     ProblemOf,
@@ -18,7 +18,7 @@ from steermagic.judgements import (
     written,
 )
 from steermagic.marks import MarkedText, Span
-from steermagic.picture import pointer_of, shown
+from steermagic.picture import shown
 from steermagic.pieces import percent
 from steermagic.runs import Row, Run
 
@@ -170,7 +170,7 @@ def _is_below(pointer: str, start: str) -> bool:
 
 
 def _sure(known: dict[str, Confidence], key: Key, column: Column) -> float | None:
-    start = _start(key) + pointer_of(column.path)
+    start = pointer_to(_start(key), *column.path)
     return min(
         (each.mean for each in known.values() if _is_below(each.pointer, start)), default=None
     )
@@ -184,7 +184,7 @@ def _value(
     problem_of: ProblemOf,
 ) -> Value:
     sure = _sure(known, item.key, column)
-    own = known.get(_start(item.key) + pointer_of(column.path))
+    own = known.get(pointer_to(_start(item.key), *column.path))
     alternatives = () if own is None else own.alternatives[:_N_ALTERNATIVES]
     now, before = value_at(value, column.path), value_at(item.value, column.path)
     return Value(
@@ -216,7 +216,7 @@ def _can_be_empty(value: JsonValue, path: Sequence[str], problem_of: ProblemOf) 
 
 
 def _evidence(run: Run, item: Item, source: int) -> Iterator[Span]:
-    starts = {_start(item.key) + pointer_of(column.path): column for column in _columns(run)}
+    starts = {pointer_to(_start(item.key), *column.path): column for column in _columns(run)}
     for each in _row(run, item).evidence:
         for start, column in starts.items():
             if each.source == source and _is_below(each.pointer, start):

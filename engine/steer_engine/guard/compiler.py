@@ -12,6 +12,7 @@ from steer_engine.errors import SchemaError
 from steer_engine.guard.question import EVERY_KIND, Keyword, Subschema
 from steer_engine.guard.values import Kind, PartialValue
 from steer_engine.guard.verdict import INVALID, OPEN, Verdict
+from steer_engine.pointers import pointer_to, steps_of
 from steer_engine.schema.document import (
     ANNOTATIONS,
     KEYWORDS,
@@ -19,7 +20,6 @@ from steer_engine.schema.document import (
     JsonSchema,
     JsonValue,
     place,
-    pointer_to,
 )
 
 _SILENT = ANNOTATIONS | {"$defs", "definitions", "$schema", "$id", "$vocabulary", "x-steer"}
@@ -159,8 +159,7 @@ class Compiler:
     def resolved(self, pointer: str) -> JsonSchema:
         """Return the schema that stands at `pointer` in the document."""
         found: JsonValue = self.document
-        for step in pointer.split("/")[1:]:
-            key = step.replace("~1", "/").replace("~0", "~")
+        for key in steps_of(pointer):
             if isinstance(found, dict) and key in found:
                 found = found[key]
             elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):

@@ -8,7 +8,8 @@ from typing import Protocol
 from steer_engine.guard.compiler import Compiler
 from steer_engine.guard.values import Container
 from steer_engine.guard.verdict import Verdict
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, pointer_to
+from steer_engine.pointers import pointer_to
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
 
 
 @dataclass(frozen=True, slots=True)

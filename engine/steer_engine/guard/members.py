@@ -9,7 +9,8 @@ from steer_engine.guard.distinct import holds
 from steer_engine.guard.draft import At, Draft, Specialising
 from steer_engine.guard.values import Container
 from steer_engine.guard.verdict import INVALID, VALID
-from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, pointer_to
+from steer_engine.pointers import pointer_to
+from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue
 from steer_engine.schema.equality import canonical
 from steer_engine.schema.patterns import matches
 

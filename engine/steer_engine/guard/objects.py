@@ -9,7 +9,7 @@ from steer_engine.guard.compiler import Place
 from steer_engine.guard.question import Blame, Folding, Keyword, Subschema
 from steer_engine.guard.values import Cell, Container, String
 from steer_engine.guard.verdict import INVALID, OPEN, VALID, Verdict, all_of
-from steer_engine.schema.document import pointer_to
+from steer_engine.pointers import pointer_to
 from steer_engine.schema.patterns import matches
 
 _MAX_REMEMBERED = 1000  # property names whose schemas are kept at hand

@@ -6,7 +6,8 @@ from steer_engine.guard.compiler import Compiler, in_place
 from steer_engine.guard.draft import At, Draft, Specialising
 from steer_engine.guard.members import as_schema
 from steer_engine.guard.values import Container
-from steer_engine.schema.document import JsonObject, JsonValue, pointer_to
+from steer_engine.pointers import pointer_to
+from steer_engine.schema.document import JsonObject, JsonValue
 from steer_engine.schema.patterns import matches
 
 _MAX_LISTED = 200  # properties of which nothing is declared

@@ -19,7 +19,8 @@ from steer_engine.guard.scalars import of_numbers, of_sizes, of_texts, of_type
 from steer_engine.guard.unevaluated import of_unevaluated
 from steer_engine.guard.values import Container, PartialValue
 from steer_engine.guard.verdict import INVALID, OPEN, Verdict
-from steer_engine.schema.document import JsonSchema, pointer_to
+from steer_engine.pointers import pointer_to
+from steer_engine.schema.document import JsonSchema
 
 BUILDERS: tuple[Builder, ...] = (
     # What costs least is asked first.

@@ -15,7 +15,8 @@ from steer_engine.guard.distinct import holds
 from steer_engine.guard.question import Blame, Folding, Keyword, Question, Subschema
 from steer_engine.guard.values import Cell, Container, PartialValue
 from steer_engine.guard.verdict import INVALID, OPEN, VALID, Verdict, all_of, any_of, negated
-from steer_engine.schema.document import JsonObject, pointer_to
+from steer_engine.pointers import pointer_to
+from steer_engine.schema.document import JsonObject
 from steer_engine.schema.patterns import matches
 
 Lookers: TypeAlias = frozenset[str]

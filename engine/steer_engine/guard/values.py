@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from steer_engine.guard.distinct import Distinct, with_item
 from steer_engine.guard.spelling import decoded, whole
-from steer_engine.schema.document import pointer_to
+from steer_engine.pointers import pointer_to
 from steer_engine.schema.equality import canonical
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from typing import TypeAlias, cast
 from urllib.parse import quote, unquote, urldefrag
 
 from steer_engine.errors import SchemaError
+from steer_engine.pointers import pointer_to, steps_of
 from steer_engine.schema.document import (
     DEFINITIONS,
     JsonObject,
     JsonSchema,
     JsonValue,
     place,
-    pointer_to,
     walk,
 )
 from steer_engine.schema.drafts import LATEST_URI, Dialect, placed, respelled, standard_dialect
@@ -196,7 +196,7 @@ class _Bundle:
         return pointer + rest
 
     def _new_name(self, target: Place) -> str:
-        step = target.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+        step = target.pointer and steps_of(target.pointer)[-1]
         stem = name = step or target.resource.rstrip("/#").rpartition("/")[2] or "schema"
         n_same = 1
         while name in self._names:
@@ -226,9 +226,8 @@ def _fragment(ref: str, pointer: str) -> str:
 
 def _put(schema: JsonObject, pointer: str, value: JsonValue) -> None:
     """Set what stands at `pointer`."""
-    above, _, last = pointer.rpartition("/")
-    container = value_at(schema, above)
-    last = last.replace("~1", "/").replace("~0", "~")
+    container = value_at(schema, pointer.rpartition("/")[0])
+    last = steps_of(pointer)[-1]
     if isinstance(container, dict):
         container[last] = value
     elif isinstance(container, list) and last.isdecimal():

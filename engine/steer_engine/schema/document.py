@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from steer_engine.pointers import pointer_to
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 JsonSchema: TypeAlias = "bool | JsonObject"
@@ -144,11 +146,6 @@ def in_any_order(schema: Schema) -> Schema:
 def dump(value: JsonValue, *, indent: int | None = None) -> str:
     """Return the canonical JSON text of `value`: order kept, nothing escaped needlessly."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-
-
-def pointer_to(base: str, *steps: str | int) -> str:
-    """Return the JSON pointer that goes on from `base` (RFC 6901)."""
-    return base + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def place(pointer: str) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
+from steer_engine.pointers import steps_of
 from steer_engine.schema.document import (
     JsonObject,
     JsonSchema,
@@ -133,9 +134,9 @@ class Judge:
         if pointer is not None:
             yield schema_at(self._document, pointer)
         for where, part in children(schema):
-            _, keyword, *rest = where.split("/")
+            keyword, *rest = steps_of(where)
             if keyword == "dependentSchemas":
-                applies = _unescaped(rest[0]) in instance
+                applies = rest[0] in instance
             elif keyword in ("then", "else") and "if" in schema:
                 fulfilled = validator.evolve(schema=schema["if"]).is_valid(instance)
                 applies = fulfilled == (keyword == "then")
@@ -269,7 +270,3 @@ def _named(schema: JsonObject, instance: JsonObject) -> frozenset[str]:
         if matches(pattern, key)
     }
     return frozenset(matched | (properties_of(schema).keys() & instance.keys()))
-
-
-def _unescaped(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")

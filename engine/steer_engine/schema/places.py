@@ -12,13 +12,13 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from steer_engine.errors import UnenforceableError
+from steer_engine.pointers import pointer_to
 from steer_engine.schema.document import (
     JsonObject,
     JsonSchema,
     JsonValue,
     Schema,
     place,
-    pointer_to,
     walk,
 )
 from steer_engine.schema.formats import may_hold_texts

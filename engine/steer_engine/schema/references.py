@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import cast
 from urllib.parse import unquote
 
+from steer_engine.pointers import steps_of
 from steer_engine.schema.document import (
     DEFINITIONS,
     JsonObject,
@@ -38,8 +39,7 @@ def target_pointer(document: JsonSchema, ref: str) -> str | None:
 def value_at(document: JsonValue, pointer: str) -> JsonValue:
     """Return the value at a JSON pointer, or None where there is none."""
     value = document
-    for raw in pointer.split("/")[1:]:
-        step = raw.replace("~1", "/").replace("~0", "~")
+    for step in steps_of(pointer):
         if isinstance(value, dict) and step in value:
             value = value[step]
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):

@@ -12,8 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from steer_engine.errors import SchemaError, SchemaSyntaxError
+from steer_engine.pointers import pointer_to
 from steer_engine.schema.bundling import bundled
-from steer_engine.schema.document import JsonValue, Schema, dump, place, pointer_to
+from steer_engine.schema.document import (
+    JsonValue,
+    Schema,
+    dump,
+    place,
+)
 from steer_engine.schema.notation import parse_notation
 from steer_engine.schema.python_types import document_of
 from steer_engine.schema.validity import check_schema

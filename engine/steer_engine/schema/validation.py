@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from steer_engine.errors import RowError
-from steer_engine.schema.document import JsonValue, Schema, place, pointer_to
+from steer_engine.pointers import pointer_to
+from steer_engine.schema.document import JsonValue, Schema, place
 from steer_engine.schema.judging import Judge
 
 _MAX_REASON = 200  # characters

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from steer_engine.errors import SchemaError
+from steer_engine.pointers import pointer_to
 from steer_engine.schema.document import (
     ANNOTATIONS,
     KEYWORDS,
@@ -13,7 +14,6 @@ from steer_engine.schema.document import (
     JsonSchema,
     Schema,
     place,
-    pointer_to,
     walk,
 )
 from steer_engine.schema.formats import FORMATS, may_hold_texts

@@ -1,6 +1,11 @@
 """Ways through a document."""
 
-from steer_engine.schema.document import children, map_children, place, pointer_to, walk
+from steer_engine.schema.document import (
+    children,
+    map_children,
+    place,
+    walk,
+)
 
 DOCUMENT = {
     "properties": {"a/b": {"items": {"const": {"properties": {"no": {}}}}}, "m~n": True},
@@ -36,7 +41,6 @@ def test_booleans_have_no_children():
     assert list(children(True)) == []
 
 
-def test_pointers():
-    assert pointer_to("/a", "x/y", 0) == "/a/x~1y/0"
+def test_places():
     assert place("") == "at the root"
     assert place("/a") == "at /a"

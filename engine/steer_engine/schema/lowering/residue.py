@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from steer_engine.pointers import pointer_to, steps_of
 from steer_engine.schema.document import (
     DEFINITIONS,
     JsonObject,
     JsonSchema,
     children,
     map_children,
-    pointer_to,
 )
 from steer_engine.schema.lowering.graph import SchemaGraph
 from steer_engine.schema.lowering.inexact import Inexact
@@ -121,8 +121,8 @@ class _Residue:
 
     def _name(self, pointer: str) -> str:
         if pointer not in self._names:
-            parent, _, last = pointer.rpartition("/")
-            stem = name = last.replace("~1", "/").replace("~0", "~") or "root"
+            parent = pointer.rpartition("/")[0]
+            stem = name = (pointer and steps_of(pointer)[-1]) or "root"
             taken = set(self._names.values())
             if parent != "/$defs":
                 taken |= self._own_names()
