@@ -22,7 +22,7 @@ _HOW = f"""\
 safetensors, owner/repo[:Q4_K_M] of the Hugging Face hub, http://host:port#name of a server.
 %steer plan NAME tells whether it fits; %steer models {EMBEDDED} shows the embedded one's card."""
 
-_CONTEXT = 4096  # tokens that a plan is for where none are asked for
+_CONTEXT = 8192  # tokens that a plan is for where none are asked for
 
 
 def models_lines(aliases: Mapping[str, str], loaded: Mapping[str, ModelInfo]) -> Iterator[str]:
@@ -64,7 +64,10 @@ def plan_lines(rest: str, aliases: Mapping[str, str], in_use: str) -> Iterator[s
         ModelError: the model cannot be found, or its header cannot be read.
     """
     name, room = _read(_words(rest))
-    yield from _plan_lines(plan_model(name or in_use, aliases=aliases, room=room), name or in_use)
+    plan = plan_model(name or in_use, aliases=aliases, room=room)
+    if room is None and plan.room.n_tokens > _CONTEXT:  # else it is loaded with less
+        plan = plan.resized(_CONTEXT)
+    yield from _plan_lines(plan, name or in_use)
 
 
 def _words(rest: str) -> list[str]:
@@ -74,7 +77,8 @@ def _words(rest: str) -> list[str]:
         raise CommandError(f"a quotation mark is never closed: %steer plan {rest}") from None
 
 
-def _read(words: Iterable[str]) -> tuple[str, Room]:
+def _read(words: Iterable[str]) -> tuple[str, Room | None]:
+    """Return the model's name, and the room that is asked for, if any."""
     name, numbers = "", dict[str, int]()
     rest = iter(words)
     for word in rest:
@@ -87,6 +91,8 @@ def _read(words: Iterable[str]) -> tuple[str, Room]:
             raise CommandError("write %steer plan MODEL, with --ctx N or --slots N if you like")
         else:
             name = word.strip("\"'")
+    if not numbers:
+        return name, None
     return name, Room(numbers.get("--ctx", _CONTEXT), numbers.get("--slots", 1))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from itertools import islice
-from typing import Any
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 from steer_engine import (
     TYPE_WORDS,
@@ -22,7 +23,10 @@ from steer_engine import (
     write_notation,
 )
 from steermagic.errors import FrameError
-from steermagic.tables import read_table
+from steermagic.tables import TableRows, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MAX_EXAMPLES = 1000  # rows of a table
 _MAX_CHOICES = 8
@@ -30,6 +34,7 @@ _MAX_CATEGORIES = 50
 _REPEATS = 3  # texts are choices if each stands there so often, on average
 _FORMATS = ("date", "datetime", "time", "uuid", "email", "url")
 _Level = dict[str, JsonValue]
+_NULL: _Level = {"type": "null"}
 
 
 def infer_schema(examples: object) -> Schema:
@@ -39,9 +44,19 @@ def infer_schema(examples: object) -> Schema:
     each row is one. What is null or missing in one of them is ``| None``: they are valid with null
     for what they lack. Few texts that are repeated become choices.
 
+    Of a table of more than 1,000 rows, that many are drawn and tell the types; what is missing and
+    choices are those of all rows. An iterator is read for 1,000 rows at most.
+
     Raises:
-        SchemaError: there is nothing to infer a schema from.
+        SchemaError: there is nothing to infer a schema from, or too much.
     """
+    try:
+        return _inferred(examples)
+    except RecursionError as error:
+        raise SchemaError("the example is nested too deeply, or holds itself") from error
+
+
+def _inferred(examples: object) -> Schema:
     if isinstance(examples, str):
         examples = _json(examples)
         if not isinstance(examples, dict | list):
@@ -55,8 +70,7 @@ def infer_schema(examples: object) -> Schema:
             "an example is JSON, a dict, a list or a table, and not a value of type"
             f" {type(examples).__name__}"
         ) from error
-    inferred = _of([_plain(rows.row(number)) for number in islice(rows.numbers(), _MAX_EXAMPLES)])
-    return _schema(_with_categories(inferred, examples))
+    return _schema(_of_table(rows))
 
 
 def _schema(inferred: _Level) -> Schema:
@@ -86,7 +100,7 @@ def _of(values: Sequence[JsonValue]) -> _Level:
     alternatives: list[JsonValue] = [_LEVELS[kind](found) for kind, found in by_kind.items()]
     if nulls:
         # Of what is always null nobody knows what it is; text can say anything.
-        alternatives = [*(alternatives or [{"type": "string"}]), {"type": "null"}]
+        alternatives = [*(alternatives or [{"type": "string"}]), _NULL]
     if len(alternatives) == 1:
         [only] = alternatives
         return only if isinstance(only, dict) else {}
@@ -131,21 +145,42 @@ _LEVELS: Mapping[str, Any] = {
 }
 
 
-def _with_categories(inferred: _Level, table: object) -> _Level:
-    """Return the schema with all categories of a pandas table, which may not all stand there."""
+def _of_table(rows: TableRows) -> _Level:
+    """Return the schema of a row."""
+    n_rows = rows.n_rows or 0
+    numbers: Iterable[int] = islice(rows.numbers(), _MAX_EXAMPLES)
+    if is_long := n_rows > _MAX_EXAMPLES:
+        # By chance, as each second row could be of one kind; the same ones every time.
+        numbers = sorted(Random(0).sample(range(n_rows), _MAX_EXAMPLES))  # noqa: S311 - no secret
+    inferred = _of([_plain(rows.row(number)) for number in numbers])
+    properties = inferred.get("properties")
+    if isinstance(properties, dict) and (is_long or rows.kind == "pandas"):
+        for name, column in _columns(rows.table()):
+            properties[name] = _with_unseen(properties[name], column)
+    return inferred
+
+
+def _columns(table: Any) -> Iterator[tuple[str, pd.Series]]:  # noqa: ANN401 - one of pandas
+    for level in table.index.names:
+        if level is not None:
+            yield str(level), table.index.get_level_values(level).to_series()
+    yield from ((str(name), column) for name, column in table.items())
+
+
+def _with_unseen(level: Any, column: pd.Series) -> _Level:  # noqa: ANN401 - a schema
+    """Return the schema of a column, `level` by some of its rows, with what all of them tell."""
     import pandas as pd
 
-    properties = inferred.get("properties")
-    if not isinstance(table, pd.DataFrame) or not isinstance(properties, dict):
-        return inferred
-    for name, column in table.items():
-        if not isinstance(column.dtype, pd.CategoricalDtype):
-            continue
-        categories = [_plain(each) for each in column.dtype.categories]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = [_plain(each) for each in column.dtype.categories]  # not all may stand there
         if 1 < len(categories) <= _MAX_CATEGORIES:
             null: list[JsonValue] = [None] if column.isna().any() else []
-            properties[str(name)] = {"enum": [*categories, *null]}
-    return inferred
+            return {"enum": [*categories, *null]}
+    if '"enum"' in json.dumps(level):
+        return _of([_plain(each) for each in column.tolist()])
+    alternatives = level.get("anyOf", [level])
+    is_complete = _NULL in alternatives or not column.isna().any()
+    return {**level} if is_complete else {"anyOf": [*alternatives, _NULL]}
 
 
 def _plain(value: Any) -> JsonValue:  # noqa: ANN401 - what a table or a user has

@@ -97,6 +97,20 @@ def is_restored(run: Run) -> bool:
     return run.job.over is not None and not run.job.over.columns
 
 
+def is_as_answered(run: Run, frame: object) -> bool:
+    """Tell whether `frame` ends in the columns of the run's answers, all of them row by row."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        return False
+    table = cast("pd.DataFrame", result_of(run, as_="pandas"))
+    n_answers = len(_answers(run))
+    now, answered = (
+        each.iloc[:, each.shape[1] - n_answers :].reset_index(drop=True) for each in (frame, table)
+    )
+    return now.equals(answered)
+
+
 def on_frame(known: pd.DataFrame, run: Run, frame: pd.DataFrame) -> pd.DataFrame:
     """Return what is `known` of the values of the run's frame, for those of `frame`.
 

@@ -11,6 +11,7 @@ from steermagic.accessor import find_attached
 from steermagic.display import Text
 from steermagic.errors import CommandError
 from steermagic.exporting import export_run
+from steermagic.origins import is_as_answered
 from steermagic.runs import Run
 from steermagic.session import Session
 from steermagic.store import OFF, UNFINISHED, CellText, Store, StoredRun
@@ -71,13 +72,16 @@ def export(session: Session, rest: str, namespace: Mapping[str, object]) -> Text
         raise CommandError(
             "write %steer runs export ID FILE; FILE ends in .parquet, .csv or .jsonl"
         )
-    run = find_attached(namespace.get(run_id), session.find_run)
-    if run is not None and not _has_all(run):
-        raise CommandError(
-            f"the run store has not all rows of {run_id!r}; write them by a method of the frame"
-        )
-    store = session.store() if run is None else session.store_of(run)
-    n_rows = export_run(store, store.find(run_id if run is None else run.id), file)
+    frame = namespace.get(run_id)
+    run = find_attached(frame, session.find_run)
+    if run is None:
+        store = session.store()
+        stored = _find(store, run_id, namespace)
+    else:
+        _check_frame(run, frame, run_id)
+        store = session.store_of(run)
+        stored = store.find(run.id)
+    n_rows = export_run(store, stored, file)
     return Text(f"{n_rows} row{'s' * (n_rows != 1)} written to {file}")
 
 
@@ -116,6 +120,31 @@ def resume(session: Session, rest: str, _namespace: Mapping[str, object]) -> Cel
 
 def _where(store: Store) -> str:
     return "memory" if store.place == OFF else f"the run store {store.place}"
+
+
+def _find(store: Store, run_id: str, namespace: Mapping[str, object]) -> StoredRun:
+    try:
+        return store.find(run_id)
+    except CommandError as error:
+        if run_id not in namespace:
+            raise
+        raise CommandError(
+            f"{run_id!r} does not know its run, only pandas frames of the last cells do; write the"
+            " run's ID, %steer runs lists them"
+        ) from error
+
+
+def _check_frame(run: Run, frame: object, name: str) -> None:
+    """Raise `CommandError` if the rows of `run` in its store are not those of its `frame`."""
+    if not _has_all(run):
+        raise CommandError(
+            f"the run store has not all rows of {name!r}; write them by a method of the frame"
+        )
+    if not is_as_answered(run, frame):
+        raise CommandError(
+            f"{name!r} is not as its cell gave it; write it by a method of the frame, or what was"
+            f" answered by %steer runs export {run.id[:12]} FILE"
+        )
 
 
 def _has_all(run: Run) -> bool:

@@ -177,7 +177,7 @@ def ended_row(end: RowDone | RowFailed, steps: Sequence[Step]) -> Row:
     """Return the row that has come to this end by these steps."""
     if isinstance(end, RowFailed):
         return failed_row(end.row, end.error, text=end.text, thoughts=end.thoughts, steps=steps)
-    is_cut = end.finish_reason == "length" and end.record is not None
+    is_cut = end.finish_reason != "stop" and end.record is not None
     return Row(
         end.row,
         end.record,
@@ -185,7 +185,7 @@ def ended_row(end: RowDone | RowFailed, steps: Sequence[Step]) -> Row:
         tuple(steps),
         is_kept=True,
         is_finished=True,
-        error=_cut_short(steps) if is_cut else None,
+        error=_cut_short(end, steps) if is_cut else None,
         thoughts=end.thoughts,
         evidence=end.evidence,
         confidence=end.confidence,
@@ -277,12 +277,18 @@ def copied_of(row: Row, job: Job) -> Iterator[MarkedText]:
             yield MarkedText(name, text, spans, row.number)
 
 
-def _cut_short(steps: Sequence[Step]) -> TruncatedError:
+def _cut_short(end: RowDone, steps: Sequence[Step]) -> TruncatedError:
     n_closing = sum(step.origin == "closed" for step in steps)
     n_written = sum(not step.is_thought for step in steps) - n_closing
+    after = f"{n_written} token{'s' * (n_written != 1)}"
+    closed = f" and closed with {n_closing} more" if n_closing else ""
+    why, remedy = "to stay in max_tokens", "raise max_tokens"
+    if end.finish_reason == "context":
+        why = "as the model's context was full"
+        remedy = "shorten the prompt or use a model with a longer context"
     return TruncatedError(
-        f"the answer was cut short after {n_written} tokens and closed with {n_closing}"
-        " more, to stay in max_tokens; it is valid, but may lack what came next: raise max_tokens"
+        f"the answer was cut short after {after}{closed}, {why}; it is valid, but may lack what"
+        f" came next: {remedy}"
     )
 
 

@@ -28,6 +28,8 @@ class Answer:
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self.max_tokens = request.max_tokens
+        """Fewer where the context has no room for so many."""
         self.n_prompt_tokens = 0
         self.is_ended = False
         self.thoughts = ""
@@ -77,6 +79,8 @@ class Answer:
         except (RowError, DefectError) as error:
             return self.failed(error)
         self.is_ended = True
+        if reason == "length" and self._is_full:
+            reason = "context"
         seconds = time.perf_counter() - self._start
         row, evidence = self.request.row, evidence_of(self.request, record)
         return RowDone(
@@ -104,12 +108,17 @@ class Answer:
             return read_text(self.request.schema, self.text)
         return read_record(self.request.schema, self.text)
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether the context ends before the budget does."""
+        return self.max_tokens < self.request.max_tokens
+
     def _out_of_budget(self) -> BudgetError:
         where = (self._steps[-1].pointer if self._steps else "") or "the root"
         if len(where) > _MAX_POINTER:
             where = f"{where[: _MAX_POINTER // 2]}…{where[-_MAX_POINTER // 2 :]}"
         n_tokens = sum(not step.is_thought for step in self._steps)
-        if n_tokens < self.request.max_tokens:
+        if self._is_full:
             return BudgetError(
                 f"the answer was still at {where} when the model's context was full, after"
                 f" {n_tokens} tokens; shorten the prompt or the schema, or use a model with a"

@@ -20,7 +20,8 @@ from steer_engine.sampling import Sampler
 from steer_engine.steps import Fork, Step
 from steer_engine.vocabulary import TokenId, Vocabulary
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "context"]
+"""Why a row ended: by itself, at `max_tokens`, or before that as its context was full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def decode(
     values that have `alternatives` are forks, for which a model that `can_trim` is asked some more.
 
     Raises:
-        RowError: no way was found to a complete text.
+        RowError: no way was found to a complete text, or the logits are no numbers.
         BudgetError: `max_tokens` are used up and the text is not complete.
     """
     decoder = _Decoder(

@@ -46,11 +46,12 @@ from steer_engine.prompting import ChatLayout
 from steer_engine.sampling import make_sampler
 from steer_engine.schema import Schema
 from steer_engine.schema.places import verbatim_places
-from steer_engine.slots import Decoding, Said, Task, decode_rows
+from steer_engine.slots import decode_rows
 from steer_engine.text_forms import TextForm
 from steer_engine.thinking import most_ending_tokens, think
 from steer_engine.verbatim import SpellingIndex, VerbatimMatcher
 from steer_engine.vocabulary import TokenId
+from steer_engine.waiting import Decoding, Said, Task
 
 MAX_SLOTS = 32
 """How many rows are decoded at a time at most; the backend says how many are best."""
@@ -86,6 +87,7 @@ class Engine(Closeable):
         self._drafting = Drafting(backend)
         self._turn = threading.Lock()  # runs of several threads follow each other
         self._runner: int | None = None
+        self._is_closed = False
         self._enough_tokens: dict[Schema | TextForm, int] = {}  # for an answer
         self._longest_spelling = max(map(len, backend.vocabulary.spellings))
         self._layouts = {
@@ -146,9 +148,12 @@ class Engine(Closeable):
         with self._turn:
             self._runner = threading.get_ident()
             try:
+                self._check_open()
                 yield from self._run(requests)
             finally:
                 self._runner = None
+                if self._is_closed:
+                    self._backend.close()
 
     def _run(self, requests: Iterable[Request]) -> Generator[Event, None, None]:
         start = time.perf_counter()
@@ -176,8 +181,14 @@ class Engine(Closeable):
             yield request
 
     def close(self) -> None:
-        """Free the model."""
-        self._backend.close()
+        """Free the model. Where another thread runs it, that run ends with its next event."""
+        self._is_closed = True
+        if self._runner in (None, threading.get_ident()):
+            self._backend.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise BackendError("the model is closed; open it again")
 
     def _layout(self, request: Request) -> ChatLayout:
         return self._layouts[request.n_thoughts > 0]
@@ -223,6 +234,7 @@ class Engine(Closeable):
                 yield answers[said.row].event(said.what)
                 if answers[said.row].is_ended:
                     del answers[said.row]
+                self._check_open()  # whoever takes the events may have closed it
         except (BackendError, DefectError) as error:
             for answer in answers.values():
                 yield answer.failed(error)
@@ -235,6 +247,7 @@ class Engine(Closeable):
         """Yield the work of each row, and begin its entry in `answers`."""
         for number, request in enumerate(requests):
             answers[number] = Answer(request)
+            self._check_open()  # or whoever makes the requests
             try:
                 yield self._task(number, answers[number])
             except PromptError as error:
@@ -249,12 +262,12 @@ class Engine(Closeable):
         request = answer.request
         prompt = self._prompt(request)
         answer.n_prompt_tokens = len(prompt)
-        room = self.info.context_length - len(prompt)
+        room = self._backend.max_row_tokens - len(prompt)
         n_ending = self._n_ending if request.n_thoughts else 0
         n_most = max(0, room - n_ending) // 2  # the answer needs room, too
         n_thoughts = min(request.n_thoughts, n_most)
         n_before = n_thoughts + n_ending if n_thoughts else 0  # tokens before the answer
-        max_tokens = min(request.max_tokens, room - n_before)
+        answer.max_tokens = max_tokens = min(request.max_tokens, room - n_before)
 
         def decoding() -> Decoding:
             answer.begin()  # only now does the row's turn come
@@ -284,7 +297,7 @@ class Engine(Closeable):
         return Task(number, prompt, decoding(), n_tokens=len(prompt) + n_before + max_tokens)
 
     def _prompt(self, request: Request) -> list[TokenId]:
-        layout, n_most = self._layout(request), self.info.context_length
+        layout, n_most = self._layout(request), self._backend.max_row_tokens
         # What is far too long is not tokenized: that takes time and memory. A layout keeps messages
         # whole but for the blanks around them.
         texts = (message.content.strip() for message in request.messages)
@@ -293,8 +306,12 @@ class Engine(Closeable):
         tokens = [] if n_least >= n_most else layout.tokenize(request.messages)
         if max(n_least, len(tokens)) >= n_most:
             n_tokens = f"{len(tokens)}" if tokens else f"at least {n_least}"
+            limit = f"{self.info.name} reads at most"
+            remedy = " or use a model with a longer context"
+            if n_most < self.info.context_length:
+                limit, remedy = "there is memory for", ", free memory or use a smaller model"
             raise PromptTooLongError(
-                f"the prompt has {n_tokens} tokens and {self.info.name} reads at most {n_most},"
-                " the answer included; shorten the text or use a model with a longer context"
+                f"the prompt has {n_tokens} tokens and {limit} {n_most}, the answer included;"
+                f" shorten the text{remedy}"
             )
         return tokens

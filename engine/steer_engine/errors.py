@@ -16,7 +16,7 @@
     │       └── ServerLostError     it cannot be reached, or refuses everything
     ├── RowError                    one row could not be finished; the others go on
     │   ├── BudgetError             max_tokens is less than an answer needs
-    │   └── TruncatedError          it was closed at max_tokens: valid, but cut short
+    │   └── TruncatedError          it was closed at its limit: valid, but cut short
     └── DefectError                 steermagic broke its own promise: please report it
 
 A message is one line: what is wrong, where, and what to do next.
@@ -101,7 +101,7 @@ class BudgetError(RowError):
 
 
 class TruncatedError(RowError):
-    """A row reached `max_tokens` and was closed there: it is valid, but may lack what came next."""
+    """A row was closed at `max_tokens`, or where its context was full: valid, but cut short."""
 
 
 class DefectError(SteerError):

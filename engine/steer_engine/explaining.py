@@ -12,8 +12,8 @@ from steer_engine.errors import SchemaError, UnenforceableError
 from steer_engine.grammar import Grammar, GrammarCompiler
 from steer_engine.mask import allocate_mask, unpack_mask
 from steer_engine.schema import Schema
-from steer_engine.schema.document import JsonSchema, walk
 from steer_engine.schema.lowering import Clause, lowered
+from steer_engine.schema.places import verbatim_places
 from steer_engine.text_forms import TextForm
 
 _N_SHOWN = 8  # tokens that a value can begin with
@@ -44,11 +44,11 @@ def explain(schema: Schema | TextForm, compiler: GrammarCompiler, index: ByteInd
     """Return how `schema` is enforced. A schema that is refused is explained, not raised."""
     try:
         grammar = compiler.compile(schema)
+        copied = _copied(schema) if isinstance(schema, Schema) else ()
     except SchemaError as error:
         return Explanation((*_lowered(schema), _refusal(error)))
     first = _first_tokens(grammar, index)
     shown = tuple(index.vocabulary.spellings[token] for token in first[:_N_SHOWN])
-    copied = _copied(schema.document) if isinstance(schema, Schema) else ()
     clauses = (*_clauses(grammar), *copied)
     if copied:
         return Explanation(clauses, first_tokens=shown, n_first_tokens=len(first))
@@ -77,13 +77,12 @@ def _refusal(error: SchemaError) -> Clause:
     return Clause("", "", "refused", str(error))
 
 
-def _copied(document: JsonSchema) -> tuple[Clause, ...]:
+def _copied(schema: Schema) -> tuple[Clause, ...]:
+    spans = "only spans of the prompt's input"
+    parts = f"{spans}, which may begin and end inside a word"
     return tuple(
-        Clause(pointer, "x-steer", "masked", "only spans of the prompt's input")
-        for pointer, schema in walk(document)
-        if isinstance(schema, dict)
-        and isinstance(own := schema.get("x-steer"), dict)
-        and own.get("verbatim") is True
+        Clause(pointer, "x-steer", "masked", spans if mark.aligned else parts)
+        for pointer, mark in verbatim_places(schema).marks
     )
 
 

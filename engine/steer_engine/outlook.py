@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from steer_engine.errors import RowError
 from steer_engine.mask import Logits, Mask, allowed_among, unpack_mask
 from steer_engine.sampling import UNLIKELY, greedy
 from steer_engine.vocabulary import TokenId
@@ -22,9 +23,19 @@ class Outlook:
     """
 
     def __init__(self, logits: Logits) -> None:
+        """Look at `logits`.
+
+        Raises:
+            RowError: they are no numbers.
+        """
         self.logits = logits
-        self.favourite = greedy(logits)
+        self.favourite = greedy(logits)  # the first NaN, if there is one
         best = logits[self.favourite]
+        if not math.isfinite(best):
+            raise RowError(
+                f"the model computes {best} where numbers should be, as it does when they are too"
+                " large for its precision or its file is damaged; use another quantization"
+            )
         least = best - np.float32(math.log(len(logits) / UNLIKELY))
         sample = logits[: math.ceil(_SAMPLE * len(logits))]
         is_narrow = np.count_nonzero(sample > least) < _FEW * len(sample)

@@ -7,57 +7,22 @@ forked into every slot. Rows are taken as they are needed, so that a run may hav
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steer_engine.backends import Backend, Run
-from steer_engine.decoding import Ask, FinishReason, Undone
+from steer_engine.decoding import Ask
 from steer_engine.drafting import Drafting, Lookup
-from steer_engine.errors import BackendError, DefectError, PromptError, RowError
-from steer_engine.mask import Logits
-from steer_engine.steps import Step
+from steer_engine.errors import DefectError, RowError
+from steer_engine.rooms import Room, best_room, make_room, n_common
 from steer_engine.vocabulary import TokenId
+from steer_engine.waiting import Queue, Said, Task
 
-Decoding: TypeAlias = Generator[Ask | tuple[Step, ...] | Undone, Logits | None, FinishReason]
-
-_MIN_SHARED = 16  # tokens; forking fewer saves nothing
-_AHEAD = 4  # rows a slot that are looked at ahead: how long they are, and what they share
+_PERIOD = 32  # rows after which the room is looked at again
 _SHORT_GRAINS = 4  # a run of more is computed at once
-_TYPICAL_ANSWER = 64  # tokens; most answers end long before their budget
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One row's work: `row` names it, the generator comes from `decode`.
-
-    `n_tokens` is the most that prompt and answer have together.
-    """
-
-    row: int
-    prompt: Sequence[TokenId]
-    decoding: Decoding
-    n_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What happened in a row: tokens gained or taken back, its end, or why it could not end."""
-
-    row: int
-    what: (
-        tuple[Step, ...]
-        | Undone
-        | FinishReason
-        | RowError
-        | PromptError
-        | BackendError
-        | DefectError
-    )
 
 
 def decode_rows(
@@ -72,55 +37,24 @@ def decode_rows(
         BackendError, DefectError: the model failed, or was misused; every row that has not ended
             is lost.
     """
-    queue = _Queue(tasks, n_ahead=_AHEAD * max_slots)
-    yield from queue.fill()
+    queue = Queue(tasks, max_slots=max_slots)
+    yield from queue.fill(is_idle=True)
     while queue.waiting:
-        room = yield from _make_room(backend, queue.waiting, max_slots=max_slots)
+        room = yield from make_room(backend, queue)
         if room is None:
-            yield from queue.fill()
+            yield from queue.fill(is_idle=True)
         else:
             yield from _Slots(room, backend, drafting).decode(queue)
-
-
-class _Queue:
-    """The next rows: `waiting` is refilled from an iterator up to `n_ahead` of them."""
-
-    def __init__(self, tasks: Iterator[Task | Said], *, n_ahead: int) -> None:
-        self.waiting: deque[Task] = deque()
-        self._tasks = tasks
-        self._n_ahead = n_ahead
-
-    def fill(self) -> Iterator[Said]:
-        """Take rows until enough of them wait; yield what comes instead of a row."""
-        while len(self.waiting) < self._n_ahead:
-            task = next(self._tasks, None)
-            if task is None:
-                return
-            if isinstance(task, Said):
-                yield task
-            else:
-                self.waiting.append(task)
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """The memory that rows are decoded in: its slots, and its tokens beside the `shared` ones.
-
-    A row may have `n_each` tokens, the shared ones among them.
-    """
-
-    n_slots: int
-    n_tokens: int
-    n_each: int
-    shared: Sequence[TokenId]
 
 
 class _Slots:
     """The rows that are decoded together, in the room that was made for them."""
 
-    def __init__(self, room: _Room, backend: Backend, drafting: Drafting) -> None:
+    def __init__(self, room: Room, backend: Backend, drafting: Drafting) -> None:
         self._backend, self._drafting = backend, drafting
         drafting.prepare(room.n_each)
+        self._room, self._is_outgrown = room, False
+        self._n_admitted = 0  # since the room was looked at
         self._shared, self._source = room.shared, room.n_slots
         self._free, self._n_free = deque(range(room.n_slots)), room.n_tokens
         self._n_each = room.n_each
@@ -128,8 +62,8 @@ class _Slots:
         if room.shared:
             backend.forward([Run(self._source, room.shared, n_logits=0)])
 
-    def decode(self, queue: _Queue) -> Iterator[Said]:
-        """Decode rows until none waits, or the next one is too long for a slot or for the room."""
+    def decode(self, queue: Queue) -> Iterator[Said]:
+        """Decode rows until none waits, the next is too long here, or another room is better."""
         yield from self._admit(queue)
         while self._rows:
             asking = [row for row in self._rows if row.ask is not None]
@@ -142,13 +76,15 @@ class _Slots:
             self._dismiss()
             yield from self._admit(queue)
 
-    def _admit(self, queue: _Queue) -> Iterator[Said]:
+    def _admit(self, queue: Queue) -> Iterator[Said]:
         """Give free slots to the next rows, as far as there is memory for them."""
-        while self._free and queue.waiting:
+        yield from queue.fill(is_idle=not self._rows)
+        while self._free and queue.waiting and not self._has_outgrown(queue):
             prompt, n_tokens = queue.waiting[0].prompt, queue.waiting[0].n_tokens
-            n_read = min(_n_common(self._shared, prompt), len(prompt) - 1)
+            n_read = min(n_common(self._shared, prompt), len(prompt) - 1)
             if n_tokens > self._n_each or n_tokens - n_read > self._n_free:
                 return
+            self._n_admitted += 1
             task, slot = queue.waiting.popleft(), self._free.popleft()
             row = _Active(task, slot, n_read=n_read, drafting=self._drafting)
             self._n_free -= row.n_needed
@@ -156,7 +92,14 @@ class _Slots:
                 self._backend.fork(self._source, row.slot, n_read)
             yield from row.begin()
             self._rows.append(row)
-            yield from queue.fill()
+            yield from queue.fill(is_idle=False)
+
+    def _has_outgrown(self, queue: Queue) -> bool:
+        """Tell whether the rows that wait would be faster in another room; look now and then."""
+        if self._n_admitted >= _PERIOD and len(queue.waiting) >= _PERIOD:
+            self._n_admitted = 0
+            self._is_outgrown = best_room(self._backend, queue).is_faster_than(self._room)
+        return self._is_outgrown
 
     def _dismiss(self) -> None:
         """Empty the slots of rows that have ended."""
@@ -166,40 +109,6 @@ class _Slots:
                 self._free.append(row.slot)
                 self._n_free += row.n_needed
         self._rows = [row for row in self._rows if row.ask is not None]
-
-
-def _make_room(
-    backend: Backend, waiting: deque[Task], *, max_slots: int
-) -> Generator[Said, None, _Room | None]:
-    """Reserve memory for as many rows as it has, or as run fastest together.
-
-    Rows that fit in no memory fail and are taken out of `waiting`; None is left for nobody.
-    """
-    while waiting:
-        shared = shared_prefix([task.prompt for task in waiting])
-        needs = sorted((task.n_tokens - len(shared) for task in waiting), reverse=True)
-        n_read = sum(len(task.prompt) - len(shared) for task in waiting) // len(waiting)
-        n_each = len(shared) + needs[0]
-        n_best = backend.best_slots(
-            n_read=n_read, n_written=_TYPICAL_ANSWER, n_each=n_each, n_shared=len(shared)
-        )
-        n_slots = min(len(waiting), max_slots, n_best)
-        n_tokens = max(needs[0], min(sum(needs[:n_slots]), backend.max_cached_tokens - len(shared)))
-        while True:
-            try:
-                backend.reserve(
-                    n_slots=n_slots + bool(shared), n_tokens=len(shared) + n_tokens, n_each=n_each
-                )
-            except BackendError as error:
-                if n_tokens > needs[0]:
-                    n_tokens = max(needs[0], n_tokens // 2)
-                    continue
-                longest = max(waiting, key=lambda task: task.n_tokens)
-                waiting.remove(longest)
-                yield Said(longest.row, error)
-                break
-            return _Room(n_slots, n_tokens, n_each, shared)
-    return None
 
 
 class _Active:
@@ -266,7 +175,7 @@ class _Active:
         """Return how many of its tokens the model has read in advance."""
         if not self._draft:
             return 0
-        n_known = 0 if ask.n_forgotten or ask.aside else _n_common(ask.tokens, self._draft)
+        n_known = 0 if ask.n_forgotten or ask.aside else n_common(ask.tokens, self._draft)
         is_wrong = n_known < min(len(ask.tokens), len(self._draft))
         self._drafting.note(n_right=n_known, is_wrong=is_wrong)
         return n_known
@@ -275,15 +184,6 @@ class _Active:
         """Return what is left to ask; the rest of the draft is wrong, and to be forgotten."""
         n_wrong, self._draft = len(self._draft) - n_known, ()
         return replace(ask, tokens=ask.tokens[n_known:], n_forgotten=ask.n_forgotten + n_wrong)
-
-
-def shared_prefix(prompts: Sequence[Sequence[TokenId]]) -> Sequence[TokenId]:
-    """Return what all of several prompts begin with, less the last token; empty if it is short."""
-    if len(prompts) < 2:
-        return []
-    first, last = min(prompts, key=list), max(prompts, key=list)  # all others lie between
-    shared = first[: min(_n_common(first, last), len(first) - 1, len(last) - 1)]
-    return shared if len(shared) >= _MIN_SHARED else []
 
 
 def _piece(n_tokens: int, grain: int) -> int:
@@ -295,9 +195,3 @@ def _piece(n_tokens: int, grain: int) -> int:
     if grain == 1:
         return n_tokens
     return 1 if n_tokens <= _SHORT_GRAINS * grain else 1 + (n_tokens - 1) // grain * grain
-
-
-def _n_common(left: Sequence[TokenId], right: Sequence[TokenId]) -> int:
-    """Return how many tokens both begin with."""
-    equal = takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))
-    return sum(1 for _ in equal)

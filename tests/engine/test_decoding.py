@@ -13,7 +13,8 @@ from steer_engine.errors import BudgetError, RowError
 from steer_engine.grammar import GrammarCompiler
 from steer_engine.matcher import FreeMatcher
 from steer_engine.sampling import make_sampler
-from steer_engine.slots import Task, decode_rows
+from steer_engine.slots import decode_rows
+from steer_engine.waiting import Task
 
 PERSON = read_schema('name: str, mood: "good" | "bad", born: int | None')
 WISH = '{"name": "Ada <|end|> \\"é", "mood": "bad", "born": 1815}'

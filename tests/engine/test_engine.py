@@ -135,9 +135,20 @@ def test_a_context_that_ends_before_the_budget_is_told_apart():
     schema = read_schema("a: str")
     wish = '{"a": "' + "x" * 500
     *_, failed, _ = events([request(schema=schema, max_tokens=5000)], wish, context_length=200)
-    assert failed.finish_reason == "length"
+    assert failed.finish_reason == "context"
     *_, failed, _ = events([request(schema=schema)], wish, context_length=61)
     assert "the model's context was full" in str(failed.error)
+
+
+def test_memory_for_less_than_the_context_is_a_shorter_context():
+    backend = FakeBackend('{"name": "' + "x" * 500, context_length=4000)
+    backend.max_row_tokens = 400
+    asked = [request(prompt="x" * 500), request(1), request(2, max_tokens=60)]
+    with Engine(backend) as engine:
+        ends = {e.row: e for e in engine.run(asked) if isinstance(e, RowDone | RowFailed)}
+    assert isinstance(ends[0].error, PromptTooLongError)
+    assert "there is memory for 400, the answer included; shorten" in str(ends[0].error)
+    assert (ends[1].finish_reason, ends[2].finish_reason) == ("context", "length")
 
 
 def test_unsteered_text_may_be_anything():
@@ -181,6 +192,51 @@ def test_closing_the_events_stops_the_work():
     assert isinstance(next(run), Steps)
     run.close()
     assert not list(run)
+
+
+@pytest.mark.parametrize("kind", [Steps, RowDone])
+def test_a_model_that_is_closed_meanwhile_fails_the_rows_that_go_on(kind):
+    engine, seen = open_engine(), []
+    for event in engine.run([request(row, max_tokens=60) for row in range(4)]):
+        seen.append(event)
+        if isinstance(event, kind):
+            engine.close()
+    failed = [event for event in seen if isinstance(event, RowFailed)]
+    assert len(failed) == 4 - len([event for event in seen if isinstance(event, RowDone)])
+    assert all(str(event.error) == "the model is closed; open it again" for event in failed)
+    with pytest.raises(BackendError, match="the model is closed"):
+        list(engine.run([request()]))
+
+
+def test_a_model_that_another_thread_closes_is_freed_by_the_run():
+    class Closing(FakeBackend):
+        n_freed = 0
+
+        def forward(self, runs):
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(engine.close).result()
+            assert self.n_freed == 0
+            return super().forward(runs)
+
+        def close(self):
+            self.n_freed += 1
+
+    backend = Closing(WISH)
+    engine = Engine(backend)
+    assert any(isinstance(event, RowFailed) for event in engine.run([request()]))
+    assert backend.n_freed == 1
+
+
+def test_a_model_that_is_closed_while_requests_are_made_fails_them():
+    engine = open_engine()
+
+    def asked():
+        yield request()
+        engine.close()
+        yield request(1)
+
+    seen = list(engine.run(asked()))
+    assert [event.row for event in seen if isinstance(event, RowFailed)] == [0, 1]
 
 
 def test_seeds_repeat_and_differ():

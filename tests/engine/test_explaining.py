@@ -49,6 +49,28 @@ def test_what_is_copied_has_no_shortest_value_without_a_prompt(engine):
     assert explanation.shortest is None
 
 
+def test_a_copy_that_may_be_part_of_a_word_is_a_copy(engine):
+    mark = {"type": "string", "x-steer": {"verbatim": {"aligned": False}}}
+    explanation = engine.explain(read_schema(mark))
+    [clause] = [each for each in explanation.clauses if each.keyword == "x-steer"]
+    assert "may begin and end inside a word" in clause.reason
+    assert explanation.shortest is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        ({"type": "integer", "x-steer": {"verbatim": True}}, ""),
+        ({"type": "string", "x-steer": {"verbatim": "yes"}}, ""),
+        ({"type": "string", "not": {"const": "b", "x-steer": {"verbatim": True}}}, "/not"),
+    ],
+)
+def test_a_mark_that_no_cell_can_use_is_refused(engine, schema, pointer):
+    explanation = engine.explain(read_schema(schema))
+    assert treatments(explanation)[pointer, "x-steer"] == "refused"
+    assert explanation.is_refused
+
+
 @pytest.mark.parametrize(
     ("form", "shortest"),
     [

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steer_engine.errors import RowError
 from steer_engine.mask import pack_mask
 from steer_engine.outlook import Outlook
 from steer_engine.sampling import softmax
@@ -44,3 +45,11 @@ def test_forbidden_tokens_have_no_probability():
     assert outlook.favourite == 2
     assert np.exp(outlook.logprob(0)) + np.exp(outlook.logprob(2)) == pytest.approx(1)
     assert outlook.logprob(1) == -np.inf
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_what_is_no_number_is_refused_in_one_line(odd):
+    logits = logits_of(0, 8.0)
+    logits[1500] = odd
+    with pytest.raises(RowError, match=r"the model computes (nan|inf) .* another quantization"):
+        Outlook(logits)

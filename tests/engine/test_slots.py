@@ -1,19 +1,31 @@
 """Many rows in one model call."""
 
+import json
 import weakref
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steer_engine import Engine, Request, RowDone, RowFailed, Sampling, Steps, decoding, read_schema
+from steer_engine import (
+    Engine,
+    Request,
+    RowDone,
+    RowFailed,
+    Sampling,
+    Steps,
+    decoding,
+    read_schema,
+    waiting,
+)
 from steer_engine import engine as engine_module
 from steer_engine.answers import Answer
 from steer_engine.backends.fake import FakeBackend
-from steer_engine.errors import BackendError, DefectError
+from steer_engine.errors import BackendError, DefectError, RowError
 from steer_engine.prompting import Message
-from steer_engine.slots import shared_prefix
+from steer_engine.rooms import shared_prefix
 
 SCHEMA = read_schema('name: str, mood: "good" | "bad"')
 LONG = "Read the following text closely and answer: "
@@ -103,6 +115,87 @@ def test_rows_are_taken_as_they_are_needed_and_let_go(monkeypatch):
     assert not [each for each in taken if each() is not None]
 
 
+class Clock:
+    """Time that passes in calls of the model, and in an iterator, but not else."""
+
+    now, n_taken = 0.0, 0
+
+    def monotonic(self):
+        return self.now
+
+    def slow(self, asked, *, seconds):
+        for request in asked:
+            self.now += seconds
+            self.n_taken += 1
+            yield request
+
+
+class Clocked(Counting):
+    clock = None
+
+    def forward(self, runs):
+        self.clock.now += 0.01
+        return super().forward(runs)
+
+
+@pytest.mark.parametrize(("seconds", "n_most"), [(0.05, 25), (1, 3), (60, 3)])
+def test_rows_of_a_slow_iterator_are_answered_as_they_come(monkeypatch, seconds, n_most):
+    backend = Clocked('{"name": "x", "mood": "bad"}')
+    backend.clock = clock = Clock()
+    monkeypatch.setattr(waiting, "time", clock)
+    asked = requests("abcdefgh" * 25)
+    with Engine(backend) as engine:
+        run = engine.run(clock.slow(asked, seconds=seconds))
+        n_since = [clock.n_taken - event.row for event in run if isinstance(event, RowDone)]
+    assert len(n_since) == len(asked)
+    assert max(n_since) <= n_most
+    assert clock.now < 2.2 * seconds * len(asked)
+
+
+def test_a_long_answer_is_not_held_up_by_a_slow_iterator(monkeypatch):
+    backend = Clocked(json.dumps({"name": "x" * 300, "mood": "bad"}))
+    backend.clock = clock = Clock()
+    monkeypatch.setattr(waiting, "time", clock)
+    with Engine(backend) as engine:
+        run = engine.run(clock.slow(requests("abcdef"), seconds=5))
+        n_taken = [clock.n_taken for event in run if isinstance(event, RowDone)]
+    assert n_taken[0] <= 3
+
+
+def test_rows_of_a_quick_iterator_are_all_looked_at_ahead(monkeypatch):
+    backend = Clocked('{"name": "x", "mood": "bad"}')
+    backend.clock = clock = Clock()
+    monkeypatch.setattr(waiting, "time", clock)
+    assert len(answers(backend, clock.slow(requests("abcdefgh"), seconds=0.001))) == 8
+    assert len(backend.calls[1]) == 8
+
+
+@pytest.mark.parametrize("place", [0, 20, 150])
+def test_after_a_long_row_there_are_as_many_slots_as_before(place):
+    class Apart(Counting):
+        def best_slots(self, *, n_each, **counts):
+            return min(32, 20_000 // n_each)
+
+    wish = '{"name": "x", "mood": "bad"}'
+    texts = [*"abcdefgh" * 38]
+    without, among = (Apart(wish, context_length=20_000) for _ in range(2))
+    answers(without, requests(texts))
+    texts.insert(place, "x" * 6000)
+    assert len(answers(among, requests(texts))) == 305
+    assert max(map(len, without.calls)) == max(map(len, among.calls[-60:])) == 32
+    assert len(among.calls) < 2.5 * len(without.calls) + 10
+
+
+def test_an_odd_prompt_does_not_stop_the_sharing_for_all_behind_it():
+    texts = ["a" * 20 for _ in range(300)]
+    odd = replace(requests(["b"])[0], messages=(Message("user", "Quite another"),))
+    asked = [replace(each, row=row) for row, each in enumerate([odd, *requests(texts)])]
+    backend = Counting('{"name": "x", "mood": "bad"}')
+    assert len(answers(backend, asked)) == 301
+    n_read = [n for call in backend.calls[len(backend.calls) // 2 :] for _, n in call]
+    assert max(n_read) < len(LONG)
+
+
 def test_later_rows_may_share_less_and_be_longer():
     texts = ["a" * 20 for _ in range(300)]
     asked = requests(texts)
@@ -188,6 +281,23 @@ def test_a_defect_in_one_row_leaves_the_others_alone(monkeypatch):
         events = list(engine.run(requests("abcd")))
     [failed] = [event for event in events if isinstance(event, RowFailed)]
     assert "a promise was broken" in str(failed.error)
+    assert len([event for event in events if isinstance(event, RowDone)]) == 3
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_a_row_without_numbers_leaves_the_others_alone(temperature):
+    class Overflowing(Counting):
+        def forward(self, runs):
+            logits = super().forward(runs)
+            for run, rows in zip(runs, logits, strict=True):
+                rows[:] = np.nan if run.slot == 2 and len(self.calls) > 6 else rows
+            return logits
+
+    sampling = Sampling(temperature=temperature)
+    with Engine(Overflowing()) as engine:
+        events = list(engine.run(requests("abcd", sampling=sampling)))
+    [failed] = [event for event in events if isinstance(event, RowFailed)]
+    assert (failed.row, type(failed.error)) == (2, RowError)
     assert len([event for event in events if isinstance(event, RowDone)]) == 3
 
 

@@ -102,7 +102,7 @@ def test_a_context_that_is_full_holds_thoughts_their_end_and_the_answer():
     [end] = [event for event in events if isinstance(event, RowDone)]
     steps = [step for event in events if isinstance(event, Steps) for step in event.steps]
     n_ending = len(VOCABULARY.tokenize("\nAnswer:\n", parse_special=False))
-    assert end.finish_reason == "length"
+    assert end.finish_reason == "context"
     assert engine.count_tokens(request) + len(steps) + n_ending == 300
 
 

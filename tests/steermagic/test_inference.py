@@ -111,6 +111,52 @@ def test_a_polars_frame_and_a_series_are_tables():
     assert write_notation(infer_schema(pd.Series([True], name="ok"))) == "ok: bool"
 
 
+SORTED = {
+    "cat": ["a"] * 500 + ["b"] * 500 + ["c"] * 500,
+    "flat": ["x", "y"] * 500 + [f"z{n}" for n in range(500)],
+    "n": [1] * 1450 + [None] * 50,
+    "mixed": [1, "x"] * 725 + [None] * 50,
+    "one": [None] * 1499 + ["x"],
+}
+OF_SORTED = (
+    'cat: "a" | "b" | "c"\nflat: str\nn: {} | None\nmixed: int | str | None\none: str | None'
+)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_a_long_table_is_seen_to_its_end(library):
+    columns = {name: values for name, values in SORTED.items() if name != "mixed"}
+    if library == "pandas":
+        table, expected = pd.DataFrame(SORTED), OF_SORTED.format("float")
+    else:
+        make = pytest.importorskip(library)
+        table = (make.DataFrame if library == "polars" else make.table)(columns)
+        expected = OF_SORTED.format("int").replace("mixed: int | str | None\n", "")
+    assert write_notation(infer_schema(table)) == expected
+
+
+def test_nulls_that_no_example_has_are_found():
+    frame = pd.DataFrame({"t": ["text"] * 9000 + [None]}, index=pd.Index(["k"] * 9001, name="key"))
+    frame["u"] = [f"{value}" for value in range(9001)]
+    assert write_notation(infer_schema(frame)) == "key: str\nt: str | None\nu: str"
+
+
+def test_choices_of_the_index_are_seen_to_its_end():
+    index = pd.Index(["a", "b"] * 1000, name="key")
+    frame = pd.DataFrame({"n": range(2000)}, index=index)
+    assert write_notation(infer_schema(frame)) == 'key: "a" | "b"\nn: int'
+
+
+@pytest.mark.parametrize("shape", ["deep", "holds itself"])
+def test_a_value_that_cannot_be_walked_is_one_line(shape):
+    example = inner = {}
+    for _ in range(2000 if shape == "deep" else 0):
+        inner["a"] = inner = {}
+    inner["a"] = example if shape == "holds itself" else 1
+    with pytest.raises(SchemaError, match="nested too deeply, or holds itself"):
+        infer_schema(example)
+
+
 @pytest.mark.parametrize(
     ("nothing", "problem"),
     [

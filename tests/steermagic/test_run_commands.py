@@ -293,6 +293,43 @@ def test_runs_are_exported_and_pruned(book, tmp_path):
     assert shown(book, "%steer runs").startswith("no run is stored yet")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame[frame["text"] == "a"],
+        lambda frame: frame.assign(n=3),
+        lambda frame: frame.assign(more=3),
+        lambda frame: frame.steer.reviewed,
+        lambda frame: frame["n"],
+    ],
+    ids=["filtered", "corrected", "with more", "reviewed", "a column"],
+)
+def test_a_frame_that_was_changed_is_not_exported_as_if_it_were_the_run(change, book, tmp_path):
+    book.run("%%steer n: int 0..9 --over t -o kept\n{{ text }}", t=["a", "b"])
+    book.shell.user_ns["changed"] = change(book.shell.user_ns["kept"])
+    with pytest.raises(CellError, match=r"^'changed' is not as its cell gave it; write it by a"):
+        book.run(f"%steer runs export changed {tmp_path}/changed.csv")
+    assert [*tmp_path.glob("*.csv")] == []
+
+
+def test_a_frame_with_its_answers_is_exported(notebook, monkeypatch, tmp_path):
+    monkeypatch.setenv("STEERMAGIC_STORE", str(tmp_path / "runs.sqlite"))
+    book = notebook({"tags": ["x"], "x": None, "d": {}})
+    schema = "tags: list[str], x: float | None, d: dict[str, int]"
+    book.run(f"%%steer {schema} --over t -o kept\n{{{{ text }}}}", t=["a", "b"])
+    book.shell.user_ns["moved"] = book.shell.user_ns["kept"].set_index("text")
+    for name in ("kept", "moved"):
+        line = f"%steer runs export {name} {tmp_path}/kept.csv"
+        assert shown(book, line).startswith("2 rows written")
+
+
+def test_a_frame_that_does_not_know_its_run_says_so(book, tmp_path):
+    pytest.importorskip("polars")
+    book.run("%%steer n: int 0..9 --as polars -o kept\nhi")
+    with pytest.raises(CellError, match=r"^'kept' does not know its run, only pandas frames of"):
+        book.run(f"%steer runs export kept {tmp_path}/kept.csv")
+
+
 @pytest.mark.parametrize("began_in", ["other.sqlite", "off", "a file/runs.sqlite"])
 def test_a_run_is_found_where_it_began(began_in, book, tmp_path, monkeypatch):
     (tmp_path / "a file").touch()

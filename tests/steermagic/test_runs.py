@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from steer_engine import Evidence, JsonValue, read_schema
+from steer_engine import Evidence, JsonValue, RowDone, Step, read_schema
 from steermagic.job import job_over
 from steermagic.options import SteerOptions
-from steermagic.runs import Row, Run, copied_from, found_evidence, result_of
+from steermagic.runs import Row, Run, copied_from, ended_row, found_evidence, result_of
 from steermagic.schemas import FoundSchema
 
 WORD: JsonValue = {"type": "string", "x-steer": {"verbatim": True}}
@@ -72,3 +72,19 @@ def test_a_key_that_has_no_column_is_named_by_its_path():
     schema = {**record_of(a=WORD), "additionalProperties": WORD}
     run = run_of(schema, {"a": "x", "b": "Ann"}, "/b")
     assert [column for _, column, *_ in found_evidence(run)] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "origins", "said"),
+    [
+        ("length", ["chosen", "chosen", "closed"], "2 tokens and closed with 1 more, to stay"),
+        ("length", ["chosen"], "after 1 token, to stay in max_tokens; it is valid"),
+        ("length", ["chosen"], "what came next: raise max_tokens"),
+        ("context", ["chosen", "closed"], "1 more, as the model's context was full; it is valid"),
+        ("context", ["chosen"], "shorten the prompt or use a model with a longer context"),
+    ],
+)
+def test_an_answer_that_is_cut_short_says_what_helps(reason, origins, said):
+    steps = [Step(1, b"x", origin, "") for origin in origins]
+    row = ended_row(RowDone(0, "x", '"x"', reason, 5, 0.1), steps)
+    assert said in str(row.error)

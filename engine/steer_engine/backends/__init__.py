@@ -73,6 +73,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def max_row_tokens(self) -> int:
+        """How many tokens one row may have here: the context, or what there is memory for."""
+        ...
+
+    @property
     def can_trim(self) -> bool:
         """Whether `trim` can drop a part of a slot. All models can drop the whole of one."""
         ...

@@ -60,6 +60,7 @@ class FakeBackend:
             tokenize_bytes=_tokenize,
         )
         self.max_cached_tokens = 16 * context_length
+        self.max_row_tokens = context_length
         fingerprint = hashlib.sha256(f"{context_length} {wish}".encode()).hexdigest()
         self.info = ModelInfo(
             "fake",

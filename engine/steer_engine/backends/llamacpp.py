@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from steer_engine.backends.llamacpp_devices import plan_file
 from steer_engine.backends.llamacpp_model import (
     Handle,
     Owned,
+    beside_main_thread,
     bindings,
     cache_bytes_per_token,
     load_model,
@@ -35,7 +35,7 @@ from steer_engine.backends.llamacpp_model import (
 from steer_engine.backends.llamacpp_vocabulary import vocabulary_of
 from steer_engine.backends.replaying import ReplayingBackend, with_trim
 from steer_engine.errors import BackendError, DefectError, ModelError
-from steer_engine.plan import BATCH, OUTPUTS, Room
+from steer_engine.plan import BATCH, OUTPUTS, Room, default_threads
 
 _Logits = NDArray[np.float32]  # (vocab_size,)
 
@@ -97,6 +97,10 @@ class LlamaCppBackend:
         return self._plan.room.n_tokens
 
     @property
+    def max_row_tokens(self) -> int:
+        return min(self.info.context_length, self.max_cached_tokens)
+
+    @property
     def can_trim(self) -> bool:
         native, model = self._native, self._model.pointer
         return not (native.llama_model_is_recurrent(model) or native.llama_model_is_hybrid(model))
@@ -121,8 +125,9 @@ class LlamaCppBackend:
         return max(1, round(math.sqrt(shared / self._token_bytes) / n_held))
 
     def reserve(self, *, n_slots: int, n_tokens: int, n_each: int | None = None) -> None:
-        with self._in_use:
-            self._reserve(n_slots, n_tokens, n_each)
+        beside_main_thread(
+            lambda is_cancelled: self._reserve(n_slots, n_tokens, n_each, is_cancelled)
+        )
 
     def forward(self, runs: Sequence[Run]) -> list[NDArray[np.float32]]:
         for run in runs:
@@ -192,18 +197,23 @@ class LlamaCppBackend:
             self._free_context()
             self._model.free()
 
-    def _reserve(self, n_slots: int, n_tokens: int, n_each: int | None) -> None:
-        native_log().clear()
-        common = Cells(n_slots, Room(n_tokens).n_cells, are_apart=False)
-        apart = self._apart(n_slots, n_each)
-        try:
-            self._use_cells(apart or common)
-        except BackendError:
-            if apart is None:
-                raise
-            self._use_cells(common)  # which takes less
-        self._lengths = [0] * n_slots
-        self._room = n_each or n_tokens
+    def _reserve(
+        self, n_slots: int, n_tokens: int, n_each: int | None, is_cancelled: threading.Event
+    ) -> None:
+        with self._in_use:
+            if is_cancelled.is_set():
+                return
+            native_log().clear()
+            common = Cells(n_slots, Room(n_tokens).n_cells, are_apart=False)
+            apart = self._apart(n_slots, n_each)
+            try:
+                self._use_cells(apart or common)
+            except BackendError:
+                if apart is None:
+                    raise
+                self._use_cells(common)  # which takes less
+            self._lengths = [0] * n_slots
+            self._room = n_each or n_tokens
 
     def _apart(self, n_slots: int, n_each: int | None) -> Cells | None:
         """Return a cache of slots that are apart, if that is faster and there is memory for it."""
@@ -305,12 +315,3 @@ class LlamaCppBackend:
 def _cells_of(n_each: int) -> int:
     """Return the cells of a slot that is apart: there is one more than tokens, for a filler."""
     return Room(n_each + 1).n_cells
-
-
-def default_threads() -> int:
-    """Return a thread count that leaves a core free.
-
-    ggml's threads wait for each other by spinning: one busy core makes all of them slow.
-    """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (usable or 2) - 1)

@@ -8,9 +8,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from steer_engine.backends import ModelInfo
 from steer_engine.backends.llamacpp_layouts import lay_out
@@ -18,6 +19,8 @@ from steer_engine.errors import BackendError, ModelError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+_Result = TypeVar("_Result")
 
 Handle: TypeAlias = object
 """A pointer that only llama.cpp looks into."""
@@ -39,23 +42,41 @@ def load_model(
     params.vocab_only = vocab_only
     params.n_gpu_layers = n_gpu_layers
     layout = None if vocab_only else lay_out(params, native, path)
-    loaded: list[Owned] = []
 
-    def work() -> None:
+    def work(_: threading.Event) -> Owned | None:
         model = native.llama_model_load_from_file(os.fsencode(path), params)
-        if model:
-            loaded.append(Owned(model, native.llama_model_free, needs=layout))
+        return Owned(model, native.llama_model_free, needs=layout) if model else None
 
-    # Beside the main thread: a Ctrl-C there would otherwise be lost inside the log's callback.
-    thread = threading.Thread(target=work, name="llama_model_load")
-    thread.start()
-    thread.join()
-    if not loaded:
+    loaded = beside_main_thread(work)
+    if loaded is None:
         raise ModelError(
             f"{path} cannot be loaded ({native_log().reason()});"
             " fetch the file again or name another"
         )
-    return loaded[0]
+    return loaded
+
+
+def beside_main_thread(work: Callable[[threading.Event], _Result]) -> _Result:
+    """Return what `work` returns, or raise what it raises.
+
+    In the main thread a Ctrl-C would be lost inside the log's callback. Here it sets the event that
+    `work` is given, and leaves it behind to end by itself.
+    """
+    future = Future[_Result]()
+    is_cancelled = threading.Event()
+
+    def run() -> None:
+        try:
+            future.set_result(work(is_cancelled))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, who waits has to know
+            future.set_exception(error)
+
+    try:
+        threading.Thread(target=run, name="llama").start()
+        return future.result()
+    except BaseException:
+        is_cancelled.set()
+        raise
 
 
 def read_info(native: ModuleType, model: Handle, path: Path, *, embedded: bool) -> ModelInfo:

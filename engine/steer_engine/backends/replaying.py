@@ -41,6 +41,7 @@ class ReplayingBackend:
         self.info = backend.info
         self.chat_template = backend.chat_template
         self.max_cached_tokens = backend.max_cached_tokens
+        self.max_row_tokens = backend.max_row_tokens
         self.is_memory_bound = backend.is_memory_bound
 
     def best_slots(self, *, n_read: int, n_written: int, n_each: int, n_shared: int = 0) -> int:

@@ -105,6 +105,7 @@ class SlottedBackend:
         self.info = info
         self.chat_template = chat_template
         self.max_cached_tokens = max_cached_tokens
+        self.max_row_tokens = info.context_length
 
     def best_slots(self, *, n_read: int, n_written: int, n_each: int, n_shared: int = 0) -> int:
         del n_each  # slots grow as they are filled

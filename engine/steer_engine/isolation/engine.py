@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from steer_engine.isolation.messages import Call, Happened, More, Returned, Run,
 from steer_engine.isolation.process import Process
 from steer_engine.schema import Schema
 from steer_engine.text_forms import TextForm
+
+_PERIOD_S = 0.02  # requests are handed over together that often
 
 
 def open_isolated(model: str | Path | None = None, *, n_threads: int | None = None) -> AnyEngine:
@@ -161,4 +164,13 @@ def _happening(process: Process, requests: Iterable[Request]) -> Iterator[tuple[
         if isinstance(message, Happened):
             yield message.events
         elif isinstance(message, Wanted):
-            process.send(More(tuple(islice(waiting, message.n_rows))))
+            process.send(More(tuple(_next_few(waiting, message.n_rows))))
+
+
+def _next_few(waiting: Iterator[Request], n_rows: int) -> Iterator[Request]:
+    """Yield requests that come soon, and at least one if there is any; at most `n_rows`."""
+    begin = time.monotonic()
+    for request in islice(waiting, n_rows):
+        yield request
+        if time.monotonic() - begin > _PERIOD_S:
+            return

@@ -1,11 +1,12 @@
 """How much memory a model takes, before it is loaded, and whether there is that much.
 
-Read in this order: `sizes` -> `memory` -> `fitting`.
+Read in this order: `sizes` -> `groups` -> `memory` -> `fitting`. `threads` counts cores.
 """
 
 from steer_engine.plan.fitting import ALL_LAYERS, Plan, gigabytes, make_plan
 from steer_engine.plan.memory import Device, Machine, free_memory
 from steer_engine.plan.sizes import BATCH, OUTPUTS, PROCESS, Need, Room
+from steer_engine.plan.threads import default_threads
 
 __all__ = [
     "ALL_LAYERS",
@@ -17,6 +18,7 @@ __all__ = [
     "Need",
     "Plan",
     "Room",
+    "default_threads",
     "free_memory",
     "gigabytes",
     "make_plan",

@@ -16,6 +16,7 @@ ALL_LAYERS: Final = -1
 
 _SHARE = 0.9  # of the free memory; the rest is left for what cannot be foreseen
 _USUAL = 2**31  # bytes for a context beyond which more rows at a time gain little
+_MODEST_CONTEXT = 8192  # tokens that layers make room for on a GPU
 _LEAST_CONTEXT = 2048  # tokens with which a model is still of use
 _STEP = 1024  # tokens
 _LARGEST = 2**20  # tokens
@@ -48,8 +49,17 @@ class Plan:
     def most_tokens(self) -> int:
         """The longest context that there is room for; 0 if the model does not fit at all."""
         contexts = range(_STEP, max(_LARGEST, self.room.n_tokens) + 1, _STEP)
-        n_fitting = bisect_left(contexts, x=True, key=lambda n: not _resized(self, n).fits)
+        n_fitting = bisect_left(contexts, x=True, key=lambda n: not self.resized(n).fits)
         return contexts[n_fitting - 1] if n_fitting else 0
+
+    def resized(self, n_tokens: int) -> Plan:
+        """Return the plan with a context of so many tokens; if it fits, all layers stay there."""
+        facts, machine, room = self.facts, self.machine, Room(n_tokens, self.room.n_slots)
+        if not self.fits:
+            return _with_room(facts, machine, room)
+        is_whole = self.n_gpu_layers == ALL_LAYERS
+        n_layers = next(_offers(facts, machine)) if is_whole else self.n_gpu_layers
+        return _offloaded(facts, machine, room, n_layers)
 
     @property
     def advice(self) -> str:
@@ -64,17 +74,34 @@ class Plan:
 def make_plan(facts: ModelFacts, machine: Machine, room: Room | None = None) -> Plan:
     """Return how a model fits `machine`: with `room`, else with as much context as there is for.
 
-    As many layers as possible go to the GPUs. The plan says itself whether it `fits`.
+    As many layers as possible go to the GPUs, beside a modest context; it grows into what they
+    leave. The plan says itself whether it `fits`.
     """
     if room is not None:
         return _with_room(facts, machine, room)
     wanted = max(facts.context_length, _usual_tokens(facts, machine))
     least = min(_LEAST_CONTEXT, facts.context_length or _LEAST_CONTEXT)
-    plan = _with_room(facts, machine, Room(wanted))
-    while not plan.fits and plan.room.n_tokens > least:
-        fewer = max(least, plan.room.n_tokens * 3 // 4)
-        plan = _with_room(facts, machine, Room(fewer))
+    modest = min(_MODEST_CONTEXT, wanted)
+    plan = _fitting(_with_room(facts, machine, Room(n)) for n in _shrinking(modest, least))
+    if not plan.fits or plan.room.n_tokens < modest:
+        return plan
+    return _fitting(plan.resized(n) for n in _shrinking(wanted, modest))
+
+
+def _fitting(plans: Iterator[Plan]) -> Plan:
+    """Return the first plan that fits, else the last one."""
+    plan = next(plans)
+    while not plan.fits and (other := next(plans, None)) is not None:
+        plan = other
     return plan
+
+
+def _shrinking(most: int, least: int) -> Iterator[int]:
+    """Yield numbers of tokens from `most` down to `least`."""
+    while most > least:
+        yield most
+        most = most * 3 // 4
+    yield least
 
 
 def _usual_tokens(facts: ModelFacts, machine: Machine) -> int:
@@ -89,16 +116,7 @@ def _usual_tokens(facts: ModelFacts, machine: Machine) -> int:
 
 
 def _with_room(facts: ModelFacts, machine: Machine, room: Room) -> Plan:
-    plans = (_offloaded(facts, machine, room, n) for n in _offers(facts, machine))
-    plan = next(plans)
-    while not plan.fits and (fewer := next(plans, None)) is not None:
-        plan = fewer
-    return plan
-
-
-def _resized(plan: Plan, n_tokens: int) -> Plan:
-    """Return the plan with a context of so many tokens."""
-    return _with_room(plan.facts, plan.machine, Room(n_tokens, plan.room.n_slots))
+    return _fitting(_offloaded(facts, machine, room, n) for n in _offers(facts, machine))
 
 
 def _offers(facts: ModelFacts, machine: Machine) -> Iterator[int]:
@@ -199,7 +217,7 @@ def _shortened(plan: Plan) -> Iterator[Plan]:
     n_tokens = plan.room.n_tokens // 2
     while n_tokens >= _LEAST_CONTEXT:
         n_tokens = n_tokens // _STEP * _STEP
-        yield _resized(plan, n_tokens)
+        yield plan.resized(n_tokens)
         n_tokens //= 2
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from steer_engine.plan.groups import group_folders, words
 
 _UNLIMITED = 2**60  # what "no limit" looks like as a number
 
@@ -54,26 +56,10 @@ def _left(folder: Path, limit: str, used: str) -> int | None:
 
 
 def _limits(root: Path) -> Iterator[tuple[Path, str, str]]:
-    """Yield where limits may stand, of version 2 and 1: of this process's group and all above."""
-    groups = root / "sys" / "fs" / "cgroup"
-    own = PurePosixPath(_own_group(root / "proc" / "self" / "cgroup"))
-    for group in (own, *own.parents):
-        yield groups / group, "memory.max", "memory.current"
-        yield groups / "memory" / group, "memory.limit_in_bytes", "memory.usage_in_bytes"
-
-
-def _own_group(file: Path) -> str:
-    """Return the path of this process's group; version 2 has an empty controller."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return ""  # not Linux
-    for line in lines:
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers == "" or "memory" in controllers.split(","):
-            return path.lstrip("/")
-    return ""
+    """Yield where limits may stand, and the names of the limit and of what is used."""
+    for folder, older in group_folders(root, "memory"):
+        yield folder, "memory.max", "memory.current"
+        yield older, "memory.limit_in_bytes", "memory.usage_in_bytes"
 
 
 def _reclaimable(file: Path) -> int:
@@ -88,8 +74,8 @@ def _reclaimable(file: Path) -> int:
 
 
 def _number(file: Path) -> int | None:
-    try:
-        text = file.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    return int(text) if text.isdecimal() else None
+    match words(file):
+        case [word] if word.isdecimal():
+            return int(word)
+        case _:
+            return None

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from steer_engine.errors import environment_error
 from steer_engine.remote.address import Address
 from steer_engine.remote.credentials import Key
-from steer_engine.remote.troubles import MANY_TRIES, Trouble, refusal
+from steer_engine.remote.troubles import MANY_TRIES, Kind, Trouble, refusal
 from steer_engine.schema import JsonObject, JsonValue
 
 if TYPE_CHECKING:
@@ -69,28 +69,24 @@ class Client:
     async def get(self, url: str) -> Reply:
         """Return what stands at `url`."""
         async with self._exchange("GET", url) as response:
-            return Reply(_json(await self._whole(response)), dict(response.headers))
+            return Reply(self._json(await self._whole(response)), dict(response.headers))
 
     async def post(self, url: str, body: JsonObject) -> JsonValue:
         """Send `body` and return the reply."""
         async with self._exchange("POST", url, body) as response:
-            return _json(await self._whole(response))
+            return self._json(await self._whole(response))
 
     async def stream(self, url: str, body: JsonObject) -> AsyncGenerator[JsonValue, None]:
         """Send `body` and yield the parts of the reply as they come: events, lines, or all."""
         async with self._exchange("POST", url, body) as response:
-            self._has_answered = True
-            kind = response.headers.get("content-type", "")
-            if "event-stream" in kind:
-                async for line in self._lines(response):
-                    name, _, data = line.partition(b":")
-                    if name == b"data" and data.strip() not in (b"", b"[DONE]"):
-                        yield _json(data)
-            elif "ndjson" in kind:
-                async for line in self._lines(response):
-                    yield _json(line)
-            else:
-                yield _json(await self._whole(response))
+            async for data in self._payloads(response):
+                payload = self._json(data)
+                self._has_answered = True
+                yield payload
+
+    def without_key(self, text: str) -> str:
+        """Return `text`, which is to be shown: some servers repeat the key in their errors."""
+        return text if self._key is None else self._key.hidden_in(text)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -116,7 +112,10 @@ class Client:
             trouble = _unreachable(f"{_origin(url)} cannot be reached")
         except httpx.TimeoutException:
             words = f"the server said nothing for {self._timeout_s:g} seconds"
-            trouble = Trouble(words, n_tries=2)
+            words += "; ?timeout=SECONDS behind its address waits longer"
+            # One that has not answered may be loading its model.
+            kind: Kind = "passing" if self._has_answered else "unreachable"
+            trouble = Trouble(words, kind=kind, n_tries=2 if self._has_answered else 4)
         except httpx.HTTPError as error:
             trouble = Trouble(f"the connection to the server broke ({error})")
         if trouble is not None:
@@ -124,15 +123,15 @@ class Client:
 
     async def _refusal(self, response: httpx.Response) -> Trouble:
         if response.is_redirect:
-            target = self._without_key(response.headers.get("location", "").encode())
+            target = self.without_key(response.headers.get("location", ""))
             return Trouble(
-                f"the server redirects to {_host(target.decode())}, which is not followed",
+                f"the server redirects to {_host(target)}, which is not followed",
                 kind="barred",
             )
         data = await self._whole(response)
         text = data.decode("utf-8", "replace")
         try:
-            payload = _json(data)
+            payload = self._json(data)
         except Trouble:
             payload = None
         return refusal(
@@ -143,8 +142,21 @@ class Client:
             has_answered=self._has_answered,
         )
 
+    async def _payloads(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        kind = response.headers.get("content-type", "")
+        if "event-stream" in kind:
+            async for line in self._lines(response):
+                name, _, data = line.partition(b":")
+                if name == b"data" and data.strip() not in (b"", b"[DONE]"):
+                    yield data
+        elif "ndjson" in kind:
+            async for line in self._lines(response):
+                yield line
+        else:
+            yield await self._whole(response)
+
     async def _whole(self, response: httpx.Response) -> bytes:
-        return self._without_key(b"".join([part async for part in self._parts(response)]))
+        return b"".join([part async for part in self._parts(response)])
 
     async def _lines(self, response: httpx.Response) -> AsyncIterator[bytes]:
         """Yield the lines that hold something; httpx would also split at U+2028, inside of JSON."""
@@ -153,9 +165,9 @@ class Client:
             *lines, rest = (rest + part).split(b"\n")
             for line in lines:
                 if line.strip():
-                    yield self._without_key(line)
+                    yield line
         if rest.strip():
-            yield self._without_key(rest)
+            yield rest
 
     async def _parts(self, response: httpx.Response) -> AsyncIterator[bytes]:
         n_bytes = 0
@@ -165,21 +177,17 @@ class Client:
                 raise Trouble(f"the reply is longer than {MAX_BYTES >> 20} MiB", kind="refused")
             yield part
 
-    def _without_key(self, data: bytes) -> bytes:
-        return data if self._key is None else self._key.hidden_in(data)
+    def _json(self, data: bytes) -> JsonValue:
+        try:
+            value: JsonValue = json.loads(data)
+        except (ValueError, RecursionError):
+            shown = self.without_key(data.decode("utf-8", "replace"))[:80]
+            raise Trouble(f"the server's reply is not JSON: {shown!r}") from None
+        return value
 
 
 def _unreachable(words: str) -> Trouble:
     return Trouble(words, kind="unreachable", n_tries=MANY_TRIES)
-
-
-def _json(data: bytes) -> JsonValue:
-    try:
-        value: JsonValue = json.loads(data)
-    except (ValueError, RecursionError):
-        shown = data[:80].decode("utf-8", "replace")
-        raise Trouble(f"the server's reply is not JSON: {shown!r}") from None
-    return value
 
 
 def _host(url: str) -> str:

@@ -15,7 +15,7 @@ OPENAI_HOST = "api.openai.com"
 OPENAI_API_KEY = "OPENAI_API_KEY"
 """The one for `OPENAI_HOST`, which no other server is sent."""
 
-_HIDDEN = b"[key]"
+_HIDDEN = "[key]"
 
 
 class Key:
@@ -37,9 +37,9 @@ class Key:
         """What is sent to the server."""
         return {"Authorization": f"Bearer {self._text}"}
 
-    def hidden_in(self, data: bytes) -> bytes:
-        """Return `data` without the key: some servers repeat it in their errors."""
-        return data.replace(self._text.encode(), _HIDDEN)
+    def hidden_in(self, text: str) -> str:
+        """Return `text` without the key."""
+        return text.replace(self._text, _HIDDEN)
 
 
 def find_key(host: str) -> Key | None:

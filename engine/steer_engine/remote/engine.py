@@ -115,8 +115,7 @@ class RemoteEngine(Closeable):
     def close(self) -> None:
         """Close the connections. Calling it again does nothing."""
         if not self._portal.is_closed:
-            self._portal.call(self._client.close())
-            self._portal.close()
+            self._portal.close(self._client.close)
 
     def _run(
         self, flow: Flow[Event], request: Request | None, waiting: Iterator[Request]
@@ -159,5 +158,5 @@ class RemoteEngine(Closeable):
         try:
             return self._portal.call(discover(self._client, self._address))
         except Trouble as trouble:
-            error = trouble.error()
+            error = trouble.error(self._client.without_key)
         raise ModelError(str(error))

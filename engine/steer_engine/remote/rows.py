@@ -52,7 +52,7 @@ class RemoteRow:
             async for said in self._work():
                 yield said
         except Trouble as trouble:
-            error = trouble.error()
+            error = trouble.error(self._server.without_key)
         except RowError as failure:
             error = failure
         else:
@@ -167,7 +167,8 @@ class RemoteRow:
         """
         answer, request = self._answer, self._request
         if answer.refusal:
-            raise RowError(f"the model refuses to answer: {answer.refusal[:200]}")
+            words = self._server.without_key(answer.refusal)  # which may be a gateway's
+            raise RowError(f"the model refuses to answer: {words[:200]}")
         if answer.end == "content_filter":
             raise RowError("the server's content filter broke the answer off")
         if request.schema is None:

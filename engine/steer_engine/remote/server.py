@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
@@ -47,10 +48,12 @@ class Server:
 
     def __init__(self, client: Client, address: Address, served: Served) -> None:
         self._client, self._address, self._served = client, address, served
+        self.without_key = client.without_key
         self._manner: Manner | None = None  # before the first answer
         self._ways: dict[Kind, Way | None] = {}
         self._offers: dict[Schema | TextForm | None, list[Offer]] = {}
         self._learning = asyncio.Lock()
+        self._trouble: Trouble | None = None  # the last of the lessons that failed
         self._notes: list[str] = []
 
     @property
@@ -64,9 +67,17 @@ class Server:
         Raises:
             Trouble: it does not answer.
         """
+        before = self._trouble
         async with self._learning:
             if asked not in self._offers:
-                self._offers[asked] = await self._find_offers(asked)
+                if self._trouble is not None and self._trouble is not before:
+                    # What a row waited for has failed for all who did. Its traceback holds them.
+                    raise copy.copy(self._trouble)
+                try:
+                    self._offers[asked] = await self._find_offers(asked)
+                except Trouble as trouble:
+                    self._trouble = copy.copy(trouble)
+                    raise
         return self._offers[asked][0]
 
     def spare(self, manner: Manner, trouble: Trouble) -> bool:
@@ -88,8 +99,9 @@ class Server:
             return False
         del left[0]
         if left[0] is UNHELD:
+            words = trouble.shown(self.without_key)
             self._notes.append(
-                f"{self._name} refuses this schema ({trouble.words}); answers are checked here,"
+                f"{self._name} refuses this schema ({words}); answers are checked here,"
                 " and asked for again where they are not valid"
             )
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Literal, TypeAlias
 
@@ -49,8 +49,8 @@ class Trouble(Exception):  # noqa: N818 - most of it is no error: the next try w
         retry_after_s: float | None = None,
         n_tries: int = 4,
     ) -> None:
-        line = " ".join(words.split())
-        self.words = line if len(line) <= _MAX_WORDS else f"{line[: _MAX_WORDS - 1]}…"
+        self._line = " ".join(words.split())
+        self.words = _cut(self._line)
         super().__init__(self.words)
         self.kind = kind
         self.status = status
@@ -63,15 +63,24 @@ class Trouble(Exception):  # noqa: N818 - most of it is no error: the next try w
         """Whether it is worth asking again."""
         return self.kind in ("passing", "unreachable")
 
-    def error(self) -> BackendError | PromptError:
+    def shown(self, hide: Callable[[str], str]) -> str:
+        """Return the words without what `hide` takes out: they may repeat the key."""
+        return _cut(hide(self._line))
+
+    def error(self, hide: Callable[[str], str]) -> BackendError | PromptError:
         """Return it as an error that a row, or a run, fails with."""
+        words = self.shown(hide)
         if self.kind == "too_long":
             return PromptTooLongError(
-                f"the prompt is too long for the model's context: {self.words}; shorten the text"
+                f"the prompt is too long for the model's context: {words}; shorten the text"
                 " or use a model with a longer context"
             )
         is_lasting = self.kind in ("unreachable", "barred")
-        return (ServerLostError if is_lasting else ServerError)(self.words)
+        return (ServerLostError if is_lasting else ServerError)(words)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _MAX_WORDS else f"{line[: _MAX_WORDS - 1]}…"
 
 
 def refusal(

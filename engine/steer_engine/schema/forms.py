@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from steer_engine.schema import shapes
 from steer_engine.schema.document import JsonSchema, Schema, dump, map_children
 from steer_engine.schema.formats.narrower import NEAREST_FORMATS
 from steer_engine.schema.notation_writer import write_notation
@@ -17,9 +18,10 @@ def write_json(schema: Schema, *, indent: int | None = None) -> str:
 def describe(schema: Schema) -> str:
     """Return what a model is told: the compact notation, or JSON Schema where it cannot say it.
 
-    In place of a pattern for a part of a format it is told the format, which it knows better.
+    In place of a pattern for a part of a format it is told the format, which it knows better, and
+    of no default that may not be written.
     """
-    told = Schema(dump(_with_formats(schema.document)), schema.name)
+    told = Schema(dump(_told(schema.document)), schema.name)
     notation = write_notation(told)
     return (
         json.dumps(told.document, ensure_ascii=False, separators=(",", ":"))
@@ -28,10 +30,12 @@ def describe(schema: Schema) -> str:
     )
 
 
-def _with_formats(schema: JsonSchema) -> JsonSchema:
+def _told(schema: JsonSchema) -> JsonSchema:
     if isinstance(schema, bool):
         return schema
-    schema = map_children(schema, _with_formats)
+    schema = map_children(schema, _told)
+    if "default" in schema and not shapes.may_be(schema, schema["default"]):
+        del schema["default"]
     nearest = NEAREST_FORMATS.get(str(schema.get("pattern")))
     if nearest is not None and "format" not in schema:
         del schema["pattern"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 
 from steer_engine.schema.document import JsonValue
@@ -17,12 +18,13 @@ CONSTANTS: Mapping[str, bool | None] = {
     "null": None,
 }
 
+_ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_IN_JSON = {"\\'": "'", '"': '\\"'}
+
 
 def read_string(spelling: str) -> str:
     """Return the text of a quoted string; raises `ValueError` for an escape JSON does not have."""
-    body = spelling[1:-1]
-    if spelling[0] == "'":
-        body = body.replace("\\'", "'").replace('\\"', '"').replace('"', '\\"')
+    body = _ESCAPE_OR_QUOTE.sub(lambda found: _IN_JSON.get(found[0], found[0]), spelling[1:-1])
     text: str = json.loads(f'"{body}"', strict=False)
     return text
 

@@ -21,9 +21,11 @@ import re
 from steer_engine.errors import SchemaSyntaxError
 from steer_engine.schema import shapes, words
 from steer_engine.schema.document import JsonObject, JsonSchema
+from steer_engine.schema.literals import write_literal
 from steer_engine.schema.notation_types import (
+    OF_RANGES,
     begins_type,
-    misquoted,
+    misspelt,
     read_literal,
     read_text,
     read_type,
@@ -31,6 +33,8 @@ from steer_engine.schema.notation_types import (
 from steer_engine.schema.tokens import Cursor, Kind, Token
 
 _WORDS = re.compile(r"(-?\w+(?:[ -]+\w+)*)(\s*:)?")
+_UNSPACED = re.compile(r"[^\s,#\]}]+")
+_RANGE = re.compile(r"^[<>≤≥]|\d\.\.(?!\.)|(?<!\.)\.\.\d")
 
 
 def parse_notation(text: str) -> tuple[JsonObject, str | None]:
@@ -50,7 +54,7 @@ def parse_notation(text: str) -> tuple[JsonObject, str | None]:
         schema = _block(cursor, indent=cursor.token.indent)
     cursor.skip_newlines()
     if not cursor.at_end():
-        raise cursor.error(_leftover(cursor))
+        raise misspelt(cursor) or cursor.error(_leftover(cursor))
     return schema, name
 
 
@@ -162,7 +166,7 @@ def _field_name(cursor: Cursor) -> str:
     if token.kind is Kind.NUMBER and written:
         raise cursor.error(f'a name begins with a letter or is quoted: `"{written[1]}": str`')
     if token.kind is not Kind.NAME:
-        raise misquoted(cursor) or cursor.error(
+        raise misspelt(cursor) or cursor.error(
             f"expected a field such as `name: str` and found `{token.text}`"
         )
     if "." in token.text:
@@ -190,11 +194,21 @@ def _typed(cursor: Cursor, first: int, shown: str) -> JsonObject:
     if not cursor.takes("="):
         return schema
     written = cursor.text_between(start, cursor.tokens[cursor.at - 1])
+    value = cursor.token
     default = read_literal(cursor)
+    text = _UNSPACED.match(cursor.lines[value.line - 1], value.column - 1)
+    if value.kind is Kind.NUMBER and text and text[0] != value.text:
+        if not shapes.may_be(schema, text[0]):
+            raise cursor.error(f"{text[0]!r} is not a value; change or quote it", value)
+        quoted = write_literal(text[0])
+        raise cursor.error(f"quote this default: `{shown}: {written} = {quoted}`", value)
     if default is None and shapes.NULL not in shapes.alternatives(schema):
         raise cursor.error(
             f"None is not a {written}; write `{shown}: {written} | None = None`", start
         )
+    if not shapes.may_be(schema, default):
+        message = f"the default {write_literal(default)} does not fit {written}; change one of them"
+        raise cursor.error(message, value)
     return {**schema, "default": default}
 
 
@@ -216,13 +230,15 @@ def _at_field_end(cursor: Cursor) -> bool:
 
 def _unseparated(cursor: Cursor, first: int) -> SchemaSyntaxError:
     token = cursor.token
+    if error := misspelt(cursor):
+        return error
     if cursor.ahead().text == ":":
         return cursor.error(f"put a comma or a line break before the field `{token.text}`")
     field = cursor.text_between(cursor.tokens[first], token)
     rest = cursor.text_between(token, cursor.tokens[-1]).partition("#")[0].partition(",")[0].strip()
-    return cursor.error(
-        f"unexpected {rest!r} after the type; a description goes behind `#`: `{field}  # {rest}`"
-    )
+    of_words = f"a description goes behind `#`: `{field}  # {rest}`"
+    advice = OF_RANGES if _RANGE.search(rest) else of_words
+    return cursor.error(f"unexpected {rest!r} after the type; {advice}")
 
 
 def _described(cursor: Cursor, schema: JsonObject, first: int) -> JsonObject:

@@ -18,6 +18,8 @@ _T = TypeVar("_T")
 # Reads the fields up to the given closing bracket, which stays.
 ReadBlock: TypeAlias = Callable[[Cursor, str], JsonObject]
 
+OF_RANGES = "a range is written behind `int` or `float`, as in `int 0..120`"
+
 _GENERICS = frozenset({"list", "dict", "Literal", "Optional", "Union"})
 _FREE_TEXT = re.compile(r"[^,#\n\]}]*")
 _CHOICE = re.compile(r"""\w[\w -]*|"[^"]*"|'[^']*'""")
@@ -68,7 +70,7 @@ def read_literal(cursor: Cursor) -> JsonValue:
         raise cursor.error(
             "Field(...) cannot be read from text; give the class itself as the schema"
         )
-    raise misquoted(cursor) or cursor.error(
+    raise misspelt(cursor) or cursor.error(
         f"{token.text!r} is not a value; a default is a string, a number, True or None"
     )
 
@@ -84,13 +86,21 @@ def read_text(cursor: Cursor) -> str:
     return text
 
 
-def misquoted(cursor: Cursor) -> SchemaSyntaxError | None:
-    """Return the error of a quote at the cursor that begins no quoted string; None elsewhere."""
-    text = cursor.token.text
+def misspelt(cursor: Cursor) -> SchemaSyntaxError | None:
+    """Return the error of a sign that means something else, or nothing, in the notation."""
+    text, after = cursor.token.text, cursor.ahead()
     if text in _CURLY:
         return cursor.error(f'`{text}` is a curly quote; write a straight one: `"`')
     if text in ('"', "'"):
         return cursor.error(f"this quote is never closed; add `{text}`")
+    if text == "." and after.kind is Kind.NUMBER:
+        return cursor.error(f"a number begins with a digit: 0.{after.text}")
+    if text == "?":
+        return cursor.error(
+            "write `| None` behind the type of what may be missing; a name with a `?` is quoted"
+        )
+    if text == "..":
+        return cursor.error(OF_RANGES)
     return None
 
 
@@ -235,7 +245,7 @@ class _Types:
         cursor, token = self._cursor, self._cursor.token
         written = _FREE_TEXT.match(cursor.lines[token.line - 1], token.column - 1)
         text = written.group().strip() if written else ""
-        found = misquoted(cursor) or self._unquoted(text)
+        found = misspelt(cursor) or self._unquoted(text)
         if found is not None:
             return found
         if text == token.text and token.kind is Kind.NAME:

@@ -91,7 +91,7 @@ def _field(name: str, value: JsonValue) -> str:
     default = ""
     if "default" in schema:
         default = " = " + write_literal(schema["default"])
-        if schema.pop("default") is None and shapes.NULL not in shapes.alternatives(schema):
+        if not shapes.may_be(schema, schema.pop("default")):
             raise InexpressibleError
     shown = name if _NAME.fullmatch(name) else dump(name)
     return _with_comment(f"{shown}: {_type(schema)}{default}", comment)

@@ -61,13 +61,12 @@ def verbatim_places(schema: Schema) -> VerbatimPlaces:
 
 
 def _refuse_marks(schema: JsonValue, pointer: str, keyword: str) -> None:
-    for where, node in walk(schema, pointer) if isinstance(schema, dict) else ():
-        if _mark(node, where):
-            raise _refusal(where, f"cannot be enforced below `{keyword}`; use `str` there")
+    for where, _ in _marks(schema, pointer) if isinstance(schema, dict) else ():
+        raise _refusal(where, f"cannot be enforced below `{keyword}`; use `str` there")
 
 
 class VerbatimPlaces:
-    """The places of a document's marked strings.
+    """The places of a document's marked strings, and its `marks` by their pointers.
 
     Where several parts of the document speak of a value, one mark is enough.
     """
@@ -76,7 +75,8 @@ class VerbatimPlaces:
         self._document = document
         self._nodes: dict[Path, tuple[JsonObject, ...]] = {}
         self._marks: dict[Path, Mark | None] = {}
-        self.is_empty = not any(_mark(node, pointer) for pointer, node in walk(document))
+        self.marks = tuple(_marks(document, ""))
+        self.is_empty = not self.marks
 
     def at(self, path: Path) -> Mark | None:
         """Return the mark of a string at `path`, or None where it is free."""
@@ -140,6 +140,12 @@ def _parts(node: JsonObject, step: str | int) -> Iterator[JsonValue]:
         yield from patterns.values()
     if not is_named:
         yield node.get("additionalProperties")
+
+
+def _marks(schema: JsonSchema, pointer: str) -> Iterator[tuple[str, Mark]]:
+    for where, node in walk(schema, pointer):
+        if mark := _mark(node, where):
+            yield where, mark
 
 
 def _mark(node: JsonSchema, pointer: str) -> Mark | None:

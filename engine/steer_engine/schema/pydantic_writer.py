@@ -6,6 +6,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
 
 from steer_engine.schema import shapes
 from steer_engine.schema.document import (
@@ -39,18 +40,21 @@ _ANNOTATIONS: Mapping[str, str] = {
     "email": 'Annotated[str, Field(json_schema_extra={"format": "email"})]',
     "verbatim": 'Annotated[str, Field(json_schema_extra={"x-steer": {"verbatim": True}})]',
 }
-_CONSTRAINTS: Mapping[str, str] = {
+_BOUNDS = {
     "minimum": "ge",
     "maximum": "le",
     "exclusiveMinimum": "gt",
     "exclusiveMaximum": "lt",
     "multipleOf": "multiple_of",
-    "minLength": "min_length",
-    "maxLength": "max_length",
-    "pattern": "pattern",
-    "minItems": "min_length",
-    "maxItems": "max_length",
 }
+_CONSTRAINTS: Mapping[str, Mapping[str, str]] = {
+    "integer": _BOUNDS,
+    "number": _BOUNDS,
+    "string": {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"},
+    "array": {"minItems": "min_length", "maxItems": "max_length"},
+}
+_CLASSES: Mapping[str, type] = {"integer": int, "number": float, "string": str, "array": list}
+_KEYWORDS = frozenset(keyword for names in _CONSTRAINTS.values() for keyword in names)
 _IMPORTS: Mapping[str, tuple[str, ...]] = {
     "datetime": ("date", "datetime", "time"),
     "typing": ("Annotated", "Literal"),
@@ -154,10 +158,11 @@ class _Module:
             name = self._class_name(hint)
             self._add_class(name, schema)
             return name
-        constraints = {_CONSTRAINTS[key]: schema[key] for key in schema if key in _CONSTRAINTS}
-        rest = {key: value for key, value in schema.items() if key not in _CONSTRAINTS}
+        constraints = {key: value for key, value in schema.items() if key in _KEYWORDS}
+        rest = {key: value for key, value in schema.items() if key not in _KEYWORDS}
         if constraints:
-            return f"Annotated[{self._alternative(rest, hint)}, {_field_call(constraints)}]"
+            call = _field_call(_constrained(rest, constraints))
+            return f"Annotated[{self._alternative(rest, hint)}, {call}]"
         if rest.get("type") == "array" and set(rest) == {"type", "items"}:
             return f"list[{self._nested(rest['items'], hint)}]"
         if rest.get("type") == "object" and set(rest) == {"type", "additionalProperties"}:
@@ -185,6 +190,33 @@ def _property_names(document: JsonSchema) -> Iterator[str]:
     for _, schema in walk(document):
         if isinstance(schema, dict):
             yield from properties_of(schema)
+
+
+def _constrained(schema: JsonObject, constraints: JsonObject) -> JsonObject:
+    """Return `Field`'s arguments for `constraints`; what Pydantic cannot check is only said."""
+    is_plain = schema.get("format") in (None, "email")  # no class of its own
+    names = _CONSTRAINTS.get(str(schema.get("type")), {}) if is_plain else {}
+    arguments: JsonObject = {}
+    said: JsonObject = {}
+    for key, value in constraints.items():
+        if key in names and _is_taken(_CLASSES[str(schema["type"])], names[key], value):
+            arguments[names[key]] = value
+        else:
+            said[key] = value
+    return {**arguments, "json_schema_extra": said} if said else arguments
+
+
+def _is_taken(kind: type, name: str, value: JsonValue) -> bool:
+    """Tell whether a class can be made: not with look-around, nor with some numbers."""
+    from pydantic import Field, TypeAdapter
+    from pydantic_core import SchemaError
+
+    annotated: Any = Annotated
+    try:
+        TypeAdapter(annotated[kind, Field(**{name: value})])  # type: ignore[call-overload]  # a name at run time
+    except (SchemaError, ValueError, TypeError, OverflowError):
+        return False
+    return True
 
 
 def _field_call(arguments: Mapping[str, JsonValue]) -> str:

@@ -77,11 +77,15 @@ def _generator() -> type[GenerateJsonSchema]:
             limits = _with_digits(schema, limits)
             return self.float_schema({**float_schema(), **limits})  # type: ignore[typeddict-item]  # the names are checked above
 
+        def encode_default(self, dft: Any) -> Any:  # noqa: ANN401 - Pydantic's own
+            """Give a Decimal as a number, which its schema asks for."""
+            return super().encode_default(_as_number(dft))
+
         def datetime_schema(self, schema: DatetimeSchema) -> JsonSchemaValue:
             """Ask for no offset where Pydantic wants none; its format has one."""
-            if schema.get("tz_constraint") == "naive":
-                return {"type": "string", "pattern": LOCAL_DATE_TIME}
-            return super().datetime_schema(schema)
+            is_local = schema.get("tz_constraint") == "naive"
+            local = {"type": "string", "pattern": LOCAL_DATE_TIME}
+            return local if is_local else super().datetime_schema(schema)
 
         def dict_schema(self, schema: DictSchema) -> JsonSchemaValue:
             """Ask for names that are read as the keys; Pydantic forgets those that are no text."""
@@ -103,6 +107,10 @@ def _generator() -> type[GenerateJsonSchema]:
             return {**written, "pattern": f"^(?:{spelled}):{host}"} if schemes else written
 
     return Generator
+
+
+def _as_number(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) and value.is_finite() else value
 
 
 def _with_digits(schema: DecimalSchema, limits: Mapping[str, float]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from steer_engine.schema.document import JsonObject, JsonSchema, JsonValue, dump
+from steer_engine.schema.equality import canonical
 
 SCALARS = ("string", "integer", "number", "boolean")
 NULL: JsonObject = {"type": "null"}
@@ -54,6 +55,27 @@ def closed_object(properties: Mapping[str, JsonSchema]) -> JsonObject:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def may_be(schema: JsonObject, value: JsonValue) -> bool:
+    """Tell whether types, bounds and choices allow a field's `value`; the rest is not looked at."""
+    bare = {keyword: each for keyword, each in schema.items() if keyword not in NOTES}
+    return any(_may_be(each, value) for each in alternatives(bare))
+
+
+def _may_be(schema: JsonObject, value: JsonValue) -> bool:
+    values, kind = schema.get("enum"), schema.get("type")
+    if isinstance(values, list):
+        return canonical(value) in map(canonical, values)
+    if not isinstance(value, bool) and isinstance(value, int | float):
+        low, high = schema.get("minimum"), schema.get("maximum")
+        is_whole = isinstance(value, int) or value.is_integer()
+        return (
+            kind in (None, "number", "integer" if is_whole else "number")
+            and (not isinstance(low, int | float) or value >= low)
+            and (not isinstance(high, int | float) or value <= high)
+        )
+    return kind in (None, type_name(value))
 
 
 def is_closed_object(schema: JsonObject) -> bool:

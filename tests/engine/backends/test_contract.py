@@ -198,6 +198,10 @@ def test_a_run_longer_than_the_native_batch_is_computed(backend):
     assert np.isfinite(logits).all()
 
 
+def test_a_row_has_no_more_tokens_than_the_context(backend):
+    assert 0 < backend.max_row_tokens <= backend.info.context_length
+
+
 def test_a_slot_refuses_more_than_was_reserved(backend):
     backend.reserve(n_slots=1, n_tokens=4)
     with pytest.raises(DefectError, match=r"at most 4 tokens; please report"):

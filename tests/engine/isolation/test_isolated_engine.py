@@ -88,6 +88,21 @@ def test_requests_are_taken_as_they_are_needed(engine):
     assert len(taken) < 2000
 
 
+def test_rows_that_come_slowly_are_answered_as_they_come(engine):
+    taken = []
+
+    def asked():
+        for row in range(100):
+            taken.append(row)
+            yield request(row)
+            time.sleep(0.2)
+
+    run = engine.run(asked())
+    next(event for event in run if isinstance(event, RowDone))
+    run.close()
+    assert len(taken) < 100
+
+
 def test_errors_are_those_of_the_engine(engine):
     impossible = read_schema({"type": "string", "minLength": 3, "maxLength": 1})
     with pytest.raises(SchemaError):

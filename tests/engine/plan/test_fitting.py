@@ -103,6 +103,23 @@ def test_a_gpu_with_room_takes_all():
     assert (plan.ram.weights, plan.ram.cache, plan.ram.compute) == (SHAPE.input_bytes, 0, 0)
 
 
+@pytest.mark.parametrize(("vram", "takes_all"), [(11.5, True), (15.5, True), (7.5, False)])
+def test_layers_come_before_a_long_context(vram, takes_all):
+    facts, here = replace(FACTS, context_length=131_072), machine(60, vram)
+    plan = make_plan(facts, here)
+    assert plan.fits
+    assert plan.n_gpu_layers == make_plan(facts, here, Room(8192)).n_gpu_layers
+    assert (plan.n_gpu_layers == ALL_LAYERS) == takes_all
+    assert plan.room.n_tokens >= 8192
+
+
+def test_the_context_grows_into_what_the_layers_leave():
+    facts = replace(FACTS, context_length=131_072)
+    rooms = [make_plan(facts, machine(60, vram)).room.n_tokens for vram in (10.5, 15.5, 20, 40)]
+    assert rooms == sorted(set(rooms))
+    assert rooms[-1] == 131_072
+
+
 def test_a_small_gpu_takes_the_last_layers():
     plan = make_plan(FACTS, machine(16, 4), Room(4096))
     assert plan.fits

@@ -11,7 +11,7 @@ import pytest
 from IPython.core.ultratb import VerboseTB
 
 from stand_in import MARKER, Said, as_json, chunk, events, held
-from steer_engine import ModelError, Request, compose, read_schema
+from steer_engine import ModelError, Request, RowDone, compose, read_schema
 from steer_engine.remote.credentials import find_key
 from steer_engine.remote.rows import RemoteRow
 
@@ -120,11 +120,16 @@ REPLIES = {
         {"error": {"message": f"Incorrect API key provided: {MARKER}"}}, 400
     ),
     "repeats the key in a broken error": lambda asked, n: Said(f"<p>{MARKER}".encode(), 500),
-    "repeats the key in an answer": lambda asked, n: (
-        held(asked, ADA) if asked.is_probe else events(chunk(json.dumps({"name": MARKER})))
-    ),
     "repeats the key in the middle": lambda asked, n: events(
         chunk("{"), {"error": {"message": MARKER}}
+    ),
+    "repeats the key in a refusal": lambda asked, n: (
+        held(asked, ADA) if asked.is_probe else events(chunk(refusal=MARKER), chunk(end="stop"))
+    ),
+    "refuses the schema with the key": lambda asked, n: (
+        as_json({"error": {"message": f"schema of {MARKER}"}}, 400)
+        if not asked.is_probe and "response_format" in asked.body
+        else held(asked, ADA)
     ),
     "repeats the key as no JSON": lambda asked, n: Said(
         f"data: {MARKER}\n\n".encode(), kind="text/event-stream"
@@ -161,7 +166,6 @@ def test_no_event_holds_the_key(stand_in, engine_at, reply):
         as_json({"detail": MARKER}, 403),
         Said(MARKER.encode(), 404),
         Said(f"{{{MARKER}".encode()),
-        as_json({"data": [{"id": MARKER}, {"id": "other"}]}),
         Said(b"", 301, headers={"location": f"http://{MARKER}"}),
     ],
 )
@@ -169,6 +173,27 @@ def test_no_error_on_opening_holds_the_key(stand_in, engine_at, page):
     with pytest.raises(ModelError) as caught:
         engine_at(stand_in(ADA, pages={"/v1/models": page}))
     assert MARKER not in shown(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "record"),
+    [("EMPTY", {"name": "The fridge is EMPTY."}), ("1", {"name": "1"}), (MARKER, {"name": MARKER})],
+)
+def test_answers_are_left_as_they_are(monkeypatch, stand_in, engine_at, key, record):
+    monkeypatch.setenv("STEERMAGIC_API_KEY", key)
+    seen = list(engine_at(stand_in(json.dumps(record))).run([request()]))
+    assert [event.record for event in seen if isinstance(event, RowDone)] == [record]
+
+
+@pytest.mark.parametrize("key", ["hunter2", "sk-a/b", 'a"b'])
+@pytest.mark.parametrize("n_before", [0, 290])
+def test_a_key_is_hidden_however_it_is_written(monkeypatch, stand_in, engine_at, key, n_before):
+    monkeypatch.setenv("STEERMAGIC_API_KEY", key)
+    spelled = json.dumps("x" * n_before + key).replace("/", r"\/")
+    page = Said(f'{{"error": {{"message": {spelled}}}}}'.encode(), 500)
+    with pytest.raises(ModelError) as caught:
+        engine_at(stand_in(ADA, pages={"/v1/models": page}))
+    assert key[:3] not in str(caught.value)
 
 
 @pytest.mark.usefixtures("marked")

@@ -13,6 +13,7 @@ import pytest
 
 from stand_in import Said, as_json, chunk, events, held, stream
 from steer_engine import (
+    BackendError,
     BudgetError,
     Choices,
     Finished,
@@ -143,6 +144,37 @@ def test_an_engine_may_be_closed_before_its_run_is(stand_in, engine_at):
     engine.close()
     run.close()
     engine.close()
+
+
+def test_an_engine_may_be_closed_while_another_thread_runs_it(stand_in, engine_at):
+    def answer(asked, _):
+        if asked.is_probe:
+            return held(asked, ADA)
+        return Said(events(chunk("{"), done=False).body, kind="text/event-stream", hangs=True)
+
+    engine = engine_at(stand_in(answer))
+    began = threading.Event()
+
+    def run():
+        for event in engine.run([request()]):
+            if isinstance(event, Steps):
+                began.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run)
+        assert began.wait(5)
+        engine.close()
+        with pytest.raises(BackendError, match="the model is closed; open it again"):
+            running.result(5)
+
+
+def test_an_engine_that_is_closed_runs_nothing(stand_in, engine_at):
+    engine = engine_at(stand_in(ADA))
+    engine.close()
+    with pytest.raises(BackendError, match="the model is closed; open it again"):
+        list(engine.run([request()]))
+    with pytest.raises(BackendError, match="the model is closed; open it again"):
+        engine.render(request())
 
 
 def test_a_schema_that_cannot_be_used_stops_the_run_before_anything_is_sent(stand_in, engine_at):
@@ -495,6 +527,29 @@ def test_a_server_that_hangs_is_given_up(stand_in, engine_at):
     end = only_end(engine_at(server, "?timeout=0.15"))
     assert "the server said nothing for 0.15 seconds" in str(end.error)
     assert len(server.questions) == 2
+
+
+@pytest.mark.parametrize("body", [b"", b": hello\n\n"])
+def test_a_server_that_says_nothing_from_the_start_is_lost_to_all_rows_at_once(
+    stand_in, engine_at, body
+):
+    server = stand_in(lambda asked, _: Said(body, kind="text/event-stream", hangs=True))
+    engine, ends = engine_at(server, "?timeout=0.3&parallel=4"), []
+    with pytest.raises(ServerLostError, match=r"nothing for 0\.3 seconds; \?timeout=SECONDS"):
+        ends.extend(e for e in engine.run(map(request, count())) if isinstance(e, RowFailed))
+    assert sorted(end.row for end in ends) == [0, 1, 2, 3]
+    assert len(server.probes) == 4
+    assert engine._server._trouble.__traceback__ is None  # which would hold the rows
+
+
+def test_a_server_may_be_slow_at_first(stand_in, engine_at):
+    def answer(asked, n):
+        if asked.is_probe and n < 2:
+            time.sleep(0.5)
+        return held(asked, ADA)
+
+    run = engine_at(stand_in(answer), "?timeout=0.3&parallel=4").run(map(request, range(6)))
+    assert sum(isinstance(event, RowDone) for event in run) == 6
 
 
 def test_a_slow_answer_is_waited_for(stand_in, engine_at):

@@ -1,7 +1,11 @@
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
+from steer_engine import BackendError
 from steer_engine.remote.portal import Flow, Portal
 
 
@@ -37,6 +41,50 @@ def test_it_works_while_a_loop_runs_in_this_thread(portal):
 
 def test_a_coroutine_that_takes_long_is_waited_for(portal):
     assert portal.call(asyncio.sleep(0.3, "x")) == "x"
+
+
+def test_who_waits_is_told_when_another_thread_closes_it():
+    portal = Portal()
+    flow = Flow(portal)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(flow.next), pool.submit(lambda: portal.call(asyncio.sleep(100)))]
+        time.sleep(0.1)
+        portal.close()
+        for each in waiting:
+            with pytest.raises(BackendError, match="the model is closed"):
+                each.result(5)
+    flow.close()
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_threads_may_close_it_and_what_comes_meanwhile_is_told():
+    portal, closing, cleaned = Portal(), Event(), []
+
+    async def endless():
+        try:
+            yield 1
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(0.1)
+            cleaned.append(True)
+
+    async def last():
+        closing.set()
+        await asyncio.sleep(0.2)
+
+    flow, late = Flow(portal), Flow(portal)
+    flow.start(endless())
+    assert flow.next() == 1
+    with ThreadPoolExecutor(2) as pool:
+        ends = [pool.submit(portal.close, last) for _ in range(2)]
+        assert closing.wait(5)
+        late.start(endless())
+        with pytest.raises(BackendError, match="the model is closed"):
+            portal.call(asyncio.sleep(0))
+        with pytest.raises(BackendError, match="the model is closed"):
+            late.next()
+        assert [end.result(5) for end in ends] == [None, None]
+    assert cleaned == [True]
 
 
 def test_generators_run_side_by_side(portal):

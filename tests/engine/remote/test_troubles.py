@@ -19,7 +19,7 @@ from steer_engine.remote.troubles import Trouble, complaint, refusal
     ],
 )
 def test_what_a_status_means_for_a_row(status, words, error):
-    found = refusal(status, {"error": {"message": words}}, words).error()
+    found = refusal(status, {"error": {"message": words}}, words).error(str)
     assert type(found) is error
     assert words in str(found)
 
@@ -27,10 +27,10 @@ def test_what_a_status_means_for_a_row(status, words, error):
 def test_who_is_forbidden_something_is_told_of_the_key_unless_it_was_taken_before():
     first = refusal(403, None, "flagged")
     assert "STEERMAGIC_API_KEY" in first.words
-    assert type(first.error()) is ServerLostError
+    assert type(first.error(str)) is ServerLostError
     later = refusal(403, None, "flagged", has_answered=True)
     assert later.words == "the server answers 403: flagged"
-    assert type(later.error()) is ServerError
+    assert type(later.error(str)) is ServerError
     assert refusal(401, None, "expired", has_answered=True).kind == "barred"
 
 

@@ -75,6 +75,7 @@ def test_equivalent_schemas_have_one_text(schema, text):
         {"type": "string", "description": "two\nlines"},
         {"type": "string", "description": " blank "},
         {"type": "string", "default": None},
+        {"type": "integer", "maximum": 5, "default": 9},
         {"type": "integer", "exclusiveMinimum": 0},
         {"type": "integer", "minimum": 5, "maximum": 1},
         {"type": "array", "items": True},
@@ -100,6 +101,13 @@ def test_equivalent_schemas_have_one_text(schema, text):
 )
 def test_what_the_notation_cannot_say_is_not_said_wrongly(schema):
     assert write_notation(field(schema)) is None
+
+
+def test_a_default_that_cannot_be_is_not_told_to_a_model():
+    for wrong in ({"type": "integer", "default": "5"}, {"enum": ["a"], "default": "b"}):
+        assert "=" not in describe(field(wrong))
+    assert describe(field({"type": "string", "default": None})) == "f: str"
+    assert describe(field({"enum": [1, "a"], "default": 1.0})) == 'f: 1 | "a" = 1.0'
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,36 @@ def test_constraints_the_notation_lacks():
     ) in source
 
 
+TEXT = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("field", "written"),
+    [
+        ({**TEXT, "pattern": "(?=a)b"}, 'Annotated[str, Field(json_schema_extra={"pattern": '),
+        ({**TEXT, "pattern": r"(a)\1", "minLength": 2}, "Field(min_length=2, json_schema_extra="),
+        ({**TEXT, "format": "date", "pattern": "^2"}, "Annotated[date, Field(json_schema_extra="),
+        ({**TEXT, "format": "email", "minLength": 5}, "Field(min_length=5)"),
+        ({"type": "integer", "minimum": 0.5}, 'Field(json_schema_extra={"minimum": 0.5})'),
+        ({"type": "integer", "minimum": 1}, "Annotated[int, Field(ge=1)]"),
+        ({"type": "integer", "minimum": 1.0}, "Annotated[int, Field(ge=1.0)]"),
+        ({"type": "number", "minimum": 10**400}, "Annotated[float, Field(json_schema_extra="),
+        ({**TEXT, "minLength": 2.0}, 'Field(json_schema_extra={"minLength": 2.0})'),
+        (
+            {"type": "array", "items": TEXT, "minItems": 1, "minLength": 2},
+            'Field(min_length=1, json_schema_extra={"minLength": 2})',
+        ),
+    ],
+)
+def test_what_pydantic_cannot_check_is_said_all_the_same(field, written):
+    schema = read_schema(closed_object({"a": field}))
+    source = write_pydantic(schema)
+    assert written in source
+    namespace = {"__name__": __name__}
+    exec(source, namespace)  # noqa: S102 - it is our own text
+    assert read_schema(namespace["Answer"]).document == schema.document
+
+
 def test_attributes_that_python_cannot_spell():
     names = ["class", "copy", "model_dump", "_x", "1a", "--", "a b", "a_b", "ﬁ"]
     source = write_pydantic(
@@ -92,6 +122,7 @@ def test_attributes_that_python_cannot_spell():
         closed_object({"a": {"enum": []}}),
         closed_object({"a": {"type": "string", "format": "ipv4"}}),
         closed_object({"a": {"type": "string", "description": "two\nlines"}}),
+        closed_object({"a": {"minLength": 1}}),
         {**closed_object({}), "minProperties": 1},
     ],
 )

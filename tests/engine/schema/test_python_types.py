@@ -1,7 +1,7 @@
 """Pydantic's schemas, brought into the form of the notation."""
 
 import json
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Annotated, Literal, NamedTuple, TypedDict
@@ -22,6 +22,7 @@ from pydantic import (
     TypeAdapter,
     UrlConstraints,
     ValidationError,
+    create_model,
 )
 
 from steer_engine.errors import SchemaError
@@ -166,6 +167,32 @@ def test_digits_of_decimals_are_bounds_and_multiples(limits, expected):
 class Level(IntEnum):
     LOW = 1
     HIGH = 2
+
+
+NOON = datetime.fromisoformat("2024-01-01T12:00:00")
+
+
+class Item(BaseModel):
+    n: int = 1
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default", "written"),
+    [
+        (Decimal, Decimal("1.50"), "float = 1.5"),
+        (Decimal | None, Decimal(2), "float | None = 2.0"),
+        (NaiveDatetime, NOON, None),
+        (datetime, NOON, 'datetime = "2024-01-01T12:00:00"'),
+        (time, time(9), 'time = "09:00:00"'),
+        (Item, {}, "{\n    n: int = 1\n} = {}"),
+    ],
+)
+def test_defaults_as_pydantic_writes_them_are_told(annotation, default, written):
+    schema = read_schema(create_model("Row", a=(annotation, default)))
+    if written is not None:
+        assert write_notation(schema) == f"a: {written}"
+        assert read_schema(write_notation(schema)).document == schema.document
+    assert describe(schema) == f"a: {written or 'datetime = ' + json.dumps(default.isoformat())}"
 
 
 @pytest.mark.parametrize(
