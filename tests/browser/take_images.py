@@ -31,7 +31,7 @@ def test_take(open_notebook, theme):
     cell = notebook.cells.nth(1)
     view = cell.locator(".steermagic-view")
     view.locator("summary", has_text="table").click()  # moves the text out from under the card
-    overruled = view.locator("[data-place='0/product'][data-origin=narrowed]").last
+    overruled = view.locator("[data-place='0/product'][data-origin=narrowed]").first
     expect(overruled).to_have_text("L")
     overruled.hover()
     expect(view.locator(".steermagic-card")).to_be_visible()
