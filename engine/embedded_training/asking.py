@@ -19,6 +19,8 @@ class Example:
     prompt: str
     schema: JsonSchema
     answer: Any
+    sort: str = ""
+    """The field of `corpus.Mixture` that it was drawn for."""
 
 
 def row_names(domain: str) -> Sequence[str]:

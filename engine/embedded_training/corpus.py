@@ -4,7 +4,7 @@
 run draws new examples until it ends.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from embedded_training.asking import Example
@@ -66,6 +66,21 @@ ONLY_DOMAINS = Mixture(
 """For held-out domains: only what is made of the texts of a domain."""
 
 
+MAKERS: Mapping[str, Callable[[Source], Example]] = {
+    "situation": situation_example,
+    "facts": facts_example,
+    "labelled": labelled_example,
+    "copying": copying_example,
+    "single": single_example,
+    "rows": rows_example,
+    "table": table_example,
+    "sheet": sheet_example,
+    "choice": choice_example,
+    "sorting": sorting_example,
+}
+"""What makes the examples of each sort, by the fields of `Mixture`."""
+
+
 def example(
     seed: int | str, *, held_out: HeldOut | None = None, mixture: Mixture = MAIN
 ) -> Example:
@@ -73,20 +88,8 @@ def example(
     source = Source.seeded(seed, held_out)
     if source.held_out.domains:
         mixture = ONLY_DOMAINS
-    makers: tuple[tuple[float, Callable[[Source], Example]], ...] = (
-        (mixture.situation, situation_example),
-        (mixture.facts, facts_example),
-        (mixture.labelled, labelled_example),
-        (mixture.copying, copying_example),
-        (mixture.single, single_example),
-        (mixture.rows, rows_example),
-        (mixture.table, table_example),
-        (mixture.sheet, sheet_example),
-        (mixture.choice, choice_example),
-        (mixture.sorting, sorting_example),
-    )
-    (make,) = source.rng.choices([make for _, make in makers], [share for share, _ in makers])
-    made = make(source)
+    [sort] = source.rng.choices(list(MAKERS), [getattr(mixture, each) for each in MAKERS])
+    made = replace(MAKERS[sort](source), sort=sort)
     if source.chance(P_ALL_VERBATIM):
         return replace(made, schema=all_verbatim(made.schema))
     return made

@@ -118,6 +118,13 @@ def _rotated(x: Tensor, turns: Tensor) -> Tensor:
     return torch.view_as_real(pairs * torch.complex(cosines, sines)).flatten(-2).to(x.dtype)
 
 
+def _transposed(matrix: Tensor) -> Tensor:
+    if not _takes_kernels(matrix):
+        return matrix.T
+    result: Tensor = kernels().transposed(matrix)
+    return result
+
+
 class _Linear(torch.autograd.Function):
     """A product with a float32 matrix, computed in the dtype of the input."""
 
@@ -131,7 +138,7 @@ class _Linear(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: _Context, dy: Tensor) -> tuple[Tensor, Tensor]:
         x, rounded = ctx.saved_tensors
-        return dy @ rounded, (dy.flatten(0, -2).T @ x.flatten(0, -2)).float()
+        return dy @ rounded, (_transposed(dy.flatten(0, -2)) @ x.flatten(0, -2)).float()
 
 
 class _Branch(torch.autograd.Function):

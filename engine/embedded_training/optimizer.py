@@ -129,6 +129,7 @@ def _orthogonalized(matrix: Tensor) -> Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(NEWTON_SCHULZ_STEPS):
         square = x @ x.T
-        x = 3.4445 * x + (-4.7750 * square + 2.0315 * (square @ square)) @ x
+        slope = torch.addmm(square, square, square, beta=-4.7750, alpha=2.0315)
+        x = torch.addmm(x, slope, x, beta=3.4445)
     result: Tensor = x.T if tall else x
     return result.float()

@@ -96,3 +96,11 @@ def test_kernels_refuse_what_they_cannot_take(call):
         pytest.skip("the processor has no products of bfloat16")
     with pytest.raises(RuntimeError, match="must be"):
         call(operations.kernels())
+
+
+@pytest.mark.parametrize("sizes", [(32, 16), (77, 48), (1024, 960), (5, 16)])
+def test_a_matrix_is_transposed_exactly(sizes):
+    if not operations.kernels_run_here():
+        pytest.skip("the processor has no products of bfloat16")
+    x = torch.randn(sizes, generator=torch.Generator().manual_seed(1)).bfloat16()
+    assert torch.equal(operations.kernels().transposed(x), x.T)

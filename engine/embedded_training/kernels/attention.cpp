@@ -116,6 +116,12 @@ void interleave_columns(const BFloat16* from, int64_t n_rows, int64_t width, int
       std::memcpy(to + i * stride + 2 * row, from + row * width + i, 2 * sizeof(BFloat16));
 }
 
+constexpr int64_t kAhead = 24;  // rows that are fetched before they are needed
+
+void prefetch(const BFloat16* from, int64_t width) {
+  for (int64_t i = 0; i < width; i += 32) _mm_prefetch(from + i, _MM_HINT_T0);
+}
+
 // Queries, keys and values that share a key head.
 struct Head {
   std::vector<BFloat16> q, k, v;  // rotated, padded with zeros; queries scaled
@@ -124,10 +130,14 @@ struct Head {
       : q(layout.n_rows() * layout.width), k(layout.padded() * layout.width), v(layout.padded() * layout.width) {
     const float scale = 1 / std::sqrt(static_cast<float>(layout.width));
     const int64_t width = layout.width;
-    for (int64_t row = 0; row < layout.n_tokens * layout.n_shared(); ++row)
+    for (int64_t row = 0; row < layout.n_tokens * layout.n_shared(); ++row) {
+      prefetch(fused + layout.query(kv_head, row + kAhead), width);
       rotate(fused + layout.query(kv_head, row), turns + row / layout.n_shared() * width, scale, width,
              q.data() + row * width);
+    }
     for (int64_t token = 0; token < layout.n_tokens; ++token) {
+      prefetch(fused + layout.key(kv_head, token + kAhead), width);
+      prefetch(fused + layout.value(kv_head, token + kAhead), width);
       rotate(fused + layout.key(kv_head, token), turns + token * width, 1, width,
              k.data() + token * width);
       std::copy_n(fused + layout.value(kv_head, token), width, v.data() + token * width);

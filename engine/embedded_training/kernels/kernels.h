@@ -32,3 +32,6 @@ std::tuple<at::Tensor, at::Tensor> cross_entropy(const at::Tensor& logits,
                                                  const at::Tensor& targets);
 at::Tensor cross_entropy_backward(const at::Tensor& gradient, const at::Tensor& logits,
                                   const at::Tensor& targets, const at::Tensor& sums);
+
+// Returns the transposed matrix of x, (rows, columns), with some room between its rows.
+at::Tensor transposed(const at::Tensor& x);

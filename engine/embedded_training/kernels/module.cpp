@@ -9,4 +9,5 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, module) {
   module.def("swiglu_backward", &swiglu_backward);
   module.def("cross_entropy", &cross_entropy);
   module.def("cross_entropy_backward", &cross_entropy_backward);
+  module.def("transposed", &transposed);
 }
