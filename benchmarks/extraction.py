@@ -23,7 +23,8 @@ The last line of output is one JSON object. Its shares are between 0 and 1:
   valid under its schema.
 
 `kinds` has the same for each kind of value, and for `length`: of the lists, those that have as
-many items as the true ones. When all sets are run, `sets` has all of this for each of them.
+many items as the true ones; for values in one object and for those in lists of objects; and, of
+drawn texts, for each sort of them. When all sets are run, `sets` has all of this for each of them.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ from extraction_cases import (
 )
 from extraction_figures import (
     CARD_HEADING,
+    IN_ONE_OBJECT,
+    IN_ROWS,
     Outcome,
     across_sets,
     across_ways,
@@ -183,8 +186,8 @@ def scored(case: Case, answer: object, *, is_valid: bool) -> Outcome:
     """Return the outcome of a single case."""
     score = Score()
     score_answer(score, case.truth, answer, json.loads(case.schema.text))
-    rows = score if _has_rows(case.truth) else Score()
-    return Outcome(score, rows, n_cases=1, n_valid=int(is_valid))
+    parts = [IN_ROWS if _has_rows(case.truth) else IN_ONE_OBJECT, case.sort]
+    return Outcome(score, {part: score for part in parts if part}, n_cases=1, n_valid=int(is_valid))
 
 
 def _has_rows(value: object) -> bool:

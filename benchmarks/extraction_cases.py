@@ -19,6 +19,15 @@ CROWDED = BY_HAND.with_stem(f"{BY_HAND.stem}_crowded")
 WRITTEN_SETS = {"by hand": BY_HAND, "by others": BY_OTHERS, "crowded": CROWDED}
 """What was written for the measurement, by the names of the sets."""
 
+SORTS = {
+    "situation": "whole texts",
+    "facts": "short facts",
+    "choice": "sentences to be sorted",
+    "sorting": "sentences to be sorted",
+}
+"""What drawn texts are like, by fields of `corpus.Mixture`; those of the others are `COMPOSED`."""
+COMPOSED = "sentences put together"
+
 _KEYS = {"text", "schema", "prompt", "truth"}
 
 
@@ -35,6 +44,8 @@ class Case:
     truth: JsonValue
     place: str
     """Where the case comes from, for messages."""
+    sort: str = ""
+    """What its text is like, where it was drawn: a value of `SORTS`, or `COMPOSED`."""
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -108,7 +119,13 @@ def draw_cases(set_name: str, n_examples: int) -> list[Case]:
         return []
     examples = evaluation_examples(set_name, n_examples)
     return [
-        Case(item.prompt, read_schema(item.schema), item.answer, f"{set_name}, example {number}")
+        Case(
+            item.prompt,
+            read_schema(item.schema),
+            item.answer,
+            f"{set_name}, example {number}",
+            SORTS.get(item.sort, COMPOSED),
+        )
         for number, item in enumerate(examples, 1)
     ]
 

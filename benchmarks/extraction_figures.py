@@ -14,21 +14,26 @@ SUFFIXES = {"steered": "", "unsteered": "_unsteered", "verbatim": "_verbatim"}
 
 CARD_HEADING = "## How good it is"
 
+IN_ONE_OBJECT, IN_ROWS = "in one object", "in lists of objects"
+
 
 @dataclass(slots=True)
 class Outcome:
     """What one way of asking made of a set of cases."""
 
     score: Score = field(default_factory=Score)
-    rows: Score = field(default_factory=Score)
-    """The part of `score` that comes from answers with a list of objects."""
+    parts: Mapping[str, Score] = field(default_factory=dict)
+    """What of `score` comes from cases with a list of objects, from those of a sort, and so on."""
     n_cases: int = 0
     n_valid: int = 0
 
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(
             self.score + other.score,
-            self.rows + other.rows,
+            {
+                part: self.parts.get(part, Score()) + other.parts.get(part, Score())
+                for part in {**self.parts, **other.parts}
+            },
             self.n_cases + other.n_cases,
             self.n_valid + other.n_valid,
         )
@@ -64,15 +69,10 @@ def _rows(outcomes: Outcomes) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in sorted(first.score.asked):
         counts = {way: (o.score.right[kind], o.score.asked[kind]) for way, o in outcomes.items()}
         yield kind, _row(counts)
-    in_rows = {way: (o.rows.n_right, o.rows.n_asked) for way, o in outcomes.items()}
-    everything = {way: (o.score.n_right, o.score.n_asked) for way, o in outcomes.items()}
-    alone = {
-        way: (everything[way][0] - right, everything[way][1] - asked)
-        for way, (right, asked) in in_rows.items()
-    }
-    yield "in one object", _row(alone)
-    yield "in lists of objects", _row(in_rows)
-    yield "all", _row(everything)
+    for part in sorted(first.parts):
+        scores = {way: outcome.parts[part] for way, outcome in outcomes.items()}
+        yield part, _row({way: (each.n_right, each.n_asked) for way, each in scores.items()})
+    yield "all", _row({way: (o.score.n_right, o.score.n_asked) for way, o in outcomes.items()})
 
 
 def _row(counts: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
@@ -161,7 +161,9 @@ full of values that nothing asks for. Where a row was not found, all its values 
 
 {across_ways(sets)}
 
-Steered, by kind of value, with the number of values in brackets; `length` is the length of a list:
+Steered, by kind of value and by sort of text, with the number of values in brackets; `length` is
+the length of a list, "short facts" are clauses in random order, full of numbers that are easily
+taken for each other:
 
 {across_sets(sets, "steered")}
 """

@@ -140,9 +140,11 @@ def test_a_list_that_is_missing_has_all_its_values_wrong(extraction, cases, file
     schema = "[name: str, price: float | None]"
     [case] = cases.read_cases(file({**CASE, "schema": schema, "truth": truth}))
     outcome = extraction.scored(case, MISSING, is_valid=False)
-    assert (outcome.rows.n_right, outcome.rows.n_asked) == (0, 4)
+    rows = outcome.parts["in lists of objects"]
+    assert (rows.n_right, rows.n_asked) == (0, 4)
     outcome = extraction.scored(case, truth[:1], is_valid=True)
-    assert (outcome.rows.n_right, outcome.rows.n_asked) == (2, 4)
+    rows = outcome.parts["in lists of objects"]
+    assert (rows.n_right, rows.n_asked) == (2, 4)
     assert outcome.score.right["length"] == 0
 
 
@@ -160,3 +162,18 @@ def test_the_card_keeps_what_stands_around_its_figures(extraction, cases, file, 
     assert "old" not in text
     assert "| enum " in text
     assert "100 (1)" in text
+
+
+def test_each_sort_of_drawn_text_has_figures_of_its_own(extraction, cases):
+    import extraction_figures
+
+    drawn = cases.draw_cases("new values", 12)
+    outcome = sum(
+        (extraction.scored(case, case.truth, is_valid=True) for case in drawn),
+        extraction.Outcome(),
+    )
+    sorts = {case.sort for case in drawn}
+    assert sorts <= {*cases.SORTS.values(), cases.COMPOSED}
+    assert sum(outcome.parts[sort].n_asked for sort in sorts) == outcome.score.n_asked
+    kinds = extraction_figures.figures({"steered": outcome})["kinds"]
+    assert all(kinds[sort]["exact"] == 1 for sort in sorts)
