@@ -91,8 +91,9 @@ def _item_of(written: SchemaText) -> SchemaText | None:
 
 def _find_one(written: SchemaText, namespace: Mapping[str, object]) -> FoundSchema:
     text = written.text.strip()
-    if _FILE.fullmatch(text):
-        return FoundSchema(_read_file(Path(text)))
+    unquoted = text[1:-1] if len(text) > 2 and text[0] == text[-1] in "\"'" else text
+    if _FILE.fullmatch(unquoted):
+        return FoundSchema(_read_file(Path(unquoted)))
     is_name = all(part.isidentifier() for part in text.split("."))
     if is_name and (text in namespace or text not in _TYPES):
         return _named(text, namespace)
@@ -142,7 +143,7 @@ def _read_file(path: Path) -> Schema:
             f"there is no schema file {path}{did_you_mean(path.name, (p.name for p in siblings))}"
         )
     try:
-        return read_schema(path.read_text(encoding="utf-8-sig"), name=path.stem)
+        return read_schema(path, name=path.stem)
     except (OSError, UnicodeDecodeError) as error:
         raise SchemaError(f"{path} cannot be read: {error}") from error
     except SchemaError as error:

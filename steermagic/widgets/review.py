@@ -178,7 +178,9 @@ class Review:
     def _correct(self, item: Item, name: str, text: str) -> None:
         value, problem_of = self._value(item), partial(self._problem, item)
         columns = columns_to_review(self._run, value, problem_of)
-        column = next(each for each in columns if each.name == name)
+        column = next((each for each in columns if each.name == name), None)
+        if column is None:
+            raise CommandError(f"{name} has gone with another correction; correct what holds it")
         changed = read_correction(text, column, value, problem_of)
         is_back = is_same(changed, item.value)
         self._judge(item, None if is_back else Judgement("corrected", changed))

@@ -82,6 +82,25 @@ def test_a_file_is_read_with_the_mark_that_windows_writes(tmp_path):
     assert columns(find(str(file)).schema) == ["subject", "amount"]
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_file_may_stand_in_quotes(tmp_path, quote):
+    file = tmp_path / "my ticket.json"
+    file.write_text(json.dumps(Ticket.model_json_schema()))
+    assert columns(find(f"{quote}{file}{quote}").schema) == ["subject", "amount"]
+    with pytest.raises(SchemaError, match="there is no schema file"):
+        find(f"{quote}{tmp_path / 'no.json'}{quote}")
+
+
+@pytest.mark.parametrize("text", ['[{"name": "Ann"}]', '["praise"]', '"hello"', "[1, 2]"])
+def test_a_file_that_holds_no_schema_is_refused(tmp_path, text):
+    file = tmp_path / "people.json"
+    file.write_text(text)
+    with pytest.raises(SchemaError, match=r"people\.json") as caught:
+        find(str(file))
+    assert str(caught.value).count("people.json") == 1
+    assert "\n" not in str(caught.value)
+
+
 def test_a_function_takes_what_a_cell_takes():
     assert columns(read_source(Ticket).schema) == ["subject", "amount"]
     assert columns(read_source("a: str, b: int", many=True).schema) == ["a", "b"]

@@ -249,6 +249,11 @@ def test_a_correction_is_of_the_form_that_was_asked_for(notebook):
     assert frame.steer.reviewed["answer"].tolist() == ["CD-5678"]
 
 
+def test_a_correction_of_a_column_that_has_gone_says_so(notebook):
+    act = acting(notebook("AB").run('%%steer --regex "[A-Z]+"\nWhich?').steer.review())
+    assert act("correct", name="buyer.name", text="Ann")["problem"].startswith("buyer.name has gone")
+
+
 LETTERS = json.dumps(
     {"type": "array", "items": {"enum": [*"abc"]}, "uniqueItems": True, "minItems": 2}
 )
