@@ -251,7 +251,8 @@ def test_a_correction_is_of_the_form_that_was_asked_for(notebook):
 
 def test_a_correction_of_a_column_that_has_gone_says_so(notebook):
     act = acting(notebook("AB").run('%%steer --regex "[A-Z]+"\nWhich?').steer.review())
-    assert act("correct", name="buyer.name", text="Ann")["problem"].startswith("buyer.name has gone")
+    problem = act("correct", name="buyer.name", text="Ann")["problem"]
+    assert problem.startswith("buyer.name has gone")
 
 
 LETTERS = json.dumps(
