@@ -37,6 +37,8 @@ class DownloadLine:
     def __call__(self, progress: DownloadProgress) -> None:
         """Show the notice at first, then the line, a few times a second."""
         now, is_whole = self._clock(), progress.n_done == progress.n_bytes
+        if self._begun is not None and progress.n_done < self._begun[1]:
+            self._begun = None  # a server that sends all of it again
         if progress.n_done == 0:
             self._shown_at = now
             _show(f"note: {notice(progress)}", self._display_id, updates=False)

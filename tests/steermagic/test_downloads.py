@@ -45,6 +45,15 @@ def test_a_download_says_what_it_is_then_how_far_it_is(shown):
     ]
 
 
+def test_a_server_that_sends_all_of_it_again_is_timed_from_there(shown):
+    """The rest of the download had a speed below 0."""
+    now = [0.0]
+    line = DownloadLine(lambda: now[0])
+    for now[0], n_done in [(1.0, 300), (2.0, 10), (12.0, 60)]:
+        line(Progress(DOWNLOAD, n_done * 10**6))
+    assert shown[-1][0].endswith(" 15 % · 5.0 MB/s · 68 s left")
+
+
 def test_a_download_leaves_the_note_of_an_earlier_one(shell):
     """It wrote its own into the output of the earlier cell, too."""
     with capture_output() as captured:

@@ -32,6 +32,7 @@ class HubStandIn:
         self.ranges: list[str] = []  # what was asked of the CDN; "" is all of a file
         self.tokens: list[tuple[str, str | None]] = []  # path and token of each request
         self.lies_about_hashes = self.lies_about_commits = self.ignores_ranges = False
+        self.says_sizes = True
         self.cdn_status = 200
         self.portal = b""  # what a proxy says instead of the hub
         self._servers = [_serve(self, _Hub), _serve(self, _Cdn)]
@@ -46,7 +47,9 @@ class HubStandIn:
         return {"id": repo, "sha": COMMIT, "siblings": siblings}
 
     def _sibling(self, name: str, data: bytes) -> dict[str, object]:
-        said: dict[str, object] = {"rfilename": name, "size": len(data)}
+        said: dict[str, object] = {"rfilename": name}
+        if self.says_sizes:
+            said["size"] = len(data)
         if name.endswith(_LARGE):
             said["lfs"] = {"sha256": self.sha256(data), "size": len(data), "pointerSize": 130}
         return said

@@ -17,7 +17,7 @@ from steer_engine.catalogue.safetensors import (
 )
 from steer_engine.errors import ModelError
 
-CONFIG, INDEX = "config.json", "model.safetensors.index.json"
+CONFIG, TOKENIZER, INDEX = "config.json", "tokenizer.json", "model.safetensors.index.json"
 CONTEXT_LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 _WHOLE = "model.safetensors"
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d{1,5})\.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from steer_engine.catalogue.choice import choose, group_files
-from steer_engine.catalogue.folders import CONFIG, INDEX, parts_of, weight_names
+from steer_engine.catalogue.folders import CONFIG, INDEX, TOKENIZER, parts_of, weight_names
 from steer_engine.catalogue.places import Places
 from steer_engine.catalogue.safetensors import MAX_HEADER, parse_settings
 from steer_engine.catalogue.sources import HubModel
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _TRUE = frozenset({"1", "on", "yes", "true"})
 _BESIDE_WEIGHTS = (
-    CONFIG, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
+    CONFIG, "generation_config.json", TOKENIZER, "tokenizer_config.json", "tokenizer.model",
     "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
     "chat_template.jinja", "chat_template.json", INDEX,
 )  # fmt: skip
@@ -147,20 +147,25 @@ def plan_download(hub: Hub, model: HubModel) -> Download:
             " download it"
         )
     check_installed()
-    _check_environment()
-    info = told(model, lambda: _info(hub, model.repo))
+    _check_environment(hub)
+    info = told(hub, model, lambda: _info(hub, model.repo))
     commit = info.sha or ""
     parts = [RemoteFile(hub, model.repo, commit, _file(said)) for said in info.siblings or ()]
-    files = told(model, lambda: _needed(model, {part.file.name: part for part in parts}))
+    files = told(hub, model, lambda: _needed(model, {part.file.name: part for part in parts}))
     folder = hub.cache / f"models--{model.repo.replace('/', '--')}"
     return Download(model, commit, files, folder)
 
 
-def _check_environment() -> None:
-    """Raise `ModelError` if the library's client cannot be made with the proxies that are set."""
+def _check_environment(hub: Hub) -> None:
+    """Raise `ModelError` if nothing can be asked with what the environment sets."""
     from httpx2 import InvalidURL
     from huggingface_hub import get_session
+    from huggingface_hub.utils._headers import build_hf_headers
 
+    if hub.endpoint and not hub.endpoint.casefold().startswith(("http://", "https://")):
+        raise ModelError("HF_ENDPOINT is no address; it begins with https://")
+    if not all(value.isascii() for value in build_hf_headers().values()):
+        raise ModelError("HF_TOKEN has a character that is in no token; copy it again")
     problem = ""
     try:
         get_session()
@@ -190,16 +195,22 @@ def _info(hub: Hub, repo: str) -> ModelInfo:
 
 def _file(said: RepoSibling) -> HubFile:
     sha256 = said.lfs.sha256 if said.lfs is not None else None
-    return HubFile(said.rfilename, said.size or 0, sha256)
+    n_bytes = said.size or (said.lfs.size if said.lfs is not None else 0)
+    return HubFile(said.rfilename, n_bytes or 0, sha256)
 
 
 def _needed(model: HubModel, parts: Mapping[str, RemoteFile]) -> tuple[HubFile, ...]:
+    from huggingface_hub.errors import FileMetadataError
+
     groups = group_files(parts)
     if model.wanted == SAFETENSORS or (model.wanted is None and not groups):
         names = _of_folder(model, parts)
     else:
         names = choose(groups, model.wanted, where=model.repo).files
-    return tuple(parts[name].file for name in names)
+    files = tuple(parts[name].file for name in names)
+    if any(file.sha256 and not file.n_bytes for file in files):
+        raise FileMetadataError  # how large a file is says when it is whole
+    return files
 
 
 def _of_folder(model: HubModel, parts: Mapping[str, RemoteFile]) -> tuple[str, ...]:
@@ -208,6 +219,11 @@ def _of_folder(model: HubModel, parts: Mapping[str, RemoteFile]) -> tuple[str, .
     if CONFIG not in parts or not weights or not parts.keys() >= set(weights):
         raise ModelError(
             f"{model.repo} has no .gguf file, and no folder of safetensors; name another"
+        )
+    if TOKENIZER not in parts:
+        raise ModelError(
+            f"{model.repo} has no {TOKENIZER}, without which it cannot be steered; name another, or"
+            " a version of it in GGUF"
         )
     return (*(name for name in _BESIDE_WEIGHTS if name in parts), *weights)
 
@@ -228,7 +244,7 @@ def check_installed() -> None:
         ) from error
 
 
-def told(model: HubModel, work: Callable[[], T]) -> T:
+def told(hub: Hub, model: HubModel, work: Callable[[], T]) -> T:
     """Do `work` with the hub, and tell what goes wrong in one line.
 
     What the library says is not repeated, nor chained: it may hold a token or a signed address.
@@ -242,11 +258,11 @@ def told(model: HubModel, work: Callable[[], T]) -> T:
     try:
         return work()
     except (HTTPError, HFValidationError, OSError) as error:
-        reason = _reason(error)
+        reason = _reason(error, hub)
     raise ModelError(f"{model} {reason}")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, hub: Hub) -> str:
     """Return what is wrong and what to do, in our words alone."""
     from httpx2 import HTTPError
     from huggingface_hub import errors
@@ -265,7 +281,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, unreachable):
         return f"cannot be fetched: the hub cannot be reached ({type(error).__name__}); try again"
     said = error.strerror if isinstance(error, OSError) else None
-    return f"cannot be written: {said or type(error).__name__}"
+    return (
+        f"cannot be written to {hub.cache}: {said or type(error).__name__}; make room there, or set"
+        " HF_HUB_CACHE to another folder"
+    )
 
 
 def _refusal(status: int) -> str:

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from steer_engine.catalogue.choice import FileGroup, check_whole, choose, group_files
 from steer_engine.catalogue.folders import is_model_folder
@@ -28,9 +29,10 @@ from steer_engine.errors import ModelError
 
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?::([^:]+))?")
 _HUB_PAGE = re.compile(
-    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)"
-    r"(?:/(?:blob|resolve)/[^/]+/([^?#]+\.gguf)|/tree/[^?#]*)?/?(?:[?#].*)?",
-    re.IGNORECASE,
+    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)(?:/([^?#]*))?(?:[?#].*)?", re.IGNORECASE
+)
+_MODEL_PAGE = re.compile(
+    r"([\w.-]+/[\w.-]+)(?::([^:/]+))?(?:/(?:blob|resolve|tree)/([^/]+)(?:/(.+))?)?/?"
 )
 _EXPLICIT = ("./", "../", "~", ".\\", "..\\")
 _MAX_LISTED = 8
@@ -82,7 +84,20 @@ def is_url(name: str) -> bool:
 def _without_host(name: str) -> str:
     """Return how a model is called whose page on the hub was named."""
     page = _HUB_PAGE.fullmatch(name)
-    return name if page is None else ":".join(part for part in page.groups() if part)
+    if page is None:
+        return name
+    model = _MODEL_PAGE.fullmatch(unquote(page[1] or ""))
+    if model is None:
+        raise ModelError(f"{name} is a page of the hub, and not of a model; write owner/repo")
+    repo, wanted, revision, file = model.groups()
+    if revision not in (None, "main"):
+        raise ModelError(
+            f"{name} is the version {revision!r}, and only main is downloaded; write {repo}, or"
+            " download the file yourself and name its path"
+        )
+    if file and file.casefold().endswith(".gguf"):
+        wanted = file
+    return f"{repo}:{wanted}" if wanted else repo
 
 
 def _asked(name: str, *, wants_folder: bool) -> str:

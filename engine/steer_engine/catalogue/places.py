@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")  # as in a file of settings, which no shell reads
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -24,7 +26,10 @@ def find_places(environment: Mapping[str, str], home: Path) -> Places:
 
     def named(*variables: str) -> Path | None:
         given = next((environment[each] for each in variables if environment.get(each)), None)
-        return None if given is None else Path(re.sub(r"^~(?=/|$)", lambda _: str(home), given))
+        if given is None:
+            return None
+        path = re.sub(r"^~(?=/|$)", lambda _: str(home), given)
+        return Path(_VARIABLE.sub(lambda name: environment.get(name[1] or name[2], name[0]), path))
 
     caches = _caches(environment, home)
     huggingface = named("HF_HOME") or (named("XDG_CACHE_HOME") or home / ".cache") / "huggingface"

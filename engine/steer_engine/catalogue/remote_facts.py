@@ -23,7 +23,7 @@ def read_remote_facts(hub: Hub, download: Download) -> ModelFacts:
     """
     parts = download.parts(hub)
     read = _gguf_facts if download.is_gguf else _folder_facts
-    return told(download.model, lambda: read(download, parts))
+    return told(hub, download.model, lambda: read(download, parts))
 
 
 def _gguf_facts(download: Download, parts: Sequence[RemoteFile]) -> ModelFacts:

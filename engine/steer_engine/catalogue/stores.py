@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steer_engine.catalogue.choice import USUAL, FileGroup, group_files
-from steer_engine.catalogue.folders import is_model_folder, weight_files
+from steer_engine.catalogue.folders import TOKENIZER, is_model_folder, weight_files
 from steer_engine.catalogue.places import Places
 from steer_engine.catalogue.sources import FolderModel, GgufModel, LocalModel
 
@@ -85,7 +85,8 @@ def _repo(folder: Path, repo: str, store: str) -> Iterator[Entry]:
         yield Entry(
             (*names, repo), store, GgufModel(parts), _size(parts), is_usual=group.label == USUAL
         )
-    if is_model_folder(folder):
+    # Other programs may have fetched the weights alone.
+    if is_model_folder(folder) and (folder / TOKENIZER).is_file():
         size = _size(weight_files(folder))
         yield Entry((f"{repo}:{SAFETENSORS}", repo), store, FolderModel(folder), size)
 

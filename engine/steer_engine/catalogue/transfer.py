@@ -21,6 +21,7 @@ from steer_engine.errors import ModelError
 
 _ATTEMPTS = 5  # without a single new byte
 _PAUSE_S = 1.0
+_WAIT_S = 0.5  # between two looks at what another process fetches
 _SPARE = 2**26  # bytes of the disk that are left free
 
 
@@ -48,9 +49,9 @@ def fetch(hub: Hub, download: Download, watch: Watch, *, pause_s: float = _PAUSE
             What has come stays, and the next try goes on there.
     """
     check_installed()
+    told(hub, download.model, lambda: _check_room(hub, download))
     watch(Progress(download))
-    _check_room(hub, download)
-    paths = told(download.model, lambda: [*_fetch_all(hub, download, watch, pause_s)])
+    paths = told(hub, download.model, lambda: [*_fetch_all(hub, download, watch, pause_s)])
     snapshot = paths[0].parents[download.files[0].name.count("/")]
     if snapshot.name != download.commit:
         raise ModelError(f"{download.model} has changed on the hub meanwhile; try again")
@@ -128,7 +129,7 @@ class _Blob:
     def fetch(self, count: Callable[[int], None], *, pause_s: float) -> None:
         """Have it there, whole and checked. `count` is told how many bytes there are."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        with self._alone(count):
             if self._whole.exists():
                 return
             with self._begun.open("ab") as out:
@@ -150,14 +151,23 @@ class _Blob:
         return self.folder / f"{self.part.file.sha256}.steermagic.incomplete"
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep two processes from writing one file."""
-        from filelock import FileLock
+    def _alone(self, count: Callable[[int], None]) -> Iterator[None]:
+        """Keep two processes from writing one file; `count` is told how far the other one is."""
+        from filelock import FileLock, Timeout
 
         locks = self.part.hub.cache / ".locks" / self.folder.parent.name
         locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"{self.part.file.sha256}.steermagic.lock"):
+        lock = FileLock(locks / f"{self.part.file.sha256}.steermagic.lock")
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=_WAIT_S)
+            except Timeout:
+                if n_there := self.n_there:
+                    count(n_there)
+        try:
             yield
+        finally:
+            lock.release()
 
     def _fill(self, out: BinaryIO, count: Callable[[int], None], pause_s: float) -> None:
         """Fetch what `out` lacks, and go on where a connection breaks."""

@@ -62,6 +62,20 @@ def test_a_folder_is_asked_for_where_there_is_both(serve, client):
     assert not plan_download(hub, HubModel("o/r", "safetensors")).is_gguf
 
 
+def test_a_folder_that_cannot_be_steered_is_refused_before_it_is_fetched(serve, client):
+    files = folder_files()
+    del files["tokenizer.json"]
+    assert "o/r has no tokenizer.json" in refusal(client(serve(o__r=files)), HubModel("o/r"))
+
+
+def test_a_hub_that_says_no_sizes_in_one_place_says_them_in_another(serve, client):
+    stand_in = serve(o__r={"m.gguf": small("m")})
+    stand_in.says_sizes = False
+    assert plan_download(client(stand_in), HubModel("o/r")).n_bytes == len(small("m"))
+    stand_in.repos["o/r"]["m.gguf"] = b""
+    assert refusal(client(stand_in), HubModel("o/r")) == NO_HUB
+
+
 def test_what_is_not_there_is_told(serve, client):
     hub = client(serve(o__r=FILES, o__bare={"README.md": b"#"}))
     assert refusal(hub, HubModel("o/r", "Q6_K")) == "o/r has no Q6_K; it has Q4_K_M, Q8_0"
@@ -117,6 +131,16 @@ def test_an_endpoint_that_is_no_address_is_told(tmp_path, endpoint):
     assert said.startswith("o/r cannot be fetched: ")
 
 
+def test_settings_that_cannot_be_right_are_told_as_such(serve, client, tmp_path, monkeypatch):
+    """Both were once said to be trouble of the hub."""
+    pytest.importorskip("huggingface_hub")
+    said = refusal(Hub(tmp_path, "hub.example", is_offline=False), HubModel("o/r"))
+    assert said == "HF_ENDPOINT is no address; it begins with https://"
+    monkeypatch.setenv("HF_TOKEN", "hf_secret\u201d")
+    said = refusal(client(serve(o__r=FILES)), HubModel("o/r"))
+    assert said == "HF_TOKEN has a character that is in no token; copy it again"
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
@@ -139,23 +163,24 @@ def test_proxies_and_certificates_that_cannot_be_used_are_told(
     assert said in refused
 
 
-def test_errors_of_the_library_become_one_line():
+def test_errors_of_the_library_become_one_line(tmp_path):
     errors = pytest.importorskip("huggingface_hub.errors")
     from httpx2 import Request, Response
 
     def refused(status):
         return errors.HfHubHTTPError("x", response=Response(status, request=Request("GET", "/")))
 
+    hub = Hub(tmp_path / "hub", None, is_offline=False)
     for error, said in [
         (errors.LocalEntryNotFoundError("hf_secret"), "cannot be reached"),
         (errors.OfflineModeIsEnabled("hf_secret"), "cannot be reached"),
         (errors.FileMetadataError("hf_secret"), "what answers is no hub; look at HF_ENDPOINT"),
-        (OSError(28, "No space left on device"), "cannot be written: No space left on device"),
+        (OSError(28, "No space left"), "cannot be written to .*hub: No space left; make room"),
         (refused(401), "HF_TOKEN is not valid"),
         (refused(404), "is no longer on the hub"),
     ]:
         with pytest.raises(ModelError, match=f"^o/r .*{said}[^\n]*$"):
-            told(HubModel("o/r"), Mock(side_effect=error))
+            told(hub, HubModel("o/r"), Mock(side_effect=error))
 
 
 @pytest.mark.parametrize("switch", ["STEERMAGIC_OFFLINE", "HF_HUB_OFFLINE", None])

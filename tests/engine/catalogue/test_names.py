@@ -46,11 +46,28 @@ def test_what_is_not_here_and_looks_like_it_is_on_the_hub(places):
         ("https://hf.co/owner/re.po-1/tree/main", "owner/re.po-1"),
         ("http://www.HuggingFace.co/owner/repo/blob/main/m-Q8_0.gguf", "owner/repo:m-Q8_0.gguf"),
         ("https://huggingface.co/o/r/resolve/main/m.gguf?download=true", "o/r:m.gguf"),
+        ("https://huggingface.co/o/r/blob/main/a%20b/m-Q8_0.gguf", "o/r:a b/m-Q8_0.gguf"),
+        ("https://huggingface.co/o/r:Q8_0", "o/r:Q8_0"),
+        ("https://huggingface.co/o/r/tree/main/a%20b", "o/r"),
     ],
 )
 def test_a_page_of_the_hub_is_a_model_and_no_server(places, page, name):
     assert not is_url(page)
     assert resolve(page, places) == resolve(name, places)
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("https://huggingface.co/o/r/tree/v2", "is the version 'v2', and only main is downloaded"),
+        ("https://hf.co/o/r/blob/v2/m.gguf", "write o/r, or download the file yourself"),
+        ("https://huggingface.co/o/r/discussions/1", "is a page of the hub, and not of a model"),
+        ("https://huggingface.co", "write owner/repo"),
+    ],
+)
+def test_other_pages_of_the_hub_are_refused_and_no_servers(places, page, said):
+    assert not is_url(page)
+    assert said in refusal(page, places)
 
 
 @pytest.mark.parametrize("name", ["o/r", "O/R:q4_k_m", "o/r:m-Q4_K_M.gguf"])

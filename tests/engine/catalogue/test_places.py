@@ -25,6 +25,8 @@ def test_the_usual_places(tmp_path, monkeypatch):
         ({"HF_HUB_CACHE": "/d", "HUGGINGFACE_HUB_CACHE": "/c"}, "/d"),
         ({"HF_HUB_CACHE": "~/models"}, "/home/me/models"),
         ({"HF_HUB_CACHE": "/disk/a~b"}, "/disk/a~b"),
+        ({"HF_HOME": "$HOME/hf", "HOME": "/home/me"}, "/home/me/hf/hub"),
+        ({"HF_HUB_CACHE": "~/${DISK}/$NONE", "DISK": "d"}, "/home/me/d/$NONE"),
     ],
 )
 def test_the_environment_names_the_cache_as_the_library_has_it(environment, hub):

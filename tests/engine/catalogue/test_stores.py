@@ -3,7 +3,14 @@ import os
 import pytest
 
 from model_stores import COMMIT, cached_repo, folder_files, places_below, pulled, small, write
-from steer_engine.catalogue import FolderModel, GgufModel, find_entries, read_facts
+from steer_engine.catalogue import (
+    FolderModel,
+    GgufModel,
+    HubModel,
+    find_entries,
+    read_facts,
+    resolve,
+)
 
 
 @pytest.fixture
@@ -39,6 +46,14 @@ def test_a_folder_of_safetensors_in_the_cache(places):
     assert entry.source == FolderModel(snapshot)
     assert entry.size_bytes == len(files["model.safetensors"])
     assert read_facts(entry.source).n_params == 4 * 8 + 16 * 8 + 8 + 4 * 8
+
+
+def test_weights_in_the_cache_without_their_tokenizer_are_to_be_completed(places):
+    files = folder_files()
+    del files["tokenizer.json"]
+    cached_repo(places.hub, "owner/folder", files)
+    assert find_entries(places) == []
+    assert resolve("owner/folder", places) == HubModel("owner/folder")
 
 
 @pytest.mark.parametrize("ref", [None, "1" * 40, "../../elsewhere", "\x00"])

@@ -2,6 +2,7 @@ import os
 import shutil
 import sys
 from threading import Thread
+from unittest.mock import Mock
 
 import pytest
 
@@ -24,6 +25,10 @@ DATA = small("m") + os.urandom(3 * 2**20)
 
 def fetched(hub, name, watch=lambda _: None, *, wanted=None):
     return fetch(hub, plan_download(hub, HubModel(name, wanted)), watch, pause_s=0)
+
+
+def plan(hub):
+    return plan_download(hub, HubModel("o/r"))
 
 
 def refusal(hub, name):
@@ -158,7 +163,36 @@ def test_a_disk_that_fails_is_told(serve, client, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(transfer, "_hash", fail)
-    assert refusal(hub, "o/r") == "o/r cannot be written: No space left on device"
+    said = f"o/r cannot be written to {hub.cache}: No space left on device; make room there, or set"
+    assert refusal(hub, "o/r") == f"{said} HF_HUB_CACHE to another folder"
+
+
+def test_a_cache_that_may_not_be_looked_into_is_told(serve, client, monkeypatch):
+    hub = client(serve(o__r={"m.gguf": DATA}))
+    monkeypatch.setattr(
+        transfer._Blob, "n_there", property(Mock(side_effect=PermissionError(13, "x")))
+    )
+    assert "cannot be written to" in refusal(hub, "o/r")
+
+
+def test_what_another_process_fetches_is_watched(serve, client, monkeypatch):
+    stand_in, seen = serve(o__r={"m.gguf": DATA}), []
+    hub = client(stand_in)
+    stand_in.breaks = [2**20] + [0] * transfer._ATTEMPTS
+    refusal(hub, "o/r")  # breaks off
+    monkeypatch.setattr(transfer, "_WAIT_S", 0.01)
+    [blob] = (transfer._Blob(each, plan(hub).folder / "blobs") for each in plan(hub).parts(hub))
+
+    def watch(progress):
+        seen.append(progress.n_done)
+        if len(seen) == 3:
+            other.__exit__(None, None, None)
+
+    other = blob._alone(Mock())
+    other.__enter__()
+    fetched(hub, "o/r", watch)
+    assert seen[:3] == [0, 2**20, 2**20]
+    assert seen[-1] == len(DATA)
 
 
 def test_two_at_a_time_fetch_it_once(serve, client):
