@@ -70,21 +70,28 @@ def columns_of(data: object) -> list[str]:
     if type(data) in (list, tuple):
         items: Any = data
         return list(dict.fromkeys(name for item in items[:100] for name in _fields_of(item)))
-    return [name for name in _column_labels(data) if type(name) is str]
+    return list(dict.fromkeys(name for name in _column_labels(data) if type(name) is str))
 
 
 def _column_labels(data: Any) -> Iterable[object]:  # noqa: ANN401 - whatever the user has
     cls = type(data)
     if cls.__module__.partition(".")[0] not in _LIBRARIES:
         return ()
+    index: Iterable[object] = data.index.names if _is_indexed(data) else ()
     if cls.__name__ == "Series":
         is_unnamed = data.name is None or (type(data.name) is str and not data.name)
-        return (TEXT if is_unnamed else data.name,)
-    if cls.__name__ == "Table":
-        names: Iterable[object] = data.column_names
+        return (*index, TEXT if is_unnamed else data.name)
+    if cls.__name__ in ("Table", "RecordBatch"):
+        names: Iterable[object] = data.schema.names
         return names
+    if any(_descends(cls, "pyarrow", name) for name in ("Array", "ChunkedArray")):
+        return (TEXT,)
     # A LazyFrame would have to be worked out.
-    return list(data.columns) if cls.__name__ == "DataFrame" else ()
+    return (*index, *data.columns) if cls.__name__ == "DataFrame" else ()
+
+
+def _is_indexed(data: object) -> bool:
+    return any(_descends(type(data), "pandas", name) for name in ("DataFrame", "Series"))
 
 
 def _fields_of(item: object) -> Iterable[str]:

@@ -11,6 +11,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from steermagic.errors import MissingExtraError
 from steermagic.nested_types import holds
 
@@ -94,19 +96,24 @@ def arrow_array(values: Any) -> pa.Array:  # noqa: ANN401 - a list, or a pandas 
     """Return `values` as Arrow has them; what is missing is null."""
     pyarrow = require("pyarrow", extra="arrow")
     try:
-        return pyarrow.array(values, from_pandas=True)
+        found = pyarrow.array(values, from_pandas=True)
+        if _holds_all(values, found.to_pylist):
+            return found
     except _UNFIT:
-        # Values of several types have no common Arrow type: their JSON text has.
-        texts = (
-            None if v is None else json.dumps(v, default=_json_value) for v in _present(values)
-        )
-        return pyarrow.array(texts, pyarrow.string())
+        pass
+    # Values of several types have no common Arrow type: their JSON text has.
+    texts = (None if v is None else json.dumps(v, default=_json_value) for v in _present(values))
+    return pyarrow.array(texts, pyarrow.string())
+
+
+def _holds_all(values: Any, found: Callable[[], list[object]]) -> bool:  # noqa: ANN401 - as above
+    """Tell whether the values that were `found` are those of a list or a Series, uncut."""
+    is_typed = not isinstance(values, list) and values.dtype != object
+    return is_typed or holds(found(), _present(values))
 
 
 def _json_value(value: object) -> object:
     """Return what JSON has in place of `value`: of NumPy's the Python value, else its text."""
-    import numpy as np
-
     plain = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
     return str(plain) if plain is value or isinstance(plain, np.generic) else plain
 
@@ -129,10 +136,21 @@ def _pandas_series(values: list[Any]) -> pd.Series:
     import pandas as pd
 
     present = [value for value in values if value is not None]
-    is_whole = bool(present) and all(type(value) is int for value in present)
-    if is_whole and all(-(2**63) <= value < 2**63 for value in present):
-        return pd.Series(values, dtype="Int64")
-    return pd.Series(values, dtype=object).infer_objects()
+    if present and all(map(_is_whole, present)):
+        low, high = min(present), max(present)
+        for dtype, lowest, beyond in (("Int64", -(2**63), 2**63), ("UInt64", 0, 2**64)):
+            if lowest <= low and high < beyond:
+                return pd.Series(values, dtype=dtype)
+        return pd.Series(values, dtype=object)
+    untyped = pd.Series(values, dtype=object)
+    found = untyped.infer_objects()
+    pairs = zip(values, found.tolist() if found.dtype.kind in "fc" else (), strict=False)
+    is_rounded = any(_is_whole(value) and int(value) != now for value, now in pairs)
+    return untyped if is_rounded else found
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int or (isinstance(value, np.generic) and value.dtype.kind in "iu")
 
 
 def _lists_to_polars(columns: Lists) -> pl.DataFrame:
@@ -163,9 +181,12 @@ def _pandas_to_polars(frame: pd.DataFrame) -> pl.DataFrame:
 
     def series(name: Hashable, column: pd.Series) -> pl.Series:
         try:
-            return pl.from_pandas(column).alias(str(name))
+            found = pl.from_pandas(column).alias(str(name))
+            if _holds_all(column, found.to_list):
+                return found
         except (*_UNFIT, pl.exceptions.PolarsError):
-            return pl.Series(str(name), _present(column), dtype=pl.Object)
+            pass
+        return pl.Series(str(name), _present(column), dtype=pl.Object)
 
     return pl.DataFrame([series(name, column) for name, column in _with_index(frame).items()])
 
@@ -218,7 +239,15 @@ def _arrow_to_pandas(table: pa.Table) -> pd.DataFrame:
 def _arrow_to_polars(table: pa.Table) -> pl.DataFrame:
     import polars as pl
 
-    return pl.DataFrame(table)
+    def frame(column: pa.Table) -> pl.DataFrame:
+        try:
+            return pl.DataFrame(column)
+        except (*_UNFIT, pl.exceptions.PolarsError):  # as views of lists
+            [name], [values] = column.column_names, column.columns
+            return _lists_to_polars({name: values.to_pylist()})
+
+    each = (frame(table.select([nth])) for nth in range(table.num_columns))
+    return pl.DataFrame([series for one in each for series in one])
 
 
 _CONVERSIONS: Mapping[tuple[str, str], Callable[[Any], Any]] = {

@@ -27,7 +27,7 @@ from steermagic.picture import (
     token_facts,
 )
 from steermagic.pieces import Piece, pieces
-from steermagic.printable import printable
+from steermagic.printable import NO_FORMULAS, printable
 from steermagic.runs import Row, Run, copied_from
 
 _ANSI = {
@@ -87,7 +87,7 @@ class SteerView:
             self._table(),
             "".join(_marked(text) for text in self.copied[:_N_INPUTS]),
         )
-        return _div("view", "".join(parts), name="steermagic-view")
+        return _div("view", "".join(parts), name=f"steermagic-view {NO_FORMULAS}")
 
     def __repr__(self) -> str:
         head = f"{printable(self.model, _MAX_NAME)} · {self._summary()}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from steer_engine import Explanation
+from steermagic.printable import NO_FORMULAS, printable
 
 _HEAD = ("enforced", "keyword", "at", "why")
 _MEANINGS = {
@@ -43,11 +44,16 @@ class ExplanationTable:
             for row in self._rows()
         )
         notes = "".join(f"<div>{escape(note)}</div>" for note in self._notes())
-        return f"<table><tr>{head}</tr>{rows}</table>{notes}"
+        return f'<div class="{NO_FORMULAS}"><table><tr>{head}</tr>{rows}</table>{notes}</div>'
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         return [
-            (clause.treatment, clause.keyword, clause.pointer or "the root", clause.reason)
+            (
+                clause.treatment,
+                _on_one_line(clause.keyword),
+                _on_one_line(clause.pointer) or "the root",
+                _on_one_line(clause.reason),
+            )
             for clause in self.explanation.clauses
         ]
 
@@ -79,6 +85,10 @@ def _shown(spelling: bytes) -> str:
     return text if text.isprintable() and " " not in text else repr(text)
 
 
+def _on_one_line(text: str) -> str:
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     return line if len(line) <= _MAX_SHORTEST else f"{line[: _MAX_SHORTEST - 1]}…"

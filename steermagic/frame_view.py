@@ -12,16 +12,19 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from numbers import Integral
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from steer_engine import ColumnKind
 from steermagic.errors import OptionError
 from steermagic.frame_facts import CellFacts, ColumnFacts, cell_facts, column_facts
 from steermagic.picture import STYLES
 from steermagic.pieces import percent
-from steermagic.printable import printable
+from steermagic.printable import NO_FORMULAS, printable
 from steermagic.runs import Run
+from steermagic.sameness import is_same
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +82,8 @@ class FrameView:
             f"<tbody>{body}</tbody></table>"
         )
         notes = "".join(_tag("div", "note", escape(note)) for note in self._notes())
-        return _scrolling("rows", table, "the rows of the frame") + notes + _legend(columns)
+        rows = _scrolling("rows", table, "the rows of the frame")
+        return f'<div class="{NO_FORMULAS}">{rows}{notes}{_legend(columns)}</div>'
 
     def __repr__(self) -> str:
         shown = self._shown()
@@ -169,7 +173,7 @@ def _cell(
     kind = None if column is None else column.kind
     title, is_doubtful = "", False
     if facts is not None:
-        has_changed = _spelled(value, kind) != _spelled(facts.written, kind)
+        has_changed = not is_same(facts.written, value)
         title = _changed(facts, kind) if has_changed else _story(facts)
         is_doubtful = not has_changed and facts.confidence < doubtful_below
     content = _content(value, kind, has_failed=bool(facts and facts.failure))
@@ -216,8 +220,10 @@ def _spelled(value: object, kind: ColumnKind | None = None) -> str | None:
     """Return a value as a reader writes it, None where there is none."""
     import pandas as pd
 
-    if isinstance(value, list | dict):
-        text = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, list | dict | np.ndarray) or (
+        kind is ColumnKind.LIST and isinstance(value, tuple)
+    ):
+        text = json.dumps(value, ensure_ascii=False, default=_plain)
     elif pd.api.types.is_scalar(value) and pd.isna(cast("float", value)):
         return None
     elif kind is ColumnKind.DATE and isinstance(value, pd.Timestamp):
@@ -225,6 +231,10 @@ def _spelled(value: object, kind: ColumnKind | None = None) -> str | None:
     else:
         text = str(value)
     return text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be sent
+
+
+def _plain(value: Any) -> object:  # noqa: ANN401 - of any type
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _head(name: Hashable, column: ColumnFacts | None, dtype: object) -> str:

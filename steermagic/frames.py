@@ -1,8 +1,8 @@
 """Records -> tables. Columns and their types come from the schema, never from the records.
 
-The exceptions are values that a type cannot hold: an integer beyond 64 bits, a leap second, a
-duration in months, in a list an object with other keys than its schema's. Their column keeps the
-JSON values as they are (`object`; in Arrow their text), so nothing is lost.
+The exceptions are values that a type cannot hold: an integer beyond 64 bits, a leap second,
+nanoseconds, a duration in months, in a list an object with other keys than its schema's. Their
+column keeps the JSON values as they are (`object`; in Arrow their text), so nothing is lost.
 """
 
 from __future__ import annotations

@@ -82,10 +82,25 @@ def _join_polars(
 def _join_arrow(table: pa.Table, new: pa.Table, positions: list[int] | None) -> pa.Table:
     import pyarrow as pa
 
-    # Without any positions, Arrow would not know of which type they are.
-    left = table if positions is None else table.take(pa.array(positions, pa.int64()))
+    left = table if positions is None else _taken(table, positions)
     schema = pa.schema([*left.schema, *new.schema], metadata=left.schema.metadata)
     return pa.Table.from_arrays([*left.columns, *new.columns], schema=schema)
+
+
+def _taken(table: pa.Table, positions: list[int]) -> pa.Table:
+    import pyarrow as pa
+
+    # Without any positions, Arrow would not know of which type they are.
+    indices = pa.array(positions, pa.int64())
+
+    def taken(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+        try:
+            return column.take(indices)
+        except pa.ArrowNotImplementedError:  # as of views
+            values = column.to_pylist()
+            return pa.array([values[position] for position in positions], column.type)
+
+    return pa.Table.from_arrays([*map(taken, table.columns)], schema=table.schema)
 
 
 _JOINERS: Mapping[str, Callable[[Any, Any, list[int] | None], Any]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time, timedelta
 from typing import Generic, TypeVar
 
 from steer_engine import JsonValue
@@ -20,7 +21,8 @@ _MAX_DEPTH = 8  # a recursive schema has no end, and a type must have one
 def holds(typed: object, value: object) -> bool:
     """Tell whether a library has all of `value`, if what it gives back for it is `typed`.
 
-    What is neither JSON nor made of lists and dicts is taken on trust.
+    Times without an offset are UTC, as in answers. What is neither JSON nor a date or time is taken
+    on trust.
     """
     if isinstance(value, dict):
         return isinstance(typed, dict) and all(
@@ -31,6 +33,10 @@ def holds(typed: object, value: object) -> bool:
     if isinstance(value, bool | int | float | str):
         is_nan = isinstance(value, float) and math.isnan(value)
         return isinstance(typed, bool) is isinstance(value, bool) and (is_nan or typed == value)
+    if isinstance(value, time):
+        return typed == (value if value.utcoffset() else value.replace(tzinfo=None))
+    if isinstance(value, date | timedelta):
+        return typed is None or typed == value  # None is for NaT
     return True
 
 

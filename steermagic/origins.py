@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from steer_engine import column_plan
 from steermagic.errors import FrameError
 from steermagic.runs import Run, result_of
+from steermagic.sameness import is_hashable, lookup_key
+from steermagic.tables import NUMBERS, StoredRows, mark_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +36,8 @@ _REPLACED = (
     " use .steer before reset_index or set_index"
 )
 _NOT_STORED = (
-    "the run is from the store, which does not have this frame's index, and the answers in the"
-    " frame are not the run's row by row; use .steer on the frame that %steer last gives"
+    "the run is from the store, which does not have this frame's index, and the frame lacks rows of"
+    " the run, its order or its answers; use .steer on the frame that %steer last gives"
 )
 
 
@@ -74,9 +76,14 @@ def origin_of(run: Run, frame: pd.DataFrame) -> Origin:
     _, answers = _common(run, table, frame)
     if not answers:
         return _unknown(table, frame)
-    if is_restored(run) and NUMBERED not in frame.attrs:
-        return _in_order(table, frame, answers)
+    stored = run.job.over if NUMBERED not in frame.attrs else None
+    if isinstance(stored, StoredRows) and stored.mark != NUMBERS:
+        return _in_order(table, frame, answers, stored.mark)
     labels, frame_labels = _numbered_labels(table.index, frame.index)
+    if isinstance(stored, StoredRows):  # by their labels, if all answers agree
+        answered = {*_rows(labels, (table[name] for name in answers))}
+        if not answered.issuperset(_rows(frame_labels, (frame[name] for name in answers))):
+            return _unknown(table, frame, _NOT_STORED)
     is_moved = _moved(labels, frame_labels, [*_identifying(run, table, frame)])
     problem = _REPLACED.format(is_moved.sum(), len(frame)) if is_moved.any() else ""
     if not (table.index.is_unique and frame.index.is_unique):
@@ -94,7 +101,7 @@ def attach(run: Run, frame: object) -> None:
 
 def is_restored(run: Run) -> bool:
     """Tell whether the run is from the store, whose rows have a number and no inputs."""
-    return run.job.over is not None and not run.job.over.columns
+    return isinstance(run.job.over, StoredRows)
 
 
 def is_as_answered(run: Run, frame: object) -> bool:
@@ -126,8 +133,8 @@ def on_frame(known: pd.DataFrame, run: Run, frame: pd.DataFrame) -> pd.DataFrame
     found = _lowest(known, origin.labels).reindex(origin.frame_labels).set_axis(frame.index)
     is_same = np.ones(found.shape, dtype=bool)
     for name in _shared(_answers(run), origin.table, frame):
-        written = {*zip(origin.labels.tolist(), _keys(origin.table[name], _text), strict=True)}
-        now = zip(origin.frame_labels.tolist(), _keys(frame[name], _text), strict=True)
+        written = {*_rows(origin.labels, [origin.table[name]])}
+        now = _rows(origin.frame_labels, [frame[name]])
         of_name = found.columns.get_level_values(0) == name
         is_same[:, of_name] = np.array([each in written for each in now], dtype=bool)[:, None]
     return found.where(is_same)
@@ -145,10 +152,18 @@ def _unknown(table: pd.DataFrame, frame: pd.DataFrame, problem: str = "") -> Ori
     return Origin(table, np.arange(len(table)), places, is_moved, problem)
 
 
-def _in_order(table: pd.DataFrame, frame: pd.DataFrame, answers: Sequence[Hashable]) -> Origin:
-    """Return the origin of a frame that has the rows of `table` in order, if all answers agree."""
-    pairs = ((_keys(table[name], _text), _keys(frame[name], _text)) for name in answers)
-    if len(frame) and any(stored != now for stored, now in pairs):
+def _in_order(
+    table: pd.DataFrame, frame: pd.DataFrame, answers: Sequence[Hashable], mark: str | None
+) -> Origin:
+    """Return the origin of a frame that has the rows of `table` in order, if all answers agree.
+
+    So have the labels to, unless the store is without their `mark`: answers are often equal.
+    """
+    pairs = ((_keys(table[name]), _keys(frame[name])) for name in answers)
+    if len(frame) and (
+        any(stored != now for stored, now in pairs)
+        or mark not in (None, mark_of(frame.index[~table.index.duplicated()]))
+    ):
         return _unknown(table, frame, _NOT_STORED)
     places = np.arange(len(frame))
     return Origin(table, np.arange(len(table)), places, np.zeros(len(frame), dtype=bool))
@@ -175,8 +190,11 @@ def _moved(
         return is_new
     # What is new beside the row that it equals is a copy.
     gone = [*(Counter(labels.tolist()) - Counter(frame_labels.tolist()))]
+    is_whole = np.array_equal(np.sort(labels), np.sort(frame_labels))
     is_own, is_other = np.zeros((2, len(frame_labels)), dtype=bool)
     for values, frame_values in identifying:
+        if is_whole and Counter(values) != Counter(frame_values):
+            continue  # rows that only moved would have the same values
         found = _labels_of(frame_values, values, labels)
         is_found = found != UNKNOWN
         is_own |= is_found & (found == frame_labels)
@@ -210,7 +228,7 @@ def _told_apart(
 
 def _rows(labels: NDArray[np.intp], columns: Iterable[pd.Series]) -> list[Hashable]:
     """Return what tells rows apart: their labels, and their values in `columns`."""
-    return [*zip(labels.tolist(), *(_keys(column, _text) for column in columns), strict=True)]
+    return [*zip(labels.tolist(), *map(_keys, columns), strict=True)]
 
 
 def _common(
@@ -226,11 +244,11 @@ def _identifying(run: Run, table: pd.DataFrame, frame: pd.DataFrame) -> Iterator
     """Yield values for the rows of `table` and of `frame` by which a row may be known."""
     inputs, answers = _common(run, table, frame)
     for name in inputs:
-        yield _keys(table[name], _nothing), _keys(frame[name], _nothing)
+        yield _scalars(table[name]), _scalars(frame[name])
     if not inputs and len(answers) > 1:  # one alone is soon corrected to that of another row
         yield (
-            [*zip(*(_keys(table[name], _text) for name in answers), strict=True)],
-            [*zip(*(_keys(frame[name], _text) for name in answers), strict=True)],
+            [*zip(*(_keys(table[name]) for name in answers), strict=True)],
+            [*zip(*(_keys(frame[name]) for name in answers), strict=True)],
         )
 
 
@@ -255,25 +273,18 @@ def _shared(names: Sequence[Hashable], *frames: pd.DataFrame) -> list[Hashable]:
     return [name for name in names if all(each[name] == 1 for each in columns)]
 
 
-def _keys(values: pd.Series, unhashable: Callable[[object], Hashable]) -> list[Hashable]:
+def _keys(values: pd.Series) -> list[Hashable]:
     """Return `values` as they can be looked up; what is missing is None."""
-
-    def key(value: object) -> Hashable:
-        try:
-            hash(value)
-        except TypeError:
-            return unhashable(value)
-        return value
-
-    return [
-        None if gap else key(value)
-        for value, gap in zip(values.tolist(), values.isna().tolist(), strict=True)
-    ]
+    return [None if gap else lookup_key(value) for value, gap in _with_gaps(values)]
 
 
-def _text(value: object) -> str:
-    return str(value.tolist() if isinstance(value, np.ndarray) else value)  # as Parquet has lists
+def _scalars(values: pd.Series) -> list[Hashable]:
+    """Return an input's values as they can be looked up; what is missing is None.
+
+    So is a list: it may be long, and other inputs tell rows apart.
+    """
+    return [None if gap or not is_hashable(value) else value for value, gap in _with_gaps(values)]
 
 
-def _nothing(_: object) -> None:
-    """Stand for an input that is a list: it may be long, and other inputs tell rows apart."""
+def _with_gaps(values: pd.Series) -> Iterator[tuple[Any, bool]]:
+    return zip(values.tolist(), values.isna().tolist(), strict=True)

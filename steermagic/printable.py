@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+NO_FORMULAS = "tex2jax_ignore mathjax_ignore"
+"""The classes of HTML in which pages leave dollar signs alone; pandas writes the same."""
+
 # Escape sequences of terminals begin with controls; overrides of the writing direction reach beyond
 # their own text. Directions themselves (Hebrew, Arabic, and their marks) are left alone.
 _ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")

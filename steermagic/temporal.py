@@ -1,7 +1,7 @@
 """Dates and times as JSON Schema writes them (RFC 3339, ISO 8601 durations).
 
 Each reader raises ValueError or OverflowError for what Python or a table cannot hold, as a leap
-second.
+second or nanoseconds.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from steer_engine import ColumnKind
 
 _DURATION = re.compile(
     r"P(?:(?P<weeks>\d+)W|(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?)"
+    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
+    r"(?:(?P<seconds>\d+)(?:\.(?P<fraction>\d+))?S)?)?)"
 )
+_TOO_FINE = re.compile(r"\.\d{6}0*[1-9]")
 _LONGEST = timedelta(microseconds=2**63 - 1)  # tables count in 64 bits
 
 
@@ -26,13 +28,13 @@ def read_date(text: str) -> date:
 
 def read_datetime(text: str) -> datetime:
     """Read ``2026-01-31T09:30:00+01:00`` as a moment in UTC. Without an offset it is UTC."""
-    moment = datetime.fromisoformat(text.upper())
+    moment = datetime.fromisoformat(_microseconds(text).upper())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def read_time(text: str) -> time:
     """Read ``09:30:00+01:00``; the offset is kept."""
-    return time.fromisoformat(text.upper())
+    return time.fromisoformat(_microseconds(text).upper())
 
 
 def read_utc_time(text: str) -> time:
@@ -45,13 +47,25 @@ def read_utc_time(text: str) -> time:
 
 def read_duration(text: str) -> timedelta:
     """Read ``P1DT2H``. A year or a month has no fixed length and is refused."""
-    match = _DURATION.fullmatch(text)
+    match = _DURATION.fullmatch(_microseconds(text))
     if match is None or text == "P":
         raise ValueError(f"{text!r} has no fixed length")
-    length = timedelta(**{unit: float(amount) for unit, amount in match.groupdict("0").items()})
+    amounts = match.groupdict("0")
+    fraction = amounts.pop("fraction")
+    length = timedelta(
+        **{unit: int(amount) for unit, amount in amounts.items()},
+        microseconds=int(f"{fraction:0<6.6}"),
+    )
     if length > _LONGEST:
         raise OverflowError("beyond 64 bits")
     return length
+
+
+def _microseconds(text: str) -> str:
+    """Return `text` unless it is finer: Python would cut that without a word."""
+    if _TOO_FINE.search(text):
+        raise ValueError(f"{text!r} is finer than microseconds")
+    return text
 
 
 UTC_READERS: Mapping[ColumnKind, Callable[[str], object]] = {

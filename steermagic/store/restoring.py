@@ -28,7 +28,10 @@ from steermagic.runs import Row, Run
 from steermagic.schemas import FoundSchema
 from steermagic.store.packing import kind_of
 from steermagic.store.records import Asked, CellText, StoredRun
-from steermagic.tables import TableRows, read_table
+from steermagic.tables import StoredRows
+
+_LABELS = "labels"
+"""The entry beside the options that has the mark of the table's labels."""
 
 _FORMS: Mapping[str, Callable[[Any], TextForm]] = {
     "Choices": lambda options: Choices(tuple(options)),
@@ -41,6 +44,8 @@ _FORMS: Mapping[str, Callable[[Any], TextForm]] = {
 def described(info: ModelInfo, job: Job, cell: CellText | None, *, spec: str) -> Asked:
     """Return what the store is told of a run of `job`; its model was opened by `spec`."""
     options = {each.name: getattr(job.options, each.name) for each in fields(SteerOptions)}
+    if job.over is not None:
+        options[_LABELS] = job.over.labels_mark()
     asked = job.found.asked
     if isinstance(asked, Schema):
         form = {"schema": asked.text, "name": asked.name}
@@ -69,7 +74,8 @@ def restored(run: StoredRun, rows: Iterable[Row]) -> Run:
     if options.over is None:
         return Run(Job(("",), found, options), run.model, listed, id=run.id)
     n_rows = run.n_rows or max((row.number + 1 for row in listed), default=0)
-    over = _numbered(n_rows, taken={column.name for column in column_plan(found.schema)})
+    taken = {column.name for column in column_plan(found.schema)}
+    over = StoredRows(n_rows, name=_free_name(taken), mark=run.options.get(_LABELS))
     return Run(Job(("",) * n_rows, found, options, over=over), run.model, listed, id=run.id)
 
 
@@ -94,11 +100,9 @@ def _found(form: Mapping[str, Any]) -> FoundSchema:
     return found_form(_FORMS[form["form"]](form["of"]))
 
 
-def _numbered(n_rows: int, *, taken: set[str]) -> TableRows:
-    """Return rows that have a number, and no more."""
-    import pandas as pd
-
+def _free_name(taken: set[str]) -> str:
+    """Return the name of the rows' numbers."""
     name = "row"
     while name in taken:
         name += "_"
-    return read_table(pd.DataFrame(index=pd.RangeIndex(n_rows, name=name)))
+    return name

@@ -6,7 +6,8 @@ answers can be joined to it.
 Read in this order: `reading` -> `peeking` -> `rows` -> `frames` -> `objects`.
 """
 
+from steermagic.tables.frames import StoredRows
 from steermagic.tables.reading import read_table
-from steermagic.tables.rows import TableRows
+from steermagic.tables.rows import NUMBERS, TableRows, mark_of
 
-__all__ = ["TableRows", "read_table"]
+__all__ = ["NUMBERS", "StoredRows", "TableRows", "mark_of", "read_table"]

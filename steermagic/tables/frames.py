@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from steermagic.conversions import check_conversion, index_names
 from steermagic.errors import FrameError
-from steermagic.tables.rows import StreamedRows, TableRows
+from steermagic.tables.rows import StreamedRows, TableRows, mark_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +57,9 @@ class PandasRows(TableRows):
     def label(self, number: int) -> object:
         return _python_value(self._frame.index[number])
 
+    def labels_mark(self) -> str:
+        return mark_of(self._frame.index)
+
     def names(self, kind: str) -> list[Hashable]:
         if kind == "pandas":
             named = [name for name in self._frame.index.names if name is not None]
@@ -66,6 +69,19 @@ class PandasRows(TableRows):
 
     def _native(self) -> pd.DataFrame:
         return self._frame
+
+
+class StoredRows(PandasRows):
+    """The rows of a stored run: their numbers, under `name`, and no more.
+
+    `mark` is that of the labels which the run's table had; None if the store does not have it.
+    """
+
+    def __init__(self, n_rows: int, *, name: str, mark: str | None) -> None:
+        import pandas as pd
+
+        super().__init__(pd.DataFrame(index=pd.RangeIndex(n_rows, name=name)))
+        self.mark = mark
 
 
 class PolarsRows(TableRows):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from steermagic.conversions import convert, with_distinct_names
 from steermagic.errors import FrameError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from steermagic.conversions import Table
 
 TEXT = "text"
 """The column of items that have no named fields."""
+
+NUMBERS = "numbers"
+"""The mark of labels that only count the rows."""
 
 
 class TableRows(ABC):
@@ -55,6 +61,10 @@ class TableRows(ABC):
         """Return what the user calls that row."""
         return number
 
+    def labels_mark(self) -> str:
+        """Return by what the labels of all rows, in order, can be known again: see `mark_of`."""
+        return NUMBERS
+
     def names(self, kind: str) -> list[Hashable]:
         """Return the columns of `table` as far as they are known."""
         return [name if kind == "pandas" else str(name) for name in self.columns]
@@ -75,6 +85,16 @@ class TableRows(ABC):
     @abstractmethod
     def _native(self) -> Any:  # noqa: ANN401 - see `kind`
         """Return the table as its own library has it."""
+
+
+def mark_of(index: pd.Index) -> str:
+    """Return `NUMBERS`, or a hash of the labels in order."""
+    import pandas as pd
+
+    if index.equals(pd.RangeIndex(len(index))):
+        return NUMBERS
+    texts = "\0".join(map(str, index.tolist()))
+    return sha256(texts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class StreamedRows(TableRows):

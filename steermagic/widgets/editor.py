@@ -39,6 +39,7 @@ class SchemaEditor:
     def __init__(self, schema: object = None, *, session: Session | None = None) -> None:
         given = _NEW if schema is None else schema
         self._state = opened(read_source(given).schema)
+        self._answered: Schema | None = None  # what the answer in the page is of
         self._session = session
 
     @property
@@ -106,7 +107,9 @@ class SchemaEditor:
         )
 
     def _data(self) -> dict[str, object]:
-        return {"forms": forms_of(self._state.schema), "rows_problem": self._state.problem}
+        schema = self._state.schema
+        is_old = self._answered not in (None, schema)
+        return {"forms": forms_of(schema), "rows_problem": self._state.problem, "is_old": is_old}
 
     def _show(self, state: EditorState) -> None:
         self._state = state
@@ -117,7 +120,7 @@ class SchemaEditor:
     def _edit(self, rows: str) -> None:
         if rows != self._state.rows:
             self._state = edited(self._state, rows)
-            self.panel.show(**self._data())
+            self.panel.show(note="", **self._data())
 
     def _act(self, asked: Mapping[str, Any]) -> None:
         text = str(asked["text"]).strip()
@@ -139,7 +142,9 @@ class SchemaEditor:
         prompt = interpolate(_PROMPT, {"text": text})
         options = read_options({}, session.settings())
         job = Job((prompt,), FoundSchema(self.schema), options)
-        self.panel.show(answer=answer(session, job).packed())
+        given = answer(session, job).packed()
+        self._answered = job.found.schema
+        self.panel.show(answer=given, **self._data())
 
 
 def _example(text: str) -> object:

@@ -22,9 +22,9 @@ Bundle: TypeAlias = tuple[dict[str, object], dict[str, object]]
 class Panel:
     """The kernel's half of `static/NAME.js`.
 
-    `state` is a text that the page changes, too; `edit` is told. `act` is told what was asked for
-    in the page, as a dict with its `kind`. `data` is for the page to read. An error of either is a
-    line in the page: nobody sees the traceback of a callback.
+    `state` is a text that the page changes, too; `edit` is told, once.
+    `act` is told what was asked for in the page, as a dict with its `kind`. `data` is for the page
+    to read. An error of either is a line in the page: nobody sees the traceback of a callback.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Panel:
         act: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._data, self._answered = dict(data), 0
-        self._edit, self._act = edit, act
+        self._told, self._edit, self._act = state, edit, act
         self.widget = _widget_class(name)(state=state, data=json.dumps(self._data))
         self.widget.observe(self._edited, "state")
         self.widget.on_msg(self._asked)
@@ -52,9 +52,17 @@ class Panel:
         self.widget.state = text
 
     def _edited(self, change: Mapping[str, Any]) -> None:
-        self._do(lambda: self._edit(change["new"]))
+        self._tell(change["new"])
+
+    def _tell(self, state: str) -> None:
+        if state != self._told:
+            self._told = state
+            self._do(lambda: self._edit(state))
 
     def _asked(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
+        if "state" in content:  # ahead of the trait, which pages hold back while the kernel works
+            self._tell(content["state"])
+            return
         self._answered = max(self._answered, content["asked"])  # each view counts for itself
         self._do(lambda: self._act(content), answered=self._answered)
 
@@ -75,8 +83,11 @@ class Panel:
 
 def bundle(html: str, text: str, widget: Callable[[], Any]) -> Bundle:
     """Return what a cell shows: the widget where there is a page for it, else HTML and text."""
-    static: dict[str, object] = {"text/html": html, "text/plain": text}
-    return widget_bundle(widget(), static) if is_page() else (static, {})
+    if not is_page():
+        return {"text/html": html, "text/plain": text}, {}
+    # A page that is exported, or opened without its kernel, shows this in the place of the tool.
+    html = f'{html}<div style="opacity:.7">as it was when the cell ran</div>'
+    return widget_bundle(widget(), {"text/html": html, "text/plain": text})
 
 
 def widget_bundle(widget: Any, static: Mapping[str, object]) -> Bundle:  # noqa: ANN401 - as below

@@ -10,7 +10,7 @@ from typing import Any
 
 from steer_engine import EMBEDDED, SteerError, write_json, write_notation
 from steermagic.cell import SchemaText
-from steermagic.errors import CommandError
+from steermagic.errors import CommandError, SteerCancelled
 from steermagic.job import Job
 from steermagic.prompt import interpolate
 from steermagic.schemas import find_schema, read_source
@@ -71,12 +71,20 @@ class Playground:
         self.panel.show(cells=self._cells())
 
     def _act(self, asked: Mapping[str, Any]) -> None:
-        number = int(asked["setting"])
-        self._answers[number] = None
-        try:
-            self._answers[number] = answer(self._session, self._job(number)).packed()
-        except SteerError as error:
-            self._answers[number] = {"problem": str(error)}
+        for number in asked["settings"]:
+            self._answers[number] = None
+            cell = self.cell(number)  # for the page to see whether it has changed since
+            try:
+                given = answer(self._session, self._job(number)).packed()
+            except SteerCancelled as error:
+                self._show_answer(number, {"problem": str(error), "cell": cell})
+                return  # of all that was asked for
+            except SteerError as error:
+                given = {"problem": str(error)}
+            self._show_answer(number, {**given, "cell": cell})
+
+    def _show_answer(self, number: int, given: dict[str, object]) -> None:
+        self._answers[number] = given
         self.panel.show(answers=self._answers)
 
     def _job(self, number: int) -> Job:

@@ -75,8 +75,13 @@ class Review:
         return self.panel.widget
 
     def _repr_mimebundle_(self, **_: object) -> Bundle:
+        import pandas as pd
+
         frame = reviewed_frame(self._run, self._known()[0], keys=self._keys)
-        html = frame._repr_html_()  # type: ignore[operator] # pandas' stubs lack it
+        # Without HTML there is nothing to fall back on; amounts of money are no formulas.
+        options = ("display.notebook_repr_html", True, "display.html.use_mathjax", False)
+        with pd.option_context(*options):
+            html = frame._repr_html_()  # type: ignore[operator] # pandas' stubs lack it
         return bundle(html, repr(self), lambda: self.widget)
 
     def __repr__(self) -> str:

@@ -284,6 +284,9 @@ def test_columns_come_first_then_variables():
         (pd.Series(["x"]), ["text"]),
         (pd.Series(["x"], name="body"), ["body"]),
         (pd.Series(["x"], name=pd.NA), []),
+        (pd.DataFrame({"body": ["x"]}, index=pd.Index([1], name="post_id")), ["post_id", "body"]),
+        (pd.Series(["x"], index=pd.Index([1], name="post_id")), ["post_id", "text"]),
+        (pd.DataFrame({"n": [1]}).set_index(["n", "n"], drop=False).rename_axis(["n", 2]), ["n"]),
         (pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])), []),
         ([{"a": 1}, {"b": 2, 3: 4}], ["a", "b"]),
         ((Point(1, 2),), ["x", "y"]),
@@ -305,6 +308,8 @@ def test_columns_of_other_libraries():
     pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
     assert columns_of(pl.DataFrame({"a": [1]})) == columns_of(pa.table({"a": [1]})) == ["a"]
     assert columns_of(pl.Series(["x"])) == ["text"]
+    assert columns_of(pa.table({"a": [1]}).to_batches()[0]) == ["a"]
+    assert columns_of(pa.array(["x"])) == columns_of(pa.chunked_array([["x"]])) == ["text"]
     assert columns_of(pl.LazyFrame({"a": [1]})) == []
 
 

@@ -229,6 +229,15 @@ def test_items_of_a_list_are_told_apart_by_their_answers():
         on_frame(probs, run, frame[::-1].reset_index(drop=True))
 
 
+def test_an_item_that_was_corrected_to_another_one_keeps_its_label():
+    items = [{"n": n, "word": word} for n, word in [(1, "lo"), (1, "hi"), (2, "hi")]]
+    known = [(f"/{number}/{name}", 0.5) for number in range(3) for name in ("n", "word")]
+    run = run_of("[n: int, word: str]", row(items, *known))
+    frame, probs = result_of(run), confidence_frame(run, "mean")
+    frame.loc[0, "word"] = "hi"
+    assert on_frame(probs, run, frame).isna().sum().tolist() == [0, 1]
+
+
 NAMES = [
     row({"name": "Ann", "n": 1}, ("/name", 0.1), ("/n", 0.2)),
     row({"name": "Bob", "n": 2}, ("/name", 0.3), ("/n", 0.4), number=1),
@@ -300,7 +309,7 @@ def test_rows_that_are_not_of_the_run_have_no_confidence(labels):
         assert known_of(run, melted) == [[None, None]] * len(melted)
 
 
-def as_stored(run: Run) -> Run:
+def as_stored(run: Run, **options: object) -> Run:
     """The run as it comes back from the store, after a restart of the kernel."""
     schema = run.job.found.schema
     stored = StoredRun(
@@ -312,7 +321,7 @@ def as_stored(run: Run) -> Run:
         model=run.model,
         spec="fake",
         cell=None,
-        options={"over": "t"},
+        options={"over": "t", **options},
         form=json.dumps({"schema": schema.text, "name": schema.name}),
         n_rows=len(run.rows),
         n_done=len(run.rows),
@@ -329,6 +338,36 @@ def test_a_frame_of_a_stored_run_is_known_by_the_order_of_its_rows():
     assert known_of(stored, frame.iloc[:0]) == []
     for made in (frame[::-1], frame[1:], frame.assign(n=1), frame.reset_index()[::-1]):
         with pytest.raises(FrameError, match="the store, which does not have this frame's index"):
+            known_of(stored, made)
+
+
+ALIKE = [row({"n": 1}, ("/n", number / 10), number=number) for number in range(4)]
+
+
+def stored_alike(*labels: object) -> tuple[pd.DataFrame, Run, list[list[float | None]]]:
+    """The frame of a run whose answers are all equal, the run from the store, what is known."""
+    table = texts(len(ALIKE), index=labels or None)
+    run = run_of("n: int", *ALIKE, table=table)
+    stored = as_stored(run, labels=run.job.over.labels_mark())
+    return result_of(run), stored, values(confidence_frame(run, "mean"))
+
+
+def test_a_frame_of_a_stored_run_whose_labels_are_numbers_is_known_by_them():
+    """Equal answers were taken for a proof that the rows are in order."""
+    frame, stored, known = stored_alike()
+    assert known_of(stored, frame) == known
+    for places in ([3, 2, 1, 0], [2], [1, 1]):
+        assert known_of(stored, frame.iloc[places]) == [known[place] for place in places]
+    with pytest.raises(FrameError, match="lacks rows of the run, its order or its answers"):
+        known_of(stored, frame.assign(n=[1, 2, 1, 1]))
+
+
+@pytest.mark.parametrize("labels", ["abcd", (3, 2, 1, 0), [(1, "a"), (1, "b"), (2, "a"), (3, "")]])
+def test_a_frame_of_a_stored_run_with_other_labels_has_to_be_in_order(labels):
+    frame, stored, known = stored_alike(*labels)
+    assert known_of(stored, frame) == known
+    for made in (frame[::-1], frame.reset_index(drop=True), frame[1:]):
+        with pytest.raises(FrameError, match="lacks rows of the run, its order or its answers"):
             known_of(stored, made)
 
 

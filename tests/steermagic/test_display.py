@@ -63,6 +63,10 @@ def html(view: SteerView) -> str:
     return view._repr_html_()
 
 
+def test_dollar_signs_are_no_formulas():
+    assert html(VIEW).startswith('<div class="steermagic-view tex2jax_ignore mathjax_ignore"')
+
+
 def test_every_token_says_how_it_came_about():
     titles = re.findall(r'title="([^"]*)" data-origin', html(VIEW))
     assert titles == [

@@ -35,7 +35,17 @@ def test_in_a_notebook_it_is_html_without_styles_that_a_page_would_drop():
     assert "the mask does not compare &lt;items&gt;" in html
     assert html.count("<tr>") == 3
     assert "<style" not in html
-    assert "class=" not in html
+    assert html.count("class=") == 1
+    assert 'class="tex2jax_ignore mathjax_ignore"' in html
+
+
+def test_names_cannot_act_on_what_stands_around_them():
+    name = "a\nb\t\x1b[31m\u202e"
+    clauses = (Clause(f"/properties/{name}", "type", "guarded", name),)
+    table = ExplanationTable(Explanation(clauses, shortest=f'{{"{name}": 1}}'), "fake")
+    assert repr(table).splitlines()[1].count(r"a\nb\t\x1b[31m\u202e") == 2
+    for shown in (repr(table), table._repr_html_()):
+        assert not {"\x1b", "\u202e"} & {*shown}
 
 
 def test_a_refused_schema_has_no_shortest_value():

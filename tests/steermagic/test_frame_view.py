@@ -23,7 +23,7 @@ TAGS = {
     "div", "span", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "a",
 }  # fmt: skip
 ATTRIBUTES = {
-    "style", "title", "scope", "tabindex", "role", "aria-label", "href", "rel", "target",
+    "class", "style", "title", "scope", "tabindex", "role", "aria-label", "href", "rel", "target",
 }  # fmt: skip
 
 
@@ -144,6 +144,26 @@ def test_a_value_that_somebody_changed_has_the_runs_value_in_place_of_its_confid
     told = {text: title for title, text in cells(page(frame))}
     assert told["Ann"] == "changed since; the run had: Bob"
     assert told["4"] == "changed since; the run had: nothing"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame.assign(n=frame["n"].astype(float)),
+        lambda frame: frame.assign(at=frame["at"].dt.tz_convert("Europe/Berlin")),
+        lambda frame: frame.assign(due=frame["due"].dt.date),
+        lambda frame: frame.assign(tags=frame["tags"].map(tuple)),
+        lambda frame: frame.assign(tags=frame["tags"].map(np.array)),
+    ],
+)
+def test_a_value_of_another_type_is_still_the_runs(change, wishing):
+    """It was called changed, while its confidence was told elsewhere."""
+    wish = {"n": 3, "at": "2026-01-01T10:00:00Z", "due": "2026-03-01", "tags": ["x", "y"]}
+    frame = change(asked(wishing, wish, "n: int, at: datetime, due: date, tags: list[str]"))
+    shown = page(frame)
+    assert "changed since" not in shown
+    assert ("[&quot;x&quot;, &quot;y&quot;]") in shown
+    assert frame.steer.confidence.notna().all(axis=None)
 
 
 def test_rows_are_found_by_their_label(wishing):
@@ -321,3 +341,8 @@ def test_nothing_is_written_to_the_frame(wishing):
     page(frame)
     pd.testing.assert_frame_equal(frame, before)
     assert json.dumps(frame.attrs) == json.dumps(before.attrs)
+
+
+def test_dollar_signs_are_no_formulas():
+    text = view_of_run({"s": "a $5 coffee and a $6 cake"}, "s: str")._repr_html_()
+    assert text.startswith('<div class="tex2jax_ignore mathjax_ignore">')

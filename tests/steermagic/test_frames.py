@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 
 import pandas as pd
 import pytest
@@ -157,6 +157,8 @@ def test_scalars_make_one_column():
         ("count", 2**63),
         ("day", "0000-01-01"),
         ("at", "2016-12-31T23:59:60Z"),
+        ("at", "2024-05-01T12:00:00.123456789Z"),
+        ("length", "PT0.0000001S"),
         ("length", "P1M"),
         ("length", "P"),
         ("length", "P200000000D"),
@@ -166,6 +168,13 @@ def test_a_value_that_no_dtype_can_hold_is_kept_as_it_is(field, value):
     frame = to_frame([{field: value}, {field: None}], SCHEMA)
     assert frame[field].dtype == object
     assert frame[field][0] == value
+
+
+def test_microseconds_arrive():
+    record = {"at": "2024-05-01T12:00:00.123456000Z", "length": "P9999DT1M0.1234560S"}
+    [at], [length] = (to_frame([record], SCHEMA)[name] for name in record)
+    assert at == datetime(2024, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    assert length == timedelta(days=9999, minutes=1, microseconds=123456)
 
 
 def test_a_number_beyond_floats_is_kept_as_it_is():
@@ -289,6 +298,7 @@ def test_values_arrive_in_arrow():
         ("day", "0000-01-01", "0000-01-01"),
         ("length", "P200000000D", "P200000000D"),
         ("clock", "09:30:00+02:00", "09:30:00+02:00"),
+        ("clock", "09:30:00.1234567Z", "09:30:00.1234567Z"),
         ("tags", ["\ud800"], '["\\ud800"]'),
     ],
 )

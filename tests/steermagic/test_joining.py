@@ -241,6 +241,21 @@ def test_dtypes_of_the_table_are_kept_in_its_own_library():
     assert joined(table, [1], read_schema("int"), as_="arrow").select(frame.columns).equals(table)
 
 
+@pytest.mark.parametrize(
+    "views",
+    [
+        pa.array(["x", "y"], pa.string_view()),
+        pa.array([b"x", b"y"], pa.binary_view()),
+        pa.array([["x"], []], pa.list_view(pa.string())),
+    ],
+)
+def test_views_of_arrow_are_repeated_as_others_are(views):
+    table = joined(pa.table({"v": views}), [[1, 2], [3]], read_schema("[int]"), as_="arrow")
+    first, second = views.to_pylist()
+    assert table.schema.field("v").type == views.type
+    assert table["v"].to_pylist() == [first, first, second]
+
+
 @pytest.mark.parametrize("as_", KINDS)
 def test_a_new_column_needs_a_name_of_its_own(as_):
     with pytest.raises(FrameError, match=r"the table has a column or index 'lines\.name' already"):

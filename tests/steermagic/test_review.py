@@ -142,6 +142,16 @@ def test_what_tells_rows_apart_can_be_changed(numbered):
         pd.testing.assert_frame_equal(numbered.assign(text=texts).steer.confidence, known)
 
 
+def test_rows_with_their_own_labels_are_not_refused_for_an_edit(numbered):
+    """A text that became that of another row was taken for it, and the index for replaced."""
+    known = numbered.steer.confidence
+    for texts in (["sure 0", "sure 0", "sure 2", "unsure 3"], ["unsure 1", "sure 2", "x", "y"]):
+        edited = numbered.assign(text=texts)
+        pd.testing.assert_frame_equal(edited.steer.confidence, known)
+        pd.testing.assert_frame_equal(edited[::-1].steer.confidence, known[::-1])
+    assert_refused(numbered[::-1].reset_index(drop=True), match=f"4 of 4 rows have {REPLACED}")
+
+
 def test_a_value_that_was_corrected_is_not_the_models(frame):
     known = frame.steer.confidence
     frame.loc["r1", "n"] = 3

@@ -26,6 +26,7 @@ from steer_engine.schema.validity import check_schema
 
 _Resources: typing.TypeAlias = "Mapping[str, JsonValue] | None"
 _MAX_DEPTH = 100  # of JSON values; llguidance refuses 128, and this package recurses
+_TOO_DEEP = f"the schema is nested more than {_MAX_DEPTH} deep; use `$ref`"
 
 
 def read_schema(
@@ -69,7 +70,10 @@ def _read_text(text: str, resources: _Resources, name: str | None) -> Schema:
     # A list in brackets is notation, since no JSON Schema is an array.
     if text.lstrip().startswith("{") or text.strip() in ("true", "false"):
         return _read_json(text, resources, name)
-    document, class_name = parse_notation(text)
+    try:
+        document, class_name = parse_notation(text)
+    except RecursionError as error:
+        raise SchemaError(_TOO_DEEP) from error
     return _checked(document, None, name or class_name)
 
 
@@ -131,7 +135,7 @@ def _checked(value: object, resources: _Resources, name: str | None) -> Schema:
 def _json_value(value: object, pointer: str) -> JsonValue:
     """Return a copy of `value`, or raise the error that says where it is not JSON."""
     if pointer.count("/") > _MAX_DEPTH:
-        raise SchemaError(f"the schema is nested more than {_MAX_DEPTH} deep; use `$ref`")
+        raise SchemaError(_TOO_DEEP)
     if isinstance(value, list):
         return [_json_value(item, pointer_to(pointer, i)) for i, item in enumerate(value)]
     if isinstance(value, dict):

@@ -74,17 +74,39 @@ function copyButton(label, text, textOf, kind = "") {
   return made;
 }
 
+const LOST = "the kernel that this belongs to is gone; run the cell again";
+
 // The state that the kernel keeps, and the questions that it has not answered yet.
 class Kernel {
-  constructor(model) {
+  constructor(model, drawLost) {
     this.model = model;
     this.asked = this.data.answered ?? 0;
+    this.isLost = false;
+    this.lose = () => {
+      this.isLost = true;
+      drawLost();
+    };
+    model.on("comm_live_update", this.lose); // once there is a page, it only ever ends
   }
+  close() { this.model.off("comm_live_update", this.lose); }
   get data() { return JSON.parse(this.model.get("data")); }
-  get isBusy() { return (this.data.answered ?? 0) < this.asked; }
+  get isBusy() { return !this.isLost && (this.data.answered ?? 0) < this.asked; }
   ask(content) {
     this.asked = Math.max(this.asked, this.data.answered ?? 0) + 1;
-    this.model.send({ ...content, asked: this.asked });
+    this.send({ ...content, asked: this.asked });
+  }
+  // Notebooks hold a state back while the kernel works, but no message: what is asked next would overtake it.
+  save(state) {
+    this.model.set("state", state);
+    this.model.save_changes();
+    this.send({ state });
+  }
+  send(content) {
+    try {
+      this.model.send(content);
+    } catch {
+      this.lose();
+    }
   }
   // While the kernel works it reads no messages; an interrupt reaches it all the same.
   interrupt() { this.model.widget_manager?.kernel?.interrupt(); }
@@ -95,10 +117,55 @@ function onChange(model, names, react) {
   return () => { for (const name of names) model.off(`change:${name}`, react); };
 }
 
+// What is drawn between a press and its click takes away what was pressed, and the click with it: it waits.
+class Presses {
+  constructor(root) {
+    this.pressed = null;
+    this.waiting = new Set();
+    root.addEventListener("pointerdown", (event) => this.hold(event.target), true);
+  }
+  hold(pressed) {
+    const select = pressed.closest("select"); // its list of options is open until it has changed or is left
+    this.pressed = pressed;
+    const over = new AbortController();
+    const release = () => {
+      over.abort();
+      if (this.pressed !== pressed) return;
+      this.pressed = null;
+      this.drawSoon(); // after the click
+    };
+    for (const end of select ? ["change", "focusout"] : ["pointerup", "pointercancel"]) {
+      (select ?? window).addEventListener(end, release, { capture: true, signal: over.signal });
+    }
+  }
+  whenOver(draw) {
+    this.waiting.add(draw);
+    if (!this.pressed) this.draw();
+  }
+  // Once what is happening has come to its end, such as a move of the focus.
+  later(draw) {
+    this.waiting.add(draw);
+    this.drawSoon();
+  }
+  drawSoon() {
+    setTimeout(() => { if (!this.pressed) this.draw(); });
+  }
+  draw() {
+    const draws = [...this.waiting];
+    this.waiting.clear();
+    for (const draw of draws) draw();
+  }
+}
+
 function table(columns, rows) {
   const head = element("tr", {}, ...columns.map((name) => element("th", { scope: "col" }, name)));
   const body = rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))));
   return element("table", { class: "sm-table" }, element("thead", {}, head), element("tbody", {}, ...body));
+}
+
+// Says above what is shown that it is not of what the page says by now.
+function oldNote(isOld, text) {
+  return isOld ? [element("div", { class: "sm-note sm-faint" }, text)] : [];
 }
 
 // What stands below an answer: whether it was cut short, what it took, and what else there is to say of its run.

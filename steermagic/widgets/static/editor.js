@@ -37,7 +37,7 @@ function freshName(fields) {
 class Editor {
   constructor(model, el) {
     this.model = model;
-    this.kernel = new Kernel(model);
+    this.kernel = new Kernel(model, () => this.drawData());
     this.open = new Set(); // labels of the rows whose details are shown
     this.form = "compact";
     this.past = [];
@@ -49,9 +49,17 @@ class Editor {
     this.preview = element("div", { class: "sm-preview" });
     this.status = statusLine();
     const body = element("div", { class: "sm-body" }, this.rows, this.preview);
-    el.append(element("div", { class: "sm sm-editor" }, this.bar, this.drawers.example, this.drawers.run, body, this.status));
+    const root = element("div", { class: "sm sm-editor" }, this.bar, this.drawers.example, this.drawers.run, body, this.status);
+    el.append(root);
+    this.presses = new Presses(root);
+    this.redraw = () => this.draw();
+    this.redrawData = () => this.drawData();
     this.read();
-    const stops = [onChange(model, ["state"], () => this.reread()), onChange(model, ["data"], () => this.drawData())];
+    const stops = [
+      onChange(model, ["state"], () => this.reread()),
+      onChange(model, ["data"], () => this.presses.whenOver(this.redrawData)),
+      () => this.kernel.close(),
+    ];
     this.close = () => stops.forEach((stop) => stop());
     this.draw();
   }
@@ -75,27 +83,27 @@ class Editor {
     this.text = JSON.stringify(this.root);
     if (this.text !== before && (isForm || !this.past.length || Date.now() - this.changedAt > 800)) this.past.push(before);
     this.changedAt = Date.now();
-    this.send();
+    this.kernel.save(this.text);
     if (isForm) this.draw(focus);
     else this.drawBar();
-  }
-  send() {
-    this.model.set("state", this.text);
-    this.model.save_changes();
   }
   undo() {
     this.text = this.past.pop();
     this.root = JSON.parse(this.text);
-    this.send();
+    this.kernel.save(this.text);
     this.draw();
   }
 
   draw(focus = null) {
+    const labelled = () => [...this.rows.querySelectorAll("[aria-label]")];
     const label = focus ?? focusedLabel(this.rows);
+    const place = labelled().indexOf(document.activeElement);
+    this.presses.waiting.clear(); // all of it is drawn
     this.rows.replaceChildren(...this.rootRows());
     this.drawBar();
     this.drawData();
-    const again = [...this.rows.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === label);
+    // A label may have changed with its field's name; it has its place still.
+    const again = labelled().find((each) => each.getAttribute("aria-label") === label) ?? labelled()[place];
     again?.focus();
     if (focus && again?.select) again.select();
   }
@@ -195,7 +203,7 @@ class Editor {
   name(field, label) {
     return input(`Name of ${label}`, field.name, (text) => this.change(() => { field.name = text; }), {
       placeholder: "name", kind: "sm-mono sm-name",
-      onchange: () => this.draw(), // labels say the new name
+      onchange: () => this.presses.later(this.redraw), // labels say the new name
     });
   }
 
@@ -215,7 +223,8 @@ class Editor {
       button(`Move ${label} up`, () => this.move(object, index, -1), { text: "↑", kind: "sm-icon", disabled: index === 0 }),
       button(`Move ${label} down`, () => this.move(object, index, 1), { text: "↓", kind: "sm-icon", disabled: index === object.fields.length - 1 }),
       button(`More about ${label}`, () => {
-        isOpen ? this.open.delete(label) : this.open.add(label);
+        this.open.delete(label);
+        if (!isOpen) this.open.add(path + object.fields[index].name); // by now
         this.draw();
       }, { text: "⋯", kind: "sm-icon", "aria-expanded": String(isOpen) }),
       button(`Delete ${label}`, () => this.remove(object, index, path), { text: "✕", kind: "sm-icon" }),
@@ -306,25 +315,28 @@ class Editor {
   drawData() {
     const data = this.kernel.data;
     const isBusy = this.kernel.isBusy;
-    this.runButton.disabled = isBusy;
+    this.runButton.disabled = isBusy || this.kernel.isLost;
     this.stopButton.hidden = !isBusy;
-    this.drawPreview(data.forms);
-    if (data.answer) this.result.replaceChildren(table(data.answer.columns, data.answer.rows), ...belowAnswer(data.answer));
-    const problem = data.rows_problem || data.problem;
+    this.drawPreview(data);
+    if (data.answer) this.result.replaceChildren(...oldNote(data.is_old, "of an earlier schema"), table(data.answer.columns, data.answer.rows), ...belowAnswer(data.answer));
+    const problem = this.kernel.isLost ? LOST : data.rows_problem || data.problem;
     say(this.status, isBusy ? "running …" : problem || data.note || "", !isBusy && Boolean(problem));
   }
-  drawPreview(forms) {
+  drawPreview({ forms, rows_problem }) {
     const names = { compact: "Compact", pydantic: "Pydantic", json: "JSON Schema" };
-    const tabs = Object.entries(names).map(([form, text]) => button(`Show ${text}`, () => { this.form = form; this.drawPreview(this.kernel.data.forms); }, {
+    const tabs = Object.entries(names).map(([form, text]) => button(`Show ${text}`, () => { this.form = form; this.drawPreview(this.kernel.data); }, {
       text, "aria-pressed": String(this.form === form),
     }));
     const shown = forms[this.form] || `(${names[this.form]} cannot say this schema exactly)`;
     const focused = focusedLabel(this.preview);
+    const copy = copyButton(`Copy ${names[this.form]}`, "Copy", () => this.kernel.data.forms[this.form]);
+    copy.disabled = !forms[this.form];
     this.preview.replaceChildren(
       element("div", { class: "sm-line sm-tabs" }, ...tabs),
+      ...oldNote(rows_problem, "the schema before the problem"),
       code(shown),
       element("div", { class: "sm-line sm-tabs sm-foot" },
-        copyButton(`Copy ${names[this.form]}`, "Copy", () => this.kernel.data.forms[this.form]),
+        copy,
         copyButton("Copy as cell", "Copy as cell", () => this.kernel.data.forms.cell)),
     );
     this.preview.querySelector("pre").setAttribute("aria-label", "Preview");

@@ -11,13 +11,13 @@ let lists = 0; // of models, in all views of the page
 class Playground {
   constructor(model, el) {
     this.model = model;
-    this.kernel = new Kernel(model);
+    this.kernel = new Kernel(model, () => this.drawAnswers());
     this.read();
     this.status = statusLine();
     this.list = `sm-models-${(lists += 1)}`;
     this.root = element("div", { class: "sm sm-playground" });
     el.append(this.root);
-    const stops = [onChange(model, ["state"], () => this.reread()), onChange(model, ["data"], () => this.drawAnswers())];
+    const stops = [onChange(model, ["state"], () => this.reread()), onChange(model, ["data"], () => this.drawAnswers()), () => this.kernel.close()];
     this.close = () => stops.forEach((stop) => stop());
     this.draw();
   }
@@ -33,8 +33,7 @@ class Playground {
   change(alter) {
     alter();
     this.text = JSON.stringify(this.state);
-    this.model.set("state", this.text);
-    this.model.save_changes();
+    this.kernel.save(this.text);
   }
 
   draw() {
@@ -73,21 +72,24 @@ class Playground {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (!this.kernel.isBusy) this.runAll.click();
+    this.runAll.click();
   }
 
   run(numbers) {
-    for (const number of numbers) this.kernel.ask({ kind: "run", setting: number });
+    this.kernel.ask({ kind: "run", settings: numbers });
     this.drawAnswers();
   }
   drawAnswers() {
-    const { answers, problem } = this.kernel.data;
-    const isBusy = this.kernel.isBusy;
-    for (const each of [this.runAll, ...this.columns.map((column) => column.run)]) each.disabled = isBusy;
+    const { answers, cells, problem: said } = this.kernel.data;
+    const { isBusy, isLost } = this.kernel;
+    const problem = isLost ? LOST : said;
+    for (const each of [this.runAll, ...this.columns.map((column) => column.run)]) each.disabled = isBusy || isLost;
     this.stop.hidden = !isBusy;
+    const isOld = answers.map((answer, number) => answer && answer.cell !== cells[number]);
     this.columns.forEach((column, number) => {
-      const other = number ? answers[0] : null; // what differs from the first is marked
-      column.answer.replaceChildren(...(answers[number] ? answerParts(answers[number], other) : []));
+      const other = number && !isOld[0] && !isOld[number] ? answers[0] : null; // what differs from the first is marked
+      const note = oldNote(isOld[number], "of an earlier prompt, schema or setting");
+      column.answer.replaceChildren(...note, ...(answers[number] ? answerParts(answers[number], other) : []));
     });
     say(this.status, isBusy ? "running …" : problem || "", Boolean(problem) && !isBusy);
   }

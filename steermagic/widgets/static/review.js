@@ -7,7 +7,7 @@ const VERDICTS = { accepted: ["Accept", "a"], rejected: ["Reject", "r"], "": ["C
 class Review {
   constructor(model, el) {
     this.model = model;
-    this.kernel = new Kernel(model);
+    this.kernel = new Kernel(model, () => this.draw());
     this.turns = [];
     this.status = statusLine();
     this.bar = element("div", { class: "sm-bar", role: "toolbar", "aria-label": "Review" });
@@ -18,7 +18,9 @@ class Review {
     const attributes = { class: "sm sm-review", tabindex: "0", "aria-label": "Review of rows", role: "group" };
     this.root = element("div", { ...attributes, onkeydown: (event) => this.keys(event) }, this.bar, body, this.status);
     el.append(this.root);
-    const stops = [onChange(model, ["state", "data"], () => this.draw())];
+    this.presses = new Presses(this.root);
+    this.redraw = () => this.draw();
+    const stops = [onChange(model, ["state", "data"], () => this.presses.whenOver(this.redraw)), () => this.kernel.close()];
     this.close = () => stops.forEach((stop) => stop());
     this.draw();
   }
@@ -36,7 +38,8 @@ class Review {
     this.takeTurns();
   }
   takeTurns() {
-    while (this.turns.length && !this.kernel.isBusy) this.turns.shift()();
+    if (this.kernel.isLost) this.turns = [];
+    while (this.turns.length && !this.kernel.isBusy && !this.presses.waiting.size) this.turns.shift()();
   }
   step(by) { this.inTurn(() => this.go(this.number + by)); }
   judge(verdict) {
@@ -75,12 +78,14 @@ class Review {
     this.drawBar(items);
     this.drawList(items);
     const isThere = item && item.number === this.number; // else the kernel is about to send it
+    let gone = "";
     if (isThere) {
-      this.drawValues(item);
+      gone = this.drawValues(item);
       this.sources.replaceChildren(...item.sources.flatMap((source) => sourceParts(source, item.sources.length > 1)));
     }
     if (!items.length) this.values.replaceChildren(element("div", { class: "sm-faint" }, "there are no rows to review"));
-    say(this.status, problem || "", Boolean(problem));
+    const said = this.kernel.isLost ? LOST : problem || gone;
+    say(this.status, said, Boolean(said));
     // Lab takes single keys for its own, unless the element that has the focus says otherwise.
     for (const each of [this.root, ...this.root.querySelectorAll("button, select, summary, [tabindex]")]) each.setAttribute("data-lm-suppress-shortcuts", "true");
     if (focused && !this.root.contains(document.activeElement)) {
@@ -119,14 +124,21 @@ class Review {
     const selected = this.list.querySelector("[aria-selected=true]");
     if (selected) this.list.scrollTop = selected.offsetTop - this.list.offsetTop - 80;
   }
-  // What somebody is typing stays, and its place in the page: moved, it would lose the focus.
+  // What somebody is typing stays, and its place in the page: moved, it would lose the focus. Returns what there is to say of it.
   drawValues({ number, values }) {
     const made = values.map((value) => this.value(value));
     const old = [...this.values.children];
     const typed = number === this.drawn && old.find((each) => each.contains(document.activeElement) && isUnsent(document.activeElement));
     this.drawn = number;
-    if (typed) old.forEach((each, index) => { if (each !== typed) each.replaceWith(made[index]); });
-    else this.values.replaceChildren(...made);
+    const place = typed ? made.findIndex((each) => each.dataset.name === typed.dataset.name) : -1;
+    if (place < 0) {
+      this.values.replaceChildren(...made);
+      return typed ? `${typed.dataset.name} has gone with another correction, and what was typed there with it` : "";
+    }
+    for (const each of old) if (each !== typed) each.remove();
+    typed.before(...made.slice(0, place));
+    typed.after(...made.slice(place + 1));
+    return "";
   }
   value(value) {
     const label = `Value of ${value.name}`;
@@ -140,11 +152,11 @@ class Review {
     const chips = value.alternatives.map(([text, shown, share]) => button(`Set ${value.name} to ${shown || "null"}`, () => this.correct(value.name, text), { text: `${shown || "null"} ${share}`, kind: "sm-chip" }));
     const name = element("span", { class: "sm-name" }, value.name, value.is_changed ? element("span", { title: "changed by you" }, " ✎") : null);
     if (value.is_folded) {
-      const fold = { class: "sm-value", open: this.isUnfolded ? "" : null, ontoggle: (event) => { this.isUnfolded = event.target.open; } };
+      const fold = { class: "sm-value", "data-name": value.name, open: this.isUnfolded ? "" : null, ontoggle: (event) => { this.isUnfolded = event.target.open; } };
       return element("details", fold, element("summary", { "aria-label": `${label}, as JSON`, title: "all values, as JSON" }, name), control);
     }
     const sure = element("span", { class: "sm-sure", title: "how sure the model was" }, value.sure);
-    return element("div", { class: `sm-value${value.is_doubtful ? " sm-doubtful" : ""}` }, element("div", { class: "sm-line" }, name, sure), control, chips.length ? element("div", { class: "sm-line sm-chips" }, ...chips) : null);
+    return element("div", { class: `sm-value${value.is_doubtful ? " sm-doubtful" : ""}`, "data-name": value.name }, element("div", { class: "sm-line" }, name, sure), control, chips.length ? element("div", { class: "sm-line sm-chips" }, ...chips) : null);
   }
   field(label, text, send) {
     const breaks = text.includes("\r\n") ? "\r\n" : "\n"; // in a page they are all of one kind

@@ -44,7 +44,7 @@ export function liveView(head, manager) {
   const copied = h("div", {});
   const root = h(
     "div",
-    { class: "steermagic-view steermagic-live", role: "region", "aria-label": "steering view", ...style("view") },
+    { class: "steermagic-view steermagic-live mathjax_ignore", role: "region", "aria-label": "steering view", ...style("view") },
     h("div", { class: "steermagic-header", ...style("header") },
       h("span", {}, h("b", {}, head.model), " ", summary), cancelButton(manager)),
     bar,

@@ -71,6 +71,7 @@ def test_malformed_json_is_pointed_at(text, message, line, column):
         ('{"minimum": NaN}', "NaN is not a JSON number"),
         ('{"minimum": ' + "1" * 5000 + "}", "the JSON text cannot be read"),
         ('{"items":' * 150 + "{}" + "}" * 150, "nested more than 100 deep"),
+        ("[" * 3000, "nested more than 100 deep"),
         ('{"items":' * 100_000, "the JSON text cannot be read"),
         ({"minimum": float("inf")}, "inf at /minimum is not a JSON number"),
         ({"enum": [("a",)]}, "a tuple at /enum/0 is not JSON"),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import time
 
+import pandas as pd
 import pytest
 
 from steer_engine import BackendError, BudgetError, RowError
 from steermagic.errors import CommandError
+from steermagic.job import job_over
 from steermagic.judgements import Judgement
+from steermagic.options import SteerOptions
 from steermagic.outcomes import check_outcome
 from steermagic.runs import Row, Run
+from steermagic.schemas import read_source
 from steermagic.store import CellText, Store, described, open_store, restored
 from steermagic.store.locks import RunLock, is_going_on
 from steermagic.store.records import Asked
+from steermagic.tables import NUMBERS, mark_of
 
 TEXTS = [f"text {n}" for n in range(30)]
 LONG = "word " * 2000
@@ -87,6 +92,18 @@ def test_a_stored_run_is_a_run_again(kernel, store):
     assert list(frame.columns) == ["n"]
     assert frame["n"].tolist() == one.values(run)
     assert frame.index.name == "row"
+
+
+@pytest.mark.parametrize(("data", "is_numbered"), [("ab", True), (["b", "a"], False)])
+def test_a_stored_run_knows_the_labels_of_its_table_again(data, is_numbered, kernel, store, path):
+    table = pd.DataFrame({"text": [*data]}, index=None if is_numbered else data)
+    options = SteerOptions(over="t", store=str(path))
+    one = kernel()
+    one.follow(job_over(table, "{{ text }}", read_source("n: int 0..9"), options, namespace={}))
+    [stored] = store.runs()
+    mark = restored(stored, store.rows(stored)).job.over.mark
+    assert mark == mark_of(table.index)
+    assert (mark == NUMBERS) is is_numbered
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,27 @@ class Tool:
             [self.widget.state, self.widget.data],
         )
 
+    def sync_messages(self):
+        """Let Python see what was sent, as while a notebook holds states back."""
+        for message in self.page.evaluate("() => model.waiting.splice(0)"):
+            if "content" in message:
+                self.widget._handle_custom_msg(message["content"], [])
+
+    def press_down(self, label):
+        """Put the mouse button down on what has the label, and leave it there."""
+        box = self.label(label).bounding_box()
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.page.mouse.down()
+
+    def lose_kernel(self):
+        self.page.evaluate("() => { model.send = () => { throw new Error('Cannot send'); }; }")
+
+    def status(self):
+        return self.page.get_by_role("status").inner_text()
+
+    def focused(self):
+        return self.page.evaluate("document.activeElement.ariaLabel")
+
     def label(self, text):
         return self.page.get_by_label(text, exact=True)
 

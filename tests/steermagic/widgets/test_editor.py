@@ -43,6 +43,49 @@ def test_a_field_is_added_named_and_typed(editing):
     assert "age: int 0..120 | None = 18" in tool.text()
 
 
+def test_edits_are_known_before_what_is_asked_next(editing):
+    """Notebooks hold a state back while the kernel works, but no messages."""
+    editor, tool = editing("name: str", wish={"name": "Ada"})
+    tool.click("Try it")
+    tool.label("Sample text").fill("Ada")
+    tool.label("Description of name").fill("of a person")
+    tool.label("Run").click()
+    tool.sync_messages()
+    assert compact(editor) == "name: str  # of a person"
+    [prompted] = [editor._session.last_run().job.found.schema]
+    assert prompted == editor.schema
+
+
+def test_a_click_right_after_a_name_was_typed_is_heeded(editing):
+    """The rows were drawn anew between its press and its release."""
+    editor, tool = editing("a, b")
+    tool.label("Name of a").fill("author")
+    tool.click("Add field")
+    assert compact(editor) == "author: str\nb: str\nfield_3: str"
+    tool.page.keyboard.type("c")  # the new name is selected
+    tool.click("More about field_3")
+    assert tool.label("Lower bound of c").is_visible()
+
+
+def test_the_keyboard_goes_on_from_a_name_that_was_typed(editing):
+    _, tool = editing("a, b")
+    tool.label("Name of a").fill("author")
+    tool.press("Tab")
+    tool.label("Type of author").wait_for()
+    assert tool.focused() == "Type of author"
+
+
+def test_without_its_kernel_the_editor_says_so(editing):
+    _, tool = editing("a, b")
+    tool.click("Try it")
+    tool.label("Sample text").fill("Ada")
+    tool.lose_kernel()
+    tool.label("Run").click()
+    assert "the kernel that this belongs to is gone; run the cell again" in tool.status()
+    assert tool.label("Run").is_disabled()
+    assert not tool.label("Stop").is_visible()
+
+
 def test_fields_are_moved_with_buttons_and_keys_and_keep_the_focus(editing):
     editor, tool = editing("a, b, c")
     tool.click("Move c up")
@@ -233,6 +276,20 @@ def test_a_sample_is_answered_below_it(editing):
     assert not tool.label("Stop").is_visible()
 
 
+def test_an_answer_and_a_remark_of_an_earlier_schema_are_not_taken_for_this_one(editing):
+    editor, tool = editing("name: str", wish={"name": "Ada"})
+    tool.click("Try it")
+    tool.label("Sample text").fill("Ada")
+    tool.click("Run")
+    assert "of an earlier schema" not in tool.label("Result").inner_text()
+    editor.infer({"born": 1815})
+    editor.panel.show(note="this is the schema of the example")
+    tool.sync()
+    tool.fill("Name of born", "year")
+    assert "of an earlier schema" in tool.label("Result").inner_text()
+    assert tool.status() == ""
+
+
 def test_what_there_is_to_say_of_an_answer_stands_below_it(editing, monkeypatch):
     monkeypatch.setenv("STEERMAGIC_STORE", "/dev/null/runs.sqlite")
     monkeypatch.setenv("STEERMAGIC_MAX_TOKENS", "16")
@@ -261,6 +318,20 @@ def test_the_three_forms_and_the_cell_are_copied(editing):
         assert tool.page.evaluate("copied") == text
     tool.click("Copy as cell")
     assert tool.page.evaluate("copied").startswith("%%steer -o result\nn: int\n---\n")
+
+
+def test_a_form_that_there_is_not_cannot_be_copied(editing):
+    _, tool = editing({"not": {"type": "number"}})
+    tool.click("Show Pydantic")
+    assert "Pydantic cannot say this schema exactly" in tool.text()
+    assert tool.label("Copy Pydantic").is_disabled()
+
+
+def test_beside_a_problem_the_preview_says_of_what_it_is(editing):
+    _, tool = editing("a, b")
+    assert "the schema before the problem" not in tool.text()
+    tool.fill("Name of b", "a")
+    assert "the schema before the problem" in tool.text()
 
 
 def test_a_field_named_like_a_type_has_no_colour_of_one(editing):
@@ -294,6 +365,7 @@ def test_in_a_page_the_widget_is_shown(monkeypatch):
     monkeypatch.setattr(panel, "is_page", lambda: True)
     shown, _ = SchemaEditor()._repr_mimebundle_()
     assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} == set(shown)
+    assert "as it was when the cell ran" in shown["text/html"]
 
 
 def test_a_cell_reads_the_editor_live(notebook):

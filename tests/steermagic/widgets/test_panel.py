@@ -53,6 +53,16 @@ def test_an_error_of_an_edit_is_a_line():
     assert json.loads(made.widget.data)["problem"] == "no such row"
 
 
+def test_an_edit_comes_as_a_message_and_late_as_the_state():
+    edits = []
+    made = a_panel(raising(SteerError("too warm")), edit=edits.append)
+    made.widget._handle_custom_msg({"state": "7"}, [])
+    assert ask(made)["problem"] == "too warm"
+    made.widget.state = "7"
+    assert edits == ["7"]
+    assert json.loads(made.widget.data)["problem"] == "too warm"
+
+
 def test_a_defect_is_a_line_and_goes_on_to_the_log():
     made = a_panel(lambda _: None, edit=raising(ZeroDivisionError("by zero")))
     with pytest.raises(ZeroDivisionError):

@@ -149,6 +149,45 @@ def test_keys_run_it_and_a_run_can_be_stopped(playing):
     assert answers(tool, "B") == ["Ada", "36"]
 
 
+def test_what_is_run_is_what_stands_there(playing):
+    """Notebooks hold a state back while the kernel works, but no messages."""
+    made, tool = playing()
+    tool.label("Prompt").fill("Who else?")
+    tool.label("Run A").click()
+    tool.sync_messages()
+    assert made._session.last_run().job.prompts == ("Who else?",)
+
+
+def test_a_stop_ends_all_that_was_asked_for(interrupted):
+    made = playground("name: str", "Who?", session=interrupted({"name": "Ada"}, text='{"name": "A'))
+    asked = {"kind": "run", "settings": [0, 1], "asked": 1}
+    made.panel.widget._handle_custom_msg(asked, [])
+    first, second = json.loads(made.panel.widget.data)["answers"]
+    assert (first["problem"], second) == ("stopped", None)
+
+
+def test_an_answer_to_another_question_says_so_and_is_not_compared(playing):
+    _, tool = playing()
+    tool.fill("Model of B", "b")
+    tool.click("Run all")
+    tool.fill("Prompt", "Who else?")
+    said = "of an earlier prompt, schema or setting"
+    assert said in tool.label("Answer of A").inner_text()
+    tool.click("Run A")
+    assert said not in tool.label("Answer of A").inner_text()
+    assert said in tool.label("Answer of B").inner_text()
+    assert tool.page.locator(".sm-differs").count() == 0
+    tool.click("Run B")
+    assert tool.page.locator(".sm-differs").all_inner_texts() == ["Bob"]
+
+
+def test_without_its_kernel_the_playground_says_so(playing):
+    _, tool = playing()
+    tool.page.evaluate("model.tell('comm_live_update')")
+    assert "run the cell again" in tool.status()
+    assert tool.label("Run all").is_disabled()
+
+
 def test_names_of_the_notebook_are_known(playing, monkeypatch):
     names = {"who": "Ada", "Person": {"type": "object", "properties": {"name": {"type": "string"}}}}
     monkeypatch.setattr(panel, "_shell", lambda: type("Shell", (), {"user_ns": names}))

@@ -689,6 +689,65 @@ def test_a_verdict_waits_for_the_correction_ahead_of_it(reviewing, typed, verdic
     assert selected.startswith("Row x,") == is_refused
 
 
+@pytest.mark.parametrize(("typed", "verdict"), [("121", ""), ("12", "corrected")])
+def test_a_click_is_heeded_where_the_answer_comes_before_its_release(reviewing, typed, verdict):
+    """The button was replaced under the mouse."""
+    frame, tool = reviewing
+    go_to(tool, "x")
+    tool.label("Value of age").fill(typed)
+    tool.press_down("Accept")
+    tool.sync()
+    tool.page.mouse.up()
+    tool.page.wait_for_timeout(50)
+    tool.sync()
+    assert verdicts(frame)[0] == verdict
+    assert ("cannot stand here" in tool.status()) == (not verdict)
+    selected = tool.page.locator("[aria-selected=true]").get_attribute("aria-label")
+    assert selected.startswith("Row x,") == (not verdict)
+
+
+def test_columns_come_and_go_around_what_is_typed(notebook, show):
+    frame = notebook({"buyer": {"name": "Ann", "city": "Bern"}, "n": 1}).run(DEAL)
+    tool = show(frame.steer.review().widget)
+    tool.label("Value of buyer").fill("")
+    tool.label("Value of n").fill("7")  # before the kernel has answered
+    tool.sync()
+    names = tool.page.locator(".sm-values .sm-name").all_inner_texts()
+    assert [name.split(" ")[0] for name in names] == ["buyer", "n", "(all)"]
+    assert tool.focused() == "Value of n"
+    tool.label("Value of n").blur()
+    tool.sync()
+    assert frame.steer.reviewed.loc[0, "n"] == 7
+
+
+def test_what_is_typed_into_a_column_that_goes_is_told(notebook, show):
+    frame = notebook({"buyer": {"name": "Ann", "city": "Bern"}, "n": 1}).run(DEAL)
+    tool = show(frame.steer.review().widget)
+    tool.label("Value of buyer").fill("")
+    tool.label("Value of buyer.name").fill("Bob")
+    tool.sync()
+    assert tool.status().startswith("buyer.name has gone with another correction")
+    assert tool.label("Value of buyer.name").count() == 0
+    assert "undefined" not in tool.text()
+
+
+def test_without_its_kernel_the_review_says_so(reviewing):
+    _, tool = reviewing
+    tool.label("Review of rows").focus()
+    tool.lose_kernel()
+    first = tool.page.locator("[aria-selected=true]").inner_text()
+    tool.page.keyboard.type("aj")
+    assert "run the cell again" in tool.status()
+    assert tool.page.locator("[aria-selected=true]").inner_text() == first
+
+
+def test_its_html_is_there_where_pandas_shows_none(found):
+    with pd.option_context("display.notebook_repr_html", False):
+        html = found.steer.review()._repr_mimebundle_()[0]["text/html"]
+    assert "<table" in html
+    assert "mathjax_ignore" in html
+
+
 def test_a_review_of_a_part_counts_and_shows_that_part(found):
     act = acting(found.steer.review())
     for number in range(3):
